@@ -1,0 +1,49 @@
+/**
+ * Time as a dependency. Everything that needs the time or a timer takes a `Clock`, so that tests can
+ * run hours in milliseconds; only this file touches the platform's clocks.
+ */
+
+export type Timer = {
+  /** Idempotent; a timer that has fired is cancelled already. */
+  cancel(): void;
+};
+
+export interface Clock {
+  /**
+   * Milliseconds, fractional, of the machine's monotonic clock. Never steps back, and reads the same in
+   * every thread of a process, so it may be stored in shared memory. Means nothing outside the machine.
+   */
+  monotonicMs(): number;
+
+  /** Milliseconds since the Unix epoch. May step; only for what is shown or sent to others. */
+  wallMs(): number;
+
+  /** Runs `action` once after `delayMs`. The timer alone does not keep the process alive. */
+  after(delayMs: number, action: () => void): Timer;
+}
+
+// performance.now() counts from the start of its own thread; hrtime is common to all of them.
+const threadStartMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+export const systemClock: Clock = {
+  monotonicMs: () => threadStartMs + performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, action) {
+    const timeout = setTimeout(action, delayMs).unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
+/** Resolves after `delayMs`, or at once when `signal` aborts: a wait is never a reason to hang. */
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const wake = () => {
+      timer.cancel();
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = clock.after(delayMs, wake);
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}

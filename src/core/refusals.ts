@@ -1,0 +1,154 @@
+/**
+ * The one table of refusals: cause → what the client is told. A refusal is an answer that Signalbox
+ * makes itself; its cause is stable, named in metrics and traces, and never says more than the client
+ * may know. Proxy-Status error types are those of RFC 9209 §2.3.
+ */
+
+export type RefusalCause = keyof typeof REFUSALS_BY_CAUSE;
+
+export type Refusal = {
+  readonly cause: RefusalCause;
+  /** Whole seconds; sent as Retry-After. */
+  readonly retryAfterSeconds?: number;
+  /** Value of WWW-Authenticate. */
+  readonly challenge?: string;
+};
+
+type Answer = {
+  readonly status: number;
+  readonly title: string;
+  /** For clients that read `error` instead of problem details. */
+  readonly error: string;
+  readonly detail: string;
+  /** RFC 9209 error type, where the upstream side caused the refusal. */
+  readonly proxyStatus?: string;
+};
+
+const REFUSALS_BY_CAUSE = {
+  malformed_request: {
+    status: 400,
+    title: 'Bad Request',
+    error: 'Bad request',
+    detail: 'The request is not valid HTTP/1.1.',
+  },
+  ambiguous_credentials: {
+    status: 400,
+    title: 'Bad Request',
+    error: 'Ambiguous credentials',
+    detail: 'Send exactly one set of credentials.',
+  },
+  credentials_missing: {
+    status: 401,
+    title: 'Unauthorized',
+    error: 'Authentication required',
+    detail: 'This route needs credentials.',
+  },
+  credentials_invalid: {
+    status: 401,
+    title: 'Unauthorized',
+    error: 'Invalid credentials',
+    detail: 'The credentials were not accepted.',
+  },
+  no_route: {
+    status: 404,
+    title: 'Not Found',
+    error: 'Not found',
+    detail: 'No route matches this host, path and method.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request Timeout',
+    error: 'Request timeout',
+    detail: 'The request did not arrive in time.',
+  },
+  head_too_large: {
+    status: 431,
+    title: 'Request Header Fields Too Large',
+    error: 'Request headers too large',
+    detail: 'The request line and headers exceed the limit.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too Many Requests',
+    error: 'Rate limit exceeded',
+    detail: 'The request limit for this client is used up; try again later.',
+  },
+  internal: {
+    status: 500,
+    title: 'Internal Server Error',
+    error: 'Internal error',
+    detail: 'Signalbox failed to handle this request.',
+    proxyStatus: 'proxy_internal_error',
+  },
+  method_not_supported: {
+    status: 501,
+    title: 'Not Implemented',
+    error: 'Method not supported',
+    detail: 'This proxy does not forward this method.',
+  },
+  loop_detected: {
+    status: 502,
+    title: 'Bad Gateway',
+    error: 'Proxy loop',
+    detail: 'The request has passed through this proxy before.',
+    proxyStatus: 'proxy_loop_detected',
+  },
+  upstream_closed: {
+    status: 502,
+    title: 'Bad Gateway',
+    error: 'Bad gateway',
+    detail: 'The upstream closed the connection before it answered.',
+    proxyStatus: 'connection_terminated',
+  },
+  upstream_protocol_error: {
+    status: 502,
+    title: 'Bad Gateway',
+    error: 'Bad gateway',
+    detail: 'The upstream did not answer with valid HTTP.',
+    proxyStatus: 'http_protocol_error',
+  },
+  upstream_tls_error: {
+    status: 502,
+    title: 'Bad Gateway',
+    error: 'Bad gateway',
+    detail: 'No secure connection to the upstream could be set up.',
+    proxyStatus: 'tls_protocol_error',
+  },
+  connection_limit: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Too many connections',
+    detail: 'This proxy serves as many connections as it may; try again later.',
+    proxyStatus: 'connection_limit_reached',
+  },
+  upstream_unreachable: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail: 'No connection to an upstream could be made.',
+    proxyStatus: 'connection_refused',
+  },
+  no_upstream: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail: 'No upstream is available for this route.',
+    proxyStatus: 'destination_unavailable',
+  },
+  connect_timeout: {
+    status: 504,
+    title: 'Gateway Timeout',
+    error: 'Gateway timeout',
+    detail: 'Connecting to the upstream took too long.',
+    proxyStatus: 'connection_timeout',
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'Gateway Timeout',
+    error: 'Gateway timeout',
+    detail: 'The upstream took too long to answer.',
+    proxyStatus: 'http_response_timeout',
+  },
+} as const satisfies Record<string, Answer>;
+
+export const REFUSALS: Readonly<Record<RefusalCause, Answer>> = REFUSALS_BY_CAUSE;

@@ -1,0 +1,174 @@
+/**
+ * The table: the immutable snapshot that workers serve from. The control plane builds it from the
+ * configuration and the registry, numbers it, and sends it to every worker as a message, so it holds
+ * nothing but plain data. A request keeps the table it was admitted with until it ends.
+ */
+
+export type Table = {
+  readonly revision: number;
+  /** In order of precedence: the first route that matches wins. */
+  readonly routes: readonly Route[];
+  readonly pools: Readonly<Record<string, Pool>>;
+  readonly headers: HeaderNames;
+  /** Body of the local `/health` answer, JSON. */
+  readonly healthBody: string;
+};
+
+// -- upstreams ---------------------------------------------------------------------------------------
+
+export type Upstream = {
+  readonly name: string;
+  readonly pool: string;
+  /** Host name or IP literal, without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** 1…256, relative to the other upstreams of the pool. */
+  readonly weight: number;
+  /** Row in the shared upstream cells; unique in the table, kept by an upstream for its life. */
+  readonly slot: number;
+  readonly tls: UpstreamTls | null;
+  /** The Host header sent: the client's own, the upstream's `address:port`, or a fixed text. */
+  readonly host:
+    | { readonly kind: 'client' | 'upstream' }
+    | { readonly kind: 'fixed'; readonly value: string };
+};
+
+export type UpstreamTls = {
+  /** Name for SNI and for the certificate check. */
+  readonly serverName: string;
+  /** PEM certificates that replace the system's roots, or null for those. */
+  readonly ca: string | null;
+  readonly verify: boolean;
+};
+
+export type Pool = {
+  readonly name: string;
+  readonly strategy: StrategyChoice;
+  readonly upstreams: readonly Upstream[];
+  /** Row of the pool's shared cursor. */
+  readonly slot: number;
+};
+
+export type StrategyChoice =
+  | { readonly kind: 'round_robin' | 'random' | 'least_conn' | 'p2c_ewma' }
+  | { readonly kind: 'consistent_hash'; readonly key: RequestKey };
+
+/** A property of a request that tells clients apart. */
+export type RequestKey =
+  | { readonly kind: 'client_ip' | 'user' | 'api_key' | 'route' | 'path' }
+  | { readonly kind: 'header' /** lower case */; readonly name: string };
+
+// -- routes ------------------------------------------------------------------------------------------
+
+export type Route = {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly pool: string;
+  readonly auth: Auth | null;
+  readonly limit: Limit | null;
+  readonly retry: Retry;
+  readonly timeouts: Timeouts;
+  readonly requestHeaders: HeaderRules;
+  readonly responseHeaders: HeaderRules;
+};
+
+export type RouteMatch = {
+  /** Lower case, without port; `*.example.com` matches one or more labels; null matches every host. */
+  readonly host: string | null;
+  /** Whole path segments: `/api` matches `/api` and `/api/x`, not `/apix`. */
+  readonly pathPrefix: string;
+  /** Upper case; null matches every method. */
+  readonly methods: readonly string[] | null;
+};
+
+/** Applied in the order remove, set, add. Names are lower case in `remove`, as written elsewhere. */
+export type HeaderRules = {
+  readonly remove: readonly string[];
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly add: readonly (readonly [name: string, value: string])[];
+};
+
+export type Auth = {
+  readonly scheme: 'bearer' | 'basic' | 'api_key';
+  /** SHA-256 of every accepted token, lower-case hex: the table holds no token. */
+  readonly tokenDigests: readonly string[];
+  /** User name → argon2id hash in PHC format. */
+  readonly users: Readonly<Record<string, string>>;
+  /** Lower-case header that carries the key for `api_key`. */
+  readonly apiKeyHeader: string;
+  readonly realm: string;
+  /** Whether the upstream gets to see the credentials. */
+  readonly forwardCredentials: boolean;
+};
+
+export type Limit = {
+  /** Names the policy in `RateLimit-Policy`; unique in the table, part of every cell's key. */
+  readonly name: string;
+  readonly key: readonly RequestKey[];
+  readonly quota: Quota;
+  readonly tiers: readonly LimitTier[];
+};
+
+/** The first tier that matches replaces the limit's quota. */
+export type LimitTier = {
+  readonly match: { readonly kind: 'user' } | { readonly kind: 'header'; readonly name: string };
+  readonly values: readonly string[];
+  readonly quota: Quota;
+};
+
+export type Quota =
+  | {
+      readonly kind: 'gcra';
+      /** Sustained requests per `windowMs`; at least 1. */
+      readonly requests: number;
+      readonly windowMs: number;
+      /** Requests that may come at once; at least 1. */
+      readonly burst: number;
+    }
+  | {
+      readonly kind: 'sliding_window';
+      /** At most this many in any span of `windowMs`. */
+      readonly requests: number;
+      readonly windowMs: number;
+    };
+
+export type Retry = {
+  /** Tries of one request in all, the first included; 1 means no failover. */
+  readonly attempts: number;
+  /** Statuses that count as a failed attempt. */
+  readonly onStatus: readonly number[];
+  /** Opts in to replaying methods that are not idempotent after something was written. */
+  readonly nonIdempotent: boolean;
+  /** Request body kept for a replay, bytes; a longer one is streamed and cannot be replayed. */
+  readonly bodyBufferBytes: number;
+};
+
+/** All in milliseconds. */
+export type Timeouts = {
+  /** TCP and TLS set-up with the upstream. */
+  readonly connectMs: number;
+  /** From the request's last byte to the response's head. */
+  readonly firstByteMs: number;
+  /** Between two reads or writes of a body, or of a tunnel. */
+  readonly idleMs: number;
+  /** One attempt, up to the response's head. */
+  readonly attemptMs: number;
+  /** All attempts together, up to the response's head. */
+  readonly requestMs: number;
+};
+
+// -- headers that Signalbox adds ---------------------------------------------------------------------
+
+/** Header names as sent; null turns the header off. */
+export type HeaderNames = {
+  readonly requestId: string | null;
+  readonly responseTime: string | null;
+  readonly proxyBy: { readonly name: string; readonly value: string } | null;
+  readonly backend: string | null;
+  /** Pseudonym in `Via` and `Proxy-Status`. */
+  readonly via: string | null;
+  /** Whether RFC 7239 `Forwarded` is sent beside `X-Forwarded-*`. */
+  readonly forwarded: boolean;
+  /** Whether the upstream's `Server` reaches the client. */
+  readonly passServer: boolean;
+};
