@@ -1,0 +1,194 @@
+/**
+ * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, and
+ * whether it was reachable a moment ago. One row (slot) per upstream, given out by the control plane and
+ * kept by an upstream for its life; and one turn counter per pool.
+ *
+ * Counts are atomic, hence exact. Times and latencies are plain doubles, which the 64-bit machines that
+ * run Node read and write whole; where two workers update one at the same instant, the later one wins,
+ * and one observation of thousands is lost.
+ */
+
+import type { AvoidanceView } from '#core/balance/candidates.ts';
+import type { LoadView } from '#core/balance/strategy.ts';
+import type { Clock } from '#core/clock.ts';
+
+export const UPSTREAM_SLOTS_MAX = 4096;
+export const POOL_SLOTS_MAX = 256;
+export const WORKERS_MAX = 64;
+
+/** The first failure to connect; doubles with each one that follows without a success in between. */
+export const AVOID_FIRST_MS = 100;
+export const AVOID_MAX_MS = 10_000;
+
+/** Time constant of the latency estimate: after so long without news it has decayed to 1/e (37 %). */
+export const LATENCY_DECAY_MS = 10_000;
+
+/** A cache line apart from its neighbours: every worker reads the epoch for every request. */
+const HEADER_BYTES = 64;
+const INT_ROW_BYTES = UPSTREAM_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
+const FLOAT_ROW_BYTES = UPSTREAM_SLOTS_MAX * Float64Array.BYTES_PER_ELEMENT;
+const CURSORS_BYTES = POOL_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
+const FIXED_BYTES = HEADER_BYTES + CURSORS_BYTES + 3 * FLOAT_ROW_BYTES + INT_ROW_BYTES;
+
+export class UpstreamCells implements AvoidanceView {
+  /** Send it to a worker as it is, and `attach` there. */
+  readonly memory: SharedArrayBuffer;
+  readonly #epoch: Int32Array;
+  readonly #cursors: Int32Array;
+  readonly #avoidedUntilMs: Float64Array;
+  readonly #latencyMs: Float64Array;
+  readonly #latencyAtMs: Float64Array;
+  readonly #failures: Int32Array;
+  /** Requests in flight by worker and slot. */
+  readonly #inFlight: readonly Int32Array[];
+  readonly #ownInFlight: Int32Array;
+
+  /** New cells for that many workers, 1…64; the view counts as worker 0. Throws a RangeError beyond. */
+  static create(workers: number): UpstreamCells {
+    if (!(workers >= 1 && workers <= WORKERS_MAX)) {
+      throw new RangeError(`upstream cells serve 1 to ${WORKERS_MAX} workers, not ${workers}`);
+    }
+    return new UpstreamCells(new SharedArrayBuffer(FIXED_BYTES + workers * INT_ROW_BYTES), 0);
+  }
+
+  /** The view of worker `worker`, from 0. Throws a RangeError if the cells have no place for it. */
+  static attach(memory: SharedArrayBuffer, worker: number): UpstreamCells {
+    return new UpstreamCells(memory, worker);
+  }
+
+  private constructor(memory: SharedArrayBuffer, worker: number) {
+    let offset = HEADER_BYTES;
+    const floats = () => {
+      offset += FLOAT_ROW_BYTES;
+      return new Float64Array(memory, offset - FLOAT_ROW_BYTES, UPSTREAM_SLOTS_MAX);
+    };
+    const ints = () => {
+      offset += INT_ROW_BYTES;
+      return new Int32Array(memory, offset - INT_ROW_BYTES, UPSTREAM_SLOTS_MAX);
+    };
+    this.memory = memory;
+    this.#epoch = new Int32Array(memory, 0, 1);
+    this.#avoidedUntilMs = floats();
+    this.#latencyMs = floats();
+    this.#latencyAtMs = floats();
+    this.#failures = ints();
+    this.#cursors = new Int32Array(memory, offset, POOL_SLOTS_MAX);
+    offset += CURSORS_BYTES;
+    const workers = (memory.byteLength - FIXED_BYTES) / INT_ROW_BYTES;
+    this.#inFlight = Array.from({ length: workers }, ints);
+    const own = this.#inFlight[worker];
+    if (own === undefined) throw new RangeError(`worker ${worker} has no place in cells for ${workers}`);
+    this.#ownInFlight = own;
+  }
+
+  // -- in flight -------------------------------------------------------------------------------------
+
+  /** A request goes to the upstream. Pair it with `end`, whatever happens. */
+  begin(slot: number): void {
+    Atomics.add(this.#ownInFlight, slot, 1);
+  }
+
+  end(slot: number): void {
+    Atomics.sub(this.#ownInFlight, slot, 1);
+  }
+
+  /**
+   * Over all workers. A sum, not a counter of its own: a thread that is terminated between two counters
+   * would leave them apart for good. Read plainly, since integers do not tear and atomic loads take three
+   * times as long.
+   */
+  inFlight(slot: number): number {
+    let sum = 0;
+    for (const ofWorker of this.#inFlight) sum += ofWorker[slot] ?? 0;
+    return sum;
+  }
+
+  /** Takes back what a worker had in flight. Only after its thread has ended. */
+  forgetWorker(worker: number): void {
+    this.#inFlight[worker]?.fill(0);
+  }
+
+  // -- avoidance -------------------------------------------------------------------------------------
+
+  epoch(): number {
+    return Atomics.load(this.#epoch, 0);
+  }
+
+  avoidedUntilMs(slot: number): number {
+    return this.#avoidedUntilMs[slot] ?? 0;
+  }
+
+  isAvoided(slot: number, nowMs: number): boolean {
+    return nowMs < this.avoidedUntilMs(slot);
+  }
+
+  /**
+   * No connection could be made: the upstream is avoided for 100 ms × 2^(failures in a row before), at
+   * most 10 s. Attempts that were under way when it was found out fail too, and count as the same failure.
+   */
+  reportUnreachable(slot: number, nowMs: number): void {
+    if (this.isAvoided(slot, nowMs)) return;
+    const failures = Atomics.load(this.#failures, slot);
+    if (Atomics.compareExchange(this.#failures, slot, failures, failures + 1) !== failures) return;
+    this.#avoidedUntilMs[slot] = nowMs + Math.min(AVOID_MAX_MS, AVOID_FIRST_MS * 2 ** failures);
+    Atomics.add(this.#epoch, 0, 1);
+  }
+
+  /** A connection was made. A plain read unless it ends a row of failures. */
+  reportReachable(slot: number): void {
+    if (this.#failures[slot] === 0) return;
+    this.#avoidedUntilMs[slot] = 0;
+    Atomics.store(this.#failures, slot, 0);
+    Atomics.add(this.#epoch, 0, 1);
+  }
+
+  // -- latency ---------------------------------------------------------------------------------------
+
+  /**
+   * Feeds the estimate, an exponentially weighted mean by time that follows a rise at once and a fall
+   * slowly: Finagle's PeakEwma (com.twitter.finagle.loadbalancer), which linkerd's proxy uses as well.
+   * `ms` is more than 0. Not for failures: an upstream that fails fast would look fast.
+   */
+  observeLatency(slot: number, ms: number, nowMs: number): void {
+    const estimateMs = this.#latencyMs[slot] ?? 0;
+    const kept = ms > estimateMs ? 0 : this.#decay(slot, nowMs);
+    this.#latencyMs[slot] = estimateMs * kept + ms * (1 - kept);
+    this.#latencyAtMs[slot] = nowMs;
+  }
+
+  /** Falls towards 0 without news, so that an upstream that was slow is tried again; 0 is "no idea". */
+  latencyMs(slot: number, nowMs: number): number {
+    const estimateMs = this.#latencyMs[slot] ?? 0;
+    return estimateMs === 0 ? 0 : estimateMs * this.#decay(slot, nowMs);
+  }
+
+  /** How much of the estimate is left by now. Other workers' clocks may be a hair ahead. */
+  #decay(slot: number, nowMs: number): number {
+    const ageMs = Math.max(0, nowMs - (this.#latencyAtMs[slot] ?? 0));
+    return Math.exp(-ageMs / LATENCY_DECAY_MS);
+  }
+
+  // -- turns and rows --------------------------------------------------------------------------------
+
+  /** The pool's next number, 0 … 2^32 − 1, over all workers; then it starts again. */
+  nextTurn(poolSlot: number): number {
+    return Atomics.add(this.#cursors, poolSlot, 1) >>> 0;
+  }
+
+  /** For a slot that another upstream takes over. What is still in flight ends by itself. */
+  reset(slot: number): void {
+    this.#latencyMs[slot] = 0;
+    this.#avoidedUntilMs[slot] = 0;
+    Atomics.store(this.#failures, slot, 0);
+    Atomics.add(this.#epoch, 0, 1);
+  }
+}
+
+/** The cells as balancing strategies see them, at the clock's time. */
+export function loadView(cells: UpstreamCells, clock: Clock): LoadView {
+  return {
+    inFlight: (slot) => cells.inFlight(slot),
+    latencyMs: (slot) => cells.latencyMs(slot, clock.monotonicMs()),
+    nextTurn: (poolSlot) => cells.nextTurn(poolSlot),
+  };
+}
