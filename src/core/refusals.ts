@@ -121,6 +121,12 @@ const REFUSALS_BY_CAUSE = {
     detail: 'This proxy serves as many connections as it may; try again later.',
     proxyStatus: 'connection_limit_reached',
   },
+  overloaded: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail: 'This proxy has more to do than it can; try again later.',
+  },
   upstream_unreachable: {
     status: 503,
     title: 'Service Unavailable',

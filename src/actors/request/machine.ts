@@ -1,0 +1,251 @@
+/**
+ * The life of a request.
+ *
+ *     seeking ┌──────────────────────────────────────────────────────────────────────┐
+ *             │ authenticating ─► limiting ─► selecting ─► forwarding                │
+ *             │                                   ▲          │ failed, or answered   │
+ *             │                                   │          ▼ with a retry status   │
+ *             │                                   └────── weighing                   │
+ *             └──┬───────────────────────┬───────────────────────┬───────────────────┘
+ *     answered   ▼            refused    ▼         client left   ▼
+ *           responding               refusing                abandoned
+ *            │      │                 │     │
+ *            ▼      ▼                 ▼     ▼
+ *      responded  truncated       refused  abandoned
+ *
+ * What its shape guarantees: `responding` is where the first byte goes to the client, and no edge leads
+ * from there back to `selecting`; so nothing is retried once the client has seen a byte.
+ */
+import { assign, setup } from 'xstate';
+import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { Upstream } from '#core/table.ts';
+import type { Answer } from '#http/answer.ts';
+import type { Exchange } from '#http/exchange.ts';
+import { requestActors, unprovidedSteps } from './actors.ts';
+import type { AttemptFailure, FailoverFacts, Identity, RequestEvent } from './steps.ts';
+
+export type RequestContext = {
+  readonly exchange: Exchange;
+  readonly identity: Identity | null;
+  /** The upstreams that were tried, in order; the last one is being tried. */
+  readonly tried: readonly Upstream[];
+  readonly failure: AttemptFailure | null;
+  readonly answer: Answer | null;
+  readonly refusal: Refusal;
+};
+
+const INTERNAL: Refusal = { cause: 'internal' };
+
+/** Seconds after which a client may find an upstream again; avoidance starts well below that. */
+const UPSTREAM_RETRY_SECONDS = 1;
+
+function unavailable(cause: RefusalCause): Refusal {
+  return { cause, retryAfterSeconds: UPSTREAM_RETRY_SECONDS };
+}
+
+export const requestMachine = setup({
+  types: {
+    context: {} as RequestContext,
+    events: {} as RequestEvent,
+    input: {} as { exchange: Exchange },
+  },
+  actors: requestActors(unprovidedSteps),
+  actions: {
+    rememberIdentity: assign({ identity: (_, params: { identity: Identity | null }) => params.identity }),
+    rememberUpstream: assign({
+      tried: ({ context }, params: { upstream: Upstream }) => [...context.tried, params.upstream],
+      answer: null,
+    }),
+    rememberFailure: assign({ failure: (_, params: { failure: AttemptFailure }) => params.failure }),
+    rememberAnswer: assign({ answer: (_, params: { answer: Answer }) => params.answer }),
+    rememberRefusal: assign({ refusal: (_, params: { refusal: Refusal }) => params.refusal }),
+    blameFailure: assign({
+      refusal: ({ context }) => unavailable(context.failure?.cause ?? 'no_upstream'),
+    }),
+    blameTime: assign({ refusal: { cause: 'upstream_timeout' } satisfies Refusal }),
+    recordTimeout: assign({
+      failure: ({ context }) => ({
+        upstream: context.tried.at(-1)?.name ?? '',
+        cause: 'upstream_timeout' as const,
+        written: true,
+      }),
+    }),
+  },
+  guards: {
+    isRetryStatus: ({ context }, params: { status: number }) =>
+      context.exchange.plan.retryOnStatus.includes(params.status) &&
+      context.tried.length < context.exchange.plan.attemptsMax,
+    mayFailOver: ({ context }, facts: FailoverFacts) =>
+      context.tried.length < context.exchange.plan.attemptsMax &&
+      facts.affordable &&
+      (context.answer === null || facts.another) &&
+      facts.replayable &&
+      (!wasWritten(context) || context.exchange.plan.resendable),
+    hasAnswer: ({ context }) => context.answer !== null,
+  },
+  delays: {
+    ATTEMPT: ({ context }) => context.exchange.plan.attemptMs,
+    REQUEST: ({ context }) => context.exchange.plan.requestMs,
+  },
+}).createMachine({
+  id: 'request',
+  context: ({ input }) => ({
+    exchange: input.exchange,
+    identity: null,
+    tried: [],
+    failure: null,
+    answer: null,
+    refusal: INTERNAL,
+  }),
+  initial: 'seeking',
+  states: {
+    seeking: {
+      description: 'Nothing has been sent to the client yet.',
+      initial: 'authenticating',
+      on: {
+        'request.refused': {
+          target: 'refusing',
+          actions: { type: 'rememberRefusal', params: ({ event }) => event },
+        },
+        'client.left': { target: 'abandoned' },
+      },
+      after: { REQUEST: { target: 'refusing', actions: 'blameTime' } },
+      states: {
+        authenticating: {
+          description: 'Who is asking?',
+          invoke: {
+            id: 'authenticate',
+            src: 'authenticate',
+            input: ({ context }) => ({ exchange: context.exchange }),
+            onError: { target: '#request.refusing' },
+          },
+          on: {
+            'identity.proven': {
+              target: 'limiting',
+              actions: { type: 'rememberIdentity', params: ({ event }) => event },
+            },
+          },
+        },
+        limiting: {
+          description: 'May this client ask again already?',
+          invoke: {
+            id: 'limit',
+            src: 'limit',
+            input: ({ context }) => ({ exchange: context.exchange, identity: context.identity }),
+            onError: { target: '#request.refusing' },
+          },
+          on: { 'limit.passed': { target: 'selecting' } },
+        },
+        selecting: {
+          description: 'Which admitted upstream, not tried yet, gets it?',
+          invoke: {
+            id: 'select',
+            src: 'select',
+            input: ({ context }) => ({
+              exchange: context.exchange,
+              identity: context.identity,
+              tried: context.tried,
+              superseded: context.answer,
+            }),
+            onError: { target: '#request.refusing' },
+          },
+          on: {
+            'upstream.selected': {
+              target: 'forwarding',
+              actions: { type: 'rememberUpstream', params: ({ event }) => event },
+            },
+            'upstreams.exhausted': { target: '#request.refusing', actions: 'blameFailure' },
+          },
+        },
+        forwarding: {
+          description: 'One attempt at one upstream, up to the head of its answer.',
+          invoke: {
+            id: 'forward',
+            src: 'forward',
+            input: ({ context }) => ({
+              exchange: context.exchange,
+              identity: context.identity,
+              upstream: context.tried.at(-1) as Upstream,
+              resendCount: context.tried.length - 1,
+            }),
+            onError: { target: '#request.refusing' },
+          },
+          on: {
+            'attempt.answered': [
+              {
+                guard: { type: 'isRetryStatus', params: ({ event }) => event },
+                target: 'weighing',
+                actions: { type: 'rememberAnswer', params: ({ event }) => event },
+              },
+              {
+                target: '#request.responding',
+                actions: { type: 'rememberAnswer', params: ({ event }) => event },
+              },
+            ],
+            'attempt.failed': {
+              target: 'weighing',
+              actions: { type: 'rememberFailure', params: ({ event }) => event },
+            },
+          },
+          after: { ATTEMPT: { target: 'weighing', actions: 'recordTimeout' } },
+        },
+        weighing: {
+          description: 'Is another attempt allowed, and could it be paid for?',
+          invoke: {
+            id: 'weigh',
+            src: 'weigh',
+            input: ({ context }) => ({ exchange: context.exchange, tried: context.tried }),
+            onError: { target: '#request.refusing' },
+          },
+          on: {
+            'failover.weighed': [
+              {
+                guard: { type: 'mayFailOver', params: ({ event }) => event.facts },
+                target: 'selecting',
+              },
+              { guard: 'hasAnswer', target: '#request.responding' },
+              { target: '#request.refusing', actions: 'blameFailure' },
+            ],
+          },
+        },
+      },
+    },
+    responding: {
+      description: 'The answer goes to the client; from here on there is no way back.',
+      invoke: {
+        id: 'respond',
+        src: 'respond',
+        input: ({ context }) => ({ exchange: context.exchange, answer: context.answer as Answer }),
+        onError: { target: 'truncated' },
+      },
+      on: {
+        'response.finished': { target: 'responded' },
+        'response.broken': { target: 'truncated' },
+        'client.left': { target: 'truncated' },
+      },
+    },
+    refusing: {
+      description: 'Signalbox answers by itself.',
+      invoke: {
+        id: 'refuse',
+        src: 'refuse',
+        input: ({ context }) => ({ exchange: context.exchange, refusal: context.refusal }),
+        onError: { target: 'abandoned' },
+      },
+      on: {
+        'response.finished': { target: 'refused' },
+        'response.broken': { target: 'abandoned' },
+        'client.left': { target: 'abandoned' },
+      },
+    },
+    responded: { type: 'final', description: 'Every byte of the answer was sent.' },
+    refused: { type: 'final', description: 'The refusal was sent.' },
+    truncated: { type: 'final', description: 'The answer broke off, visibly for the client.' },
+    abandoned: { type: 'final', description: 'The client left before it was answered.' },
+  },
+});
+
+/** An answer with a retry status was written for sure; a failure says of itself whether it was. */
+function wasWritten(context: RequestContext): boolean {
+  return context.answer !== null || (context.failure?.written ?? false);
+}

@@ -1,0 +1,97 @@
+/**
+ * The seam between the request machine and the world. The machine decides; a step does, and tells the
+ * machine what came of it. A step may tell its outcome before it returns, and the machine that runs it
+ * must not care: that is what lets a request pass without a promise where the answer is known.
+ */
+import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { Upstream } from '#core/table.ts';
+import type { Answer } from '#http/answer.ts';
+import type { Exchange } from '#http/exchange.ts';
+
+/** Runs until it has told its outcome, or until `Stop` is called because the machine moved on. */
+export type Step<Input, Outcome> = (input: Input, tell: (outcome: Outcome) => void) => Stop | undefined;
+
+/** Called exactly once when the machine leaves the state; frees what the step still holds. */
+export type Stop = () => void;
+
+/** Who the client turned out to be. */
+export type Identity = {
+  /** Equal for equal clients, and no secret: limits and traces use it. */
+  readonly key: string;
+  readonly user: string | null;
+  /** SHA-256 of the presented key or token, lower-case hex. */
+  readonly apiKeyDigest: string | null;
+};
+
+export type AttemptFailure = {
+  readonly upstream: string;
+  readonly cause: RefusalCause;
+  /** Whether any byte of the request may have reached the upstream. */
+  readonly written: boolean;
+};
+
+/** What only the world knows when the machine asks whether a request may fail over. */
+export type FailoverFacts = {
+  /** Every byte of the body that was read so far is still there to be sent again. */
+  readonly replayable: boolean;
+  /** The retry budget has room. */
+  readonly affordable: boolean;
+  /** An admitted upstream is left that this request has not tried. */
+  readonly another: boolean;
+};
+
+export type Proven = { readonly type: 'identity.proven'; readonly identity: Identity | null };
+export type Refused = { readonly type: 'request.refused'; readonly refusal: Refusal };
+export type Passed = { readonly type: 'limit.passed' };
+export type Selected = { readonly type: 'upstream.selected'; readonly upstream: Upstream };
+export type Exhausted = { readonly type: 'upstreams.exhausted' };
+export type Answered = {
+  readonly type: 'attempt.answered';
+  readonly status: number;
+  readonly answer: Answer;
+};
+export type Failed = { readonly type: 'attempt.failed'; readonly failure: AttemptFailure };
+export type Weighed = { readonly type: 'failover.weighed'; readonly facts: FailoverFacts };
+export type Finished = { readonly type: 'response.finished' };
+export type Broken = { readonly type: 'response.broken' };
+export type Left = { readonly type: 'client.left' };
+
+export type RequestEvent =
+  | Proven
+  | Refused
+  | Passed
+  | Selected
+  | Exhausted
+  | Answered
+  | Failed
+  | Weighed
+  | Finished
+  | Broken
+  | Left;
+
+/** The steps of a request. The machine reads an exchange's plan, and else only passes things on. */
+export type RequestSteps = {
+  readonly authenticate: Step<{ exchange: Exchange }, Proven | Refused>;
+  readonly limit: Step<{ exchange: Exchange; identity: Identity | null }, Passed | Refused>;
+  readonly select: Step<SelectInput, Selected | Exhausted>;
+  readonly forward: Step<ForwardInput, Answered | Failed>;
+  readonly weigh: Step<{ exchange: Exchange; tried: readonly Upstream[] }, Weighed>;
+  readonly respond: Step<{ exchange: Exchange; answer: Answer }, Finished | Broken>;
+  readonly refuse: Step<{ exchange: Exchange; refusal: Refusal }, Finished | Broken>;
+};
+
+export type SelectInput = {
+  readonly exchange: Exchange;
+  readonly identity: Identity | null;
+  readonly tried: readonly Upstream[];
+  /** The answer that this selection replaces; the step lets go of it. */
+  readonly superseded: Answer | null;
+};
+
+export type ForwardInput = {
+  readonly exchange: Exchange;
+  readonly identity: Identity | null;
+  readonly upstream: Upstream;
+  /** 0 for the first attempt. */
+  readonly resendCount: number;
+};

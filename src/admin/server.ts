@@ -1,0 +1,61 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AdminSettings } from '#core/settings.ts';
+import { type AdminAnswer, type AdminRoutes, json } from './api.ts';
+
+/** Paths that probes ask for, without a token. */
+const OPEN_PATHS = new Set(['/livez', '/readyz']);
+
+/** Hosts by which a browser on this machine may call us; any other name is a rebound DNS entry. */
+const LOOPBACK_HOSTS = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
+
+/** Starts the admin listener; rejects with the system's error. */
+export function startAdminServer(settings: AdminSettings, routes: AdminRoutes): Promise<Server> {
+  const server = createServer((request, response) => {
+    void answer(settings, routes, request).then(({ status, contentType, body }) => {
+      response.writeHead(status, {
+        'Content-Type': contentType,
+        'Content-Length': Buffer.byteLength(body),
+        'Cache-Control': 'no-store',
+        ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="signalbox admin"' } : {}),
+      });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: settings.address, port: settings.port }, () => resolve(server));
+  });
+}
+
+async function answer(
+  settings: AdminSettings,
+  routes: AdminRoutes,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  if (!OPEN_PATHS.has(path)) {
+    const refusal = refuse(settings, request);
+    if (refusal !== null) return refusal;
+  }
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const handler = routes.get(`${method} ${path}`);
+  if (handler === undefined) return json(404, { error: `the admin API has no ${method} ${path}` });
+  return handler({ query: new URLSearchParams(query), body: request });
+}
+
+function refuse({ token }: AdminSettings, request: IncomingMessage): AdminAnswer | null {
+  if (token === null) {
+    const host = request.headers.host ?? '';
+    return LOOPBACK_HOSTS.test(host)
+      ? null
+      : json(403, { error: 'the Host of this request is not this machine' });
+  }
+  const given = /^bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  return isEqual(given, token) ? null : json(401, { error: 'send admin.token as a bearer token' });
+}
+
+/** In a time that does not depend on where they differ. */
+function isEqual(given: string, expected: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'));
+}

@@ -1,0 +1,139 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '#core/clock.ts';
+import { messageOf, SignalboxError } from '#core/errors.ts';
+import type { Settings } from '#core/settings.ts';
+import type { Table } from '#core/table.ts';
+import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
+import { forgetWorker, memoryOf, type SharedMemory, type SharedState } from '#shared/state.ts';
+import type { Log } from '#telemetry/log.ts';
+
+/** Before a crashed worker is replaced: doubles with each crash in a row. */
+const RESTART_FIRST_MS = 100;
+const RESTART_MAX_MS = 5_000;
+/** A worker that has lived this long has recovered; its next crash is a first one. */
+const STABLE_MS = 30_000;
+
+export type WorkersOptions = {
+  readonly entry: URL;
+  readonly settings: Settings;
+  readonly shared: SharedState;
+  readonly reusePort: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+type Slot = { thread: Worker; startedMs: number; crashes: number; isDrained: boolean };
+
+/** The data plane as the control plane sees it: N threads, of which each that crashes is replaced. */
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #slots: Slot[] = [];
+  #table: Table;
+  #isStopping = false;
+  #drained: (() => void) | null = null;
+
+  private constructor(options: WorkersOptions, table: Table) {
+    this.#options = options;
+    this.#table = table;
+  }
+
+  /** Resolves when all of them listen; rejects, with none left, if one cannot. */
+  static async start(options: WorkersOptions, table: Table): Promise<Workers> {
+    const workers = new Workers(options, table);
+    const numbers = Array.from({ length: options.settings.server.workers }, (_, number) => number);
+    try {
+      await Promise.all(numbers.map((number) => workers.#start(number, 0)));
+    } catch (error) {
+      await workers.cut();
+      throw error;
+    }
+    return workers;
+  }
+
+  /** Thread ids by worker number, for those who watch threads. */
+  get threadIds(): readonly number[] {
+    return this.#slots.map(({ thread }) => thread.threadId);
+  }
+
+  /** Serves new requests from `table`. */
+  publish(table: Table): void {
+    this.#table = table;
+    this.#tellAll({ type: 'table', table });
+  }
+
+  /** Resolves when every worker has answered its last request. */
+  drain(): Promise<void> {
+    this.#isStopping = true;
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#tellAll({ type: 'drain' });
+      this.#reportIfDrained();
+    });
+  }
+
+  /** Ends all threads at once, and with them every connection. */
+  async cut(): Promise<void> {
+    this.#isStopping = true;
+    this.#tellAll({ type: 'cut' });
+    await Promise.all(this.#slots.map(({ thread }) => thread.terminate()));
+  }
+
+  #start(number: number, crashes: number): Promise<void> {
+    const { entry, settings, shared, reusePort, clock } = this.#options;
+    const workerData: WorkerStart<SharedMemory> = {
+      worker: number,
+      settings,
+      table: this.#table,
+      memory: memoryOf(shared),
+      reusePort,
+    };
+    const thread = new Worker(entry, { workerData, name: `worker-${number}` });
+    const slot = { thread, startedMs: clock.monotonicMs(), crashes, isDrained: false };
+    this.#slots[number] = slot;
+
+    return new Promise((resolve, reject) => {
+      thread.on('message', (message: FromWorker) => {
+        if (message.type === 'listening') resolve();
+        else if (message.type === 'refused')
+          reject(new SignalboxError(message.code, 'operator', message.message));
+        else this.#onDrained(slot);
+      });
+      thread.on('error', (error) => {
+        this.#options.log.error({ worker: number, err: error }, 'worker crashed');
+        reject(new SignalboxError('worker_crashed', 'signalbox', messageOf(error), { cause: error }));
+      });
+      thread.on('exit', () => this.#onExit(number, slot));
+    });
+  }
+
+  #onExit(number: number, slot: Slot): void {
+    const { shared, clock, log } = this.#options;
+    forgetWorker(shared, number);
+    this.#onDrained(slot);
+    if (this.#isStopping) return;
+    const lifeMs = clock.monotonicMs() - slot.startedMs;
+    const crashes = lifeMs >= STABLE_MS ? 0 : slot.crashes;
+    const delayMs = Math.min(RESTART_MAX_MS, RESTART_FIRST_MS * 2 ** crashes);
+    log.warn({ worker: number, restart_ms: delayMs }, 'worker ended; it will be replaced');
+    clock.after(delayMs, () => {
+      if (this.#isStopping) return;
+      // A replacement that fails ends as a thread, too, and is replaced in turn.
+      this.#start(number, crashes + 1).catch((error: unknown) =>
+        log.error({ worker: number, err: error }, 'worker could not be replaced'),
+      );
+    });
+  }
+
+  #onDrained(slot: Slot): void {
+    slot.isDrained = true;
+    this.#reportIfDrained();
+  }
+
+  #reportIfDrained(): void {
+    if (this.#slots.every((slot) => slot.isDrained)) this.#drained?.();
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const { thread } of this.#slots) thread.postMessage(message);
+  }
+}

@@ -1,0 +1,101 @@
+import { applyHeaderRules } from './header-rules.ts';
+import { appendHeader, connectionNames, type FlatHeaders, headerList, isHopByHop } from './headers.ts';
+import type { HeaderNames, Route, Upstream } from './table.ts';
+
+/** What the request's head said, as far as its headers on the way to the upstream depend on it. */
+export type ForwardedRequest = {
+  readonly headers: FlatHeaders;
+  readonly host: string;
+  readonly scheme: 'http' | 'https';
+  readonly peerAddress: string;
+  /** Whether the peer may speak for others: its X-Forwarded-* are extended, anyone else's replaced. */
+  readonly peerTrusted: boolean;
+};
+
+/** Set by Signalbox alone; what a client sends under these names never reaches an upstream. */
+const OWN = new Set([
+  'forwarded',
+  'host',
+  'traceparent',
+  'tracestate',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]);
+
+/**
+ * The headers of an attempt: what the client sent, less what was meant for this hop, with the proxy's
+ * own (RFC 9110 §7.6, RFC 7239, W3C Trace Context), under the route's rules.
+ */
+export function forwardHeaders(
+  request: ForwardedRequest,
+  route: Route,
+  names: HeaderNames,
+  upstream: Upstream,
+  ids: { readonly traceId: string; readonly spanId: string },
+): string[] {
+  const headers = ['Host', hostFor(request, upstream)];
+  const dropped = droppedNames(request.headers, route, names);
+  for (let at = 0; at + 1 < request.headers.length; at += 2) {
+    const name = request.headers[at] as string;
+    const lowerName = name.toLowerCase();
+    if (isHopByHop(lowerName) || OWN.has(lowerName) || dropped.includes(lowerName)) continue;
+    headers.push(name, request.headers[at + 1] as string);
+  }
+  appendForwarded(headers, request, names.forwarded);
+  appendHeader(headers, names.requestId, ids.traceId);
+  headers.push('traceparent', `00-${ids.traceId}-${ids.spanId}-00`);
+  if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
+  if (names.via !== null) headers.push('Via', extend(headerList(request.headers, 'via'), `1.1 ${names.via}`));
+  applyHeaderRules(headers, route.requestHeaders);
+  return headers;
+}
+
+function hostFor(request: ForwardedRequest, upstream: Upstream): string {
+  switch (upstream.host.kind) {
+    case 'client':
+      return request.host;
+    case 'upstream':
+      return authority(upstream);
+    case 'fixed':
+      return upstream.host.value;
+  }
+}
+
+/** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
+export function authority(upstream: Upstream): string {
+  const host = upstream.address.includes(':') ? `[${upstream.address}]` : upstream.address;
+  const schemePort = upstream.tls === null ? 80 : 443;
+  return upstream.port === schemePort ? host : `${host}:${upstream.port}`;
+}
+
+/** Lower-case names that this request, on this route, must not carry on. */
+function droppedNames(headers: FlatHeaders, route: Route, names: HeaderNames): readonly string[] {
+  const dropped = [...connectionNames(headers)];
+  if (names.requestId !== null) dropped.push(names.requestId.toLowerCase());
+  if (names.proxyBy !== null) dropped.push(names.proxyBy.name.toLowerCase());
+  if (route.auth !== null && !route.auth.forwardCredentials) {
+    dropped.push(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
+  }
+  return dropped;
+}
+
+function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {
+  const said = (name: string) => (request.peerTrusted ? headerList(request.headers, name) : null);
+  headers.push('X-Forwarded-For', extend(said('x-forwarded-for'), request.peerAddress));
+  headers.push('X-Forwarded-Proto', said('x-forwarded-proto') ?? request.scheme);
+  headers.push('X-Forwarded-Host', said('x-forwarded-host') ?? request.host);
+  if (standard) headers.push('Forwarded', extend(said('forwarded'), forwardedElement(request)));
+}
+
+/** One element of RFC 7239's list; an IPv6 address is quoted and bracketed (§6). */
+function forwardedElement(request: ForwardedRequest): string {
+  const address = request.peerAddress;
+  const node = address.includes(':') ? `"[${address}]"` : address;
+  return `for=${node};host="${request.host.replace(/["\\]/g, '\\$&')}";proto=${request.scheme}`;
+}
+
+function extend(list: string | null, element: string): string {
+  return list === null ? element : `${list}, ${element}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * Flat header lists (name, value, name, value …), the form in which they come off the wire and in which
+ * they stay: order, duplicates and case are kept, and nothing is allocated for a header that passes.
+ */
+
+export type FlatHeaders = readonly string[];
+
+/** Never forwarded (RFC 9110 §7.6.1, RFC 9112 §7), whether `Connection` names them or not. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** End-to-end whatever `Connection` says: a client must not be able to have these removed. */
+const NEVER_NAMED = /^(?:authorization|content-(?:encoding|length|type)|cookie|host|x-forwarded-.*)$/;
+
+export function isHopByHop(lowerName: string): boolean {
+  return HOP_BY_HOP.has(lowerName);
+}
+
+/** The first value of a header, or null. `lowerName` is lower case. */
+export function headerValue(headers: FlatHeaders, lowerName: string): string | null {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (isNamed(headers[at], lowerName)) return headers[at + 1] ?? null;
+  }
+  return null;
+}
+
+/** All values of a header in order, joined as one list (RFC 9110 §5.3), or null. */
+export function headerList(headers: FlatHeaders, lowerName: string): string | null {
+  let list: string | null = null;
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (isNamed(headers[at], lowerName))
+      list = list === null ? `${headers[at + 1]}` : `${list}, ${headers[at + 1]}`;
+  }
+  return list;
+}
+
+/** Names, lower case, that `Connection` declares to be for this hop only. */
+export function connectionNames(headers: FlatHeaders): readonly string[] {
+  const list = headerList(headers, 'connection');
+  if (list === null || list === 'keep-alive' || list === 'close') return NONE;
+  return list
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !NEVER_NAMED.test(name));
+}
+
+const NONE: readonly string[] = [];
+
+// Comparing lengths first spares nearly every lower-casing.
+function isNamed(name: string | undefined, lowerName: string): boolean {
+  return name !== undefined && name.length === lowerName.length && name.toLowerCase() === lowerName;
+}
+
+/** Appends a header unless its name is turned off (null). */
+export function appendHeader(headers: string[], name: string | null, value: string): void {
+  if (name !== null) headers.push(name, value);
+}

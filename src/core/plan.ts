@@ -1,0 +1,28 @@
+import type { Route } from './table.ts';
+
+/** What the request machine may know of a request: how often, how long and whether to try again. */
+export type Plan = {
+  readonly attemptsMax: number;
+  /** Whether the request may be sent again after some of it was written. */
+  readonly resendable: boolean;
+  readonly retryOnStatus: readonly number[];
+  /** Infinity when the body is too long to be kept: only the transport's own deadlines bound it then. */
+  readonly attemptMs: number;
+  readonly requestMs: number;
+};
+
+/** RFC 9110 §9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** `bodyBytes` is the body's declared length, 0 without a body, Infinity when it is not declared. */
+export function planFor(route: Route, method: string, bodyBytes: number): Plan {
+  const { retry, timeouts } = route;
+  const kept = bodyBytes <= retry.bodyBufferBytes;
+  return {
+    attemptsMax: retry.attempts,
+    resendable: retry.nonIdempotent || IDEMPOTENT.has(method),
+    retryOnStatus: retry.onStatus,
+    attemptMs: kept ? timeouts.attemptMs : Number.POSITIVE_INFINITY,
+    requestMs: kept ? timeouts.requestMs : Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,57 @@
+import { applyHeaderRules } from './header-rules.ts';
+import { appendHeader, connectionNames, type FlatHeaders, headerList, isHopByHop } from './headers.ts';
+import type { HeaderNames, HeaderRules } from './table.ts';
+
+/** What Signalbox says of itself on every answer, its own refusals included. */
+export type Stamp = {
+  readonly names: HeaderNames;
+  readonly requestId: string;
+  /** Since the request's head had arrived. */
+  readonly elapsedMs: number;
+  /** The upstream that answered, or null where Signalbox did. */
+  readonly upstreamName: string | null;
+};
+
+/** The upstream's headers, less those of its hop, as they go to the client: stamped, under the rules. */
+export function responseHeaders(
+  received: FlatHeaders,
+  stamp: Stamp,
+  rules: HeaderRules,
+  extra: FlatHeaders,
+): string[] {
+  const headers: string[] = [];
+  const named = connectionNames(received);
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    const name = received[at] as string;
+    const lowerName = name.toLowerCase();
+    if (isHopByHop(lowerName) || named.includes(lowerName) || isStamped(lowerName, stamp.names)) continue;
+    headers.push(name, received[at + 1] as string);
+  }
+  appendStamp(headers, stamp, headerList(received, 'via'));
+  for (const text of extra) headers.push(text);
+  applyHeaderRules(headers, rules);
+  return headers;
+}
+
+export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string | null): void {
+  const { names } = stamp;
+  appendHeader(headers, names.requestId, stamp.requestId);
+  appendHeader(headers, names.responseTime, `${Math.round(stamp.elapsedMs)}ms`);
+  if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
+  if (stamp.upstreamName !== null) appendHeader(headers, names.backend, stamp.upstreamName);
+  if (names.via !== null) {
+    const via = `1.1 ${names.via}`;
+    headers.push('Via', receivedVia === null ? via : `${receivedVia}, ${via}`);
+  }
+}
+
+function isStamped(lowerName: string, names: HeaderNames): boolean {
+  return (
+    lowerName === 'via' ||
+    (lowerName === 'server' && !names.passServer) ||
+    lowerName === names.requestId?.toLowerCase() ||
+    lowerName === names.responseTime?.toLowerCase() ||
+    lowerName === names.proxyBy?.name.toLowerCase() ||
+    lowerName === names.backend?.toLowerCase()
+  );
+}

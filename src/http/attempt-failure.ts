@@ -1,0 +1,33 @@
+import { codeOf } from '#core/errors.ts';
+import type { RefusalCause } from '#core/refusals.ts';
+
+const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+/** OpenSSL's verdicts on a certificate; Node uses their names as codes. */
+const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** What the client did, though undici was the one to see it. */
+const CLIENTS_FAULT = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
+
+const BAD_HTTP = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+
+/** Why an attempt failed, from the transport's error. `written`: the request may have left already. */
+export function failureCause(error: unknown, written: boolean): RefusalCause {
+  const code = codeOf(error);
+  if (CLIENTS_FAULT.has(code)) return 'malformed_request';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';
+  if (CERTIFICATE.test(code)) return 'upstream_tls_error';
+  if (!written) return 'upstream_unreachable';
+  if (TIMEOUTS.has(code)) return 'upstream_timeout';
+  if (BAD_HTTP.has(code) || code.startsWith('HPE_')) return 'upstream_protocol_error';
+  return 'upstream_closed';
+}
+
+/** Whether the failure tells that the upstream cannot be reached, so that others should avoid it too. */
+export function isUnreachable(cause: RefusalCause): boolean {
+  return cause === 'upstream_unreachable' || cause === 'connect_timeout' || cause === 'upstream_tls_error';
+}

@@ -1,0 +1,134 @@
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { Upstream } from '#core/table.ts';
+import type { Answer, AnswerSink } from './answer.ts';
+
+/** What an attempt tells, each at most once. */
+export type AttemptObserver = {
+  /** The request is about to be written: from here on the upstream may have seen some of it. */
+  started(): void;
+  answered(answer: Answer): void;
+  /** The attempt ended before an answer's head had arrived. */
+  failed(error: Error, written: boolean): void;
+  /** The attempt is over, however it went, and its connection is free or closed. */
+  settled(): void;
+};
+
+/**
+ * One try of one request at one upstream: undici's handler on one side, an `Answer` on the other. An
+ * attempt that was answered belongs to whoever took the answer.
+ */
+export class Attempt implements Dispatcher.DispatchHandler, Answer {
+  readonly upstream: Upstream;
+  status = 0;
+  reason = '';
+  headers: FlatHeaders = [];
+  tunnel: Duplex | null = null;
+
+  readonly #observer: AttemptObserver;
+  #controller: Dispatcher.DispatchController | null = null;
+  #sink: AnswerSink | null = null;
+  #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
+  #isReleased = false;
+
+  constructor(upstream: Upstream, observer: AttemptObserver) {
+    this.upstream = upstream;
+    this.#observer = observer;
+  }
+
+  // -- Answer ------------------------------------------------------------------------------------------
+
+  deliver(sink: AnswerSink): void {
+    this.#sink = sink;
+    this.#controller?.resume();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.tunnel?.destroy();
+    this.#controller?.abort(new Error('The attempt was given up.'));
+    // Nothing will come for an attempt that is still queued; it is aborted when it would start.
+    this.#settle();
+  }
+
+  // -- undici's handler ----------------------------------------------------------------------------------
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isReleased) {
+      controller.abort(new Error('The attempt was given up before it started.'));
+      return;
+    }
+    this.#controller = controller;
+    this.#state = 'started';
+    this.#observer.started();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason: string | undefined,
+  ): void {
+    if (status < 200) return;
+    this.#answer(controller, status, reason ?? '');
+    if (this.#sink === null && !this.#isReleased) controller.pause();
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    socket: Duplex,
+  ): void {
+    this.tunnel = socket;
+    socket.on('close', () => this.#settle());
+    socket.on('error', () => this.#settle());
+    if (this.#isReleased) socket.destroy();
+    else this.#answer(controller, status, 'Switching Protocols');
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#sink?.data(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#settle();
+    this.#sink?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#isReleased) return;
+    const { failed } = this.#observer;
+    const state = this.#state;
+    this.#settle();
+    if (state === 'answered') this.#sink?.fail(error);
+    else failed(error, state === 'started');
+  }
+
+  #answer(controller: Dispatcher.DispatchController, status: number, reason: string): void {
+    this.#state = 'answered';
+    this.status = status;
+    this.reason = reason;
+    this.headers = flatHeaders(controller);
+    this.#observer.answered(this);
+  }
+
+  #settle(): void {
+    if (this.#state === 'settled') return;
+    this.#state = 'settled';
+    this.#observer.settled();
+  }
+}
+
+/** Raw headers as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
+function flatHeaders(controller: Dispatcher.DispatchController): FlatHeaders {
+  const raw = controller.rawHeaders;
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+}

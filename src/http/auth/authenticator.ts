@@ -1,0 +1,65 @@
+import type { Identity } from '#actors/request/steps.ts';
+import type { Credentials } from '#core/auth/credentials.ts';
+import type { Login } from '#core/auth/login.ts';
+import type { Auth } from '#core/table.ts';
+import { PasswordChecks, type VerifyPassword } from './password-checks.ts';
+import { type AcceptedTokens, acceptedTokens, identifyToken } from './tokens.ts';
+
+/** Why credentials lead to no identity; the causes of the refusals that follow. */
+export type Rejection = 'credentials_invalid' | 'overloaded';
+
+export type Verdict = Identity | Rejection;
+
+export type Authenticator = {
+  /** Who presents `credentials`; a promise only when a password has to be hashed. */
+  verify(auth: Auth, credentials: Credentials): Verdict | Promise<Verdict>;
+};
+
+export function createAuthenticator(verifyPassword: VerifyPassword): Authenticator {
+  const passwords = new PasswordChecks(verifyPassword);
+  // A table is replaced as a whole, and what was prepared for its routes goes with it.
+  const tokensOf = new WeakMap<Auth, AcceptedTokens>();
+
+  return {
+    verify(auth, { token, login }) {
+      let accepted = tokensOf.get(auth);
+      if (accepted === undefined) {
+        accepted = acceptedTokens(auth);
+        tokensOf.set(auth, accepted);
+      }
+      return (
+        identifyToken(accepted, token) ??
+        (login === null ? 'credentials_invalid' : identifyUser(passwords, auth.users, login))
+      );
+    },
+  };
+}
+
+function identifyUser(
+  passwords: PasswordChecks,
+  users: Auth['users'],
+  { user, password }: Login,
+): Verdict | Promise<Verdict> {
+  const listedHash = Object.hasOwn(users, user) ? users[user] : undefined;
+  const hash = listedHash ?? decoyHash(users);
+  if (hash === null) return 'credentials_invalid';
+
+  const conclude = (isRight: boolean): Verdict =>
+    isRight && listedHash !== undefined
+      ? { key: `user:${user}`, user, apiKeyDigest: null }
+      : 'credentials_invalid';
+  const answer = passwords.check(user, hash, password);
+  if (answer === 'overloaded') return answer;
+  return typeof answer === 'boolean' ? conclude(answer) : answer.then(conclude);
+}
+
+/**
+ * A hash that no password has, with the parameters of the first user's: checking the password of an
+ * unknown user takes as long as checking a wrong one. Null when nobody is listed, and so nobody to hide.
+ */
+function decoyHash(users: Auth['users']): string | null {
+  const [hash] = Object.values(users);
+  if (hash === undefined) return null;
+  const [, algorithm, version, parameters, salt = '', digest = ''] = hash.split('$');
+  return ['', algorithm, version, parameters, 'A'.repeat(salt.length), 'A'.repeat(digest.length)].join('$');
+}

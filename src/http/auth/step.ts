@@ -1,0 +1,67 @@
+import type { Identity, RequestSteps } from '#actors/request/steps.ts';
+import { challengeFor } from '#core/auth/challenge.ts';
+import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
+import type { Refusal } from '#core/refusals.ts';
+import type { Auth } from '#core/table.ts';
+import type { Authenticator, Rejection } from './authenticator.ts';
+
+type Problem = CredentialsProblem | Rejection | 'internal';
+
+/** About as long as the password checks that wait may take. */
+const RETRY_AFTER_OVERLOAD_SECONDS = 1;
+
+/** The request machine's step `authenticate`; tells its outcome at once unless a password is hashed. */
+export function authenticateStep(authenticator: Authenticator): RequestSteps['authenticate'] {
+  return ({ exchange }, tell) => {
+    const { auth } = exchange.route;
+    if (auth === null) {
+      tell({ type: 'identity.proven', identity: null });
+      return undefined;
+    }
+    const conclude = (outcome: Identity | Problem) =>
+      typeof outcome === 'string'
+        ? tell({ type: 'request.refused', refusal: refusalOf(auth, outcome) })
+        : tell({ type: 'identity.proven', identity: outcome });
+
+    const outcome = identify(authenticator, auth, exchange.request.headers);
+    if (!(outcome instanceof Promise)) {
+      conclude(outcome);
+      return undefined;
+    }
+    // The check goes on for a client that left: it is bounded anyway, and its answer is remembered.
+    let isStopped = false;
+    outcome
+      .catch((): Problem => 'internal')
+      .then((settled) => {
+        if (!isStopped) conclude(settled);
+      });
+    return () => {
+      isStopped = true;
+    };
+  };
+}
+
+function identify(
+  authenticator: Authenticator,
+  auth: Auth,
+  headers: readonly string[],
+): Identity | Problem | Promise<Identity | Problem> {
+  const credentials = readCredentials(auth, headers);
+  return 'problem' in credentials ? credentials.problem : authenticator.verify(auth, credentials);
+}
+
+function refusalOf(auth: Auth, problem: Problem): Refusal {
+  switch (problem) {
+    case 'missing':
+      return { cause: 'credentials_missing', challenge: challengeFor(auth, 'missing') };
+    case 'malformed':
+    case 'credentials_invalid':
+      return { cause: 'credentials_invalid', challenge: challengeFor(auth, 'invalid') };
+    case 'ambiguous':
+      return { cause: 'ambiguous_credentials' };
+    case 'overloaded':
+      return { cause: 'overloaded', retryAfterSeconds: RETRY_AFTER_OVERLOAD_SECONDS };
+    case 'internal':
+      return { cause: 'internal' };
+  }
+}

@@ -1,0 +1,156 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Clock } from '#core/clock.ts';
+import { codeOf } from '#core/errors.ts';
+import { newTraceId } from '#core/ids.ts';
+import type { RefusalCause } from '#core/refusals.ts';
+import type { ServerSettings } from '#core/settings.ts';
+import type { Connections } from './connections.ts';
+import type { Front } from './front.ts';
+import { rawRefusal } from './refuse.ts';
+
+/** How long a refused connection is read on, so that the client gets to see the refusal. */
+const LINGER_MS = 1000;
+/** Refused connections that linger at once; more are closed at once. */
+const LINGERING_MAX = 1024;
+const CONNECTION_RETRY_SECONDS = 1;
+/** How often connections that are slow to send a head are looked for. */
+const HEAD_CHECK_MS = 500;
+
+const UPGRADES = new Set(['websocket']);
+
+/** Accepts connections for one worker, and hands each request on them to the front. */
+export class Listener {
+  readonly #net: NetServer;
+  readonly #http: Server;
+  readonly #front: Front;
+  readonly #connections: Connections;
+  readonly #clock: Clock;
+  #lingering = 0;
+
+  constructor(settings: ServerSettings, front: Front, connections: Connections, clock: Clock) {
+    this.#front = front;
+    this.#connections = connections;
+    this.#clock = clock;
+    this.#http = this.#createHttp(settings);
+    // Our own net server admits each connection before node:http gets to see it.
+    this.#net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#onConnection(socket),
+    );
+  }
+
+  /** Resolves when connections are accepted; rejects with the system's error. */
+  listen(address: string, port: number, reusePort: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ host: address, port, reusePort }, () => {
+        this.#net.off('error', reject);
+        // Starts its check of slow heads, which hangs on this event.
+        this.#http.emit('listening');
+        resolve();
+      });
+    });
+  }
+
+  /** Accepts no more; resolves when the last request has been answered and its connection has ended. */
+  async drain(): Promise<void> {
+    this.#front.isDraining = true;
+    this.#net.close();
+    await this.#connections.drain();
+  }
+
+  /** Ends every connection at once. */
+  cut(): void {
+    this.#net.close();
+    this.#connections.cut();
+  }
+
+  #createHttp(settings: ServerSettings): Server {
+    const server = createServer({
+      maxHeaderSize: settings.headBytesMax,
+      headersTimeout: settings.headMs,
+      connectionsCheckingInterval: HEAD_CHECK_MS,
+      requestTimeout: 0,
+      keepAliveTimeout: settings.keepAliveMs,
+      requireHostHeader: false,
+      shouldUpgradeCallback: (request) => upgradeOf(request) !== null,
+    });
+    server.on('request', (incoming, response) => this.#onRequest(incoming, response, false));
+    server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, true));
+    // RFC 9110 §10.1.1 allows to go on without the expectation that we do not know.
+    server.on('checkExpectation', (incoming, response) => this.#onRequest(incoming, response, false));
+    server.on('upgrade', (incoming, socket, head) => this.#onUpgrade(incoming, socket as Socket, head));
+    server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
+    return server;
+  }
+
+  #onConnection(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    if (this.#connections.admit(socket)) this.#http.emit('connection', socket);
+    else this.#refuse(socket, 'connection_limit');
+  }
+
+  #onRequest(
+    incoming: IncomingMessage,
+    response: ServerResponse<IncomingMessage>,
+    awaitsContinue: boolean,
+  ): void {
+    const { socket } = incoming;
+    this.#connections.beginExchange(socket);
+    const ended = () => this.#connections.endExchange(socket);
+    this.#front.accept({ incoming, response, upgrade: null, awaitsContinue, ended });
+  }
+
+  /** node:http has let go of the connection: what is answered on it, other than 101, ends it. */
+  #onUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = new ServerResponse(incoming);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => {
+      if (response.statusCode !== 101) socket.destroySoon();
+    });
+    // What the client sent ahead belongs to the tunnel, which reads it from the socket like the rest.
+    if (head.length > 0) socket.unshift(head);
+    this.#connections.beginExchange(socket);
+    const ended = () => this.#connections.endExchange(socket);
+    this.#front.accept({ incoming, response, upgrade: upgradeOf(incoming), awaitsContinue: false, ended });
+  }
+
+  #onClientError(error: Error, socket: Socket): void {
+    const cause = clientErrorCause(codeOf(error));
+    if (cause === null || this.#connections.isBusy(socket)) socket.destroy();
+    else this.#refuse(socket, cause);
+  }
+
+  /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */
+  #refuse(socket: Socket, cause: RefusalCause): void {
+    if (!socket.writable || this.#lingering >= LINGERING_MAX) {
+      socket.destroy();
+      return;
+    }
+    const names = this.#front.table.headers;
+    const stamp = { names, requestId: newTraceId(), elapsedMs: 0, upstreamName: null };
+    this.#lingering++;
+    const timer = this.#clock.after(LINGER_MS, () => socket.destroy());
+    socket.on('close', () => {
+      this.#lingering--;
+      timer.cancel();
+    });
+    socket.on('end', () => socket.destroySoon());
+    socket.end(rawRefusal({ cause, retryAfterSeconds: CONNECTION_RETRY_SECONDS }, stamp));
+    socket.resume();
+  }
+}
+
+/** The protocol to switch to, lower case, if the request asks for one that we tunnel. */
+function upgradeOf(request: IncomingMessage): string | null {
+  const protocol = request.headers.upgrade?.trim().toLowerCase() ?? '';
+  return request.method === 'GET' && UPGRADES.has(protocol) ? protocol : null;
+}
+
+/** Null where the connection is beyond answering. */
+function clientErrorCause(code: string): RefusalCause | null {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'head_too_large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return code.startsWith('HPE_') ? 'malformed_request' : null;
+}

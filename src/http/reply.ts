@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FlatHeaders } from '#core/headers.ts';
+
+/** The way to answer one request. */
+export interface Reply {
+  head(status: number, reason: string, headers: FlatHeaders): void;
+  /** False asks the caller to wait for `onDrain`. */
+  write(chunk: Buffer | string): boolean;
+  end(): void;
+
+  /** Breaks the connection, so that the client can see that the answer is not complete. */
+  cut(): void;
+
+  /** Answers 101 and hands over the connection, which then belongs to the caller; null if it is gone. */
+  switchProtocols(headers: FlatHeaders): Duplex | null;
+
+  /** Tells the client once, if it waits to be told, that its body is wanted (RFC 9110 §10.1.1). */
+  inviteBody(): void;
+
+  onDrain(listener: () => void): void;
+  /** Every byte of the answer has been handed to the system. */
+  onSent(listener: () => void): void;
+  /** The connection ended before that. */
+  onLeft(listener: () => void): void;
+}
+
+/** Ends the request's connection after an answer (RFC 9112 §9.6). */
+export type CloseAfter = () => boolean;
+
+/** A reply through node:http. `isClosing` says whether the connection has to end with this answer. */
+export class HttpReply implements Reply {
+  readonly #response: ServerResponse<IncomingMessage>;
+  readonly #isClosing: CloseAfter;
+  #awaitsContinue: boolean;
+
+  constructor(response: ServerResponse<IncomingMessage>, awaitsContinue: boolean, isClosing: CloseAfter) {
+    this.#response = response;
+    this.#awaitsContinue = awaitsContinue;
+    this.#isClosing = isClosing;
+  }
+
+  head(status: number, reason: string, headers: FlatHeaders): void {
+    const all = this.#isClosing() ? [...headers, 'Connection', 'close'] : [...headers];
+    this.#response.writeHead(status, reason, all);
+    this.#response.flushHeaders();
+  }
+
+  write(chunk: Buffer | string): boolean {
+    return this.#response.write(chunk);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  cut(): void {
+    this.#response.destroy();
+  }
+
+  switchProtocols(headers: FlatHeaders): Duplex | null {
+    const { socket } = this.#response;
+    if (socket === null || socket.destroyed) return null;
+    this.#response.writeHead(101, 'Switching Protocols', [...headers]);
+    this.#response.flushHeaders();
+    this.#response.detachSocket(socket);
+    return socket;
+  }
+
+  inviteBody(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  onSent(listener: () => void): void {
+    this.#response.on('finish', listener);
+  }
+
+  onLeft(listener: () => void): void {
+    this.#response.on('close', () => {
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
+import { parseTarget } from '#core/target.ts';
+import { clientAddress, peerAddress, type TrustedProxies } from './client-address.ts';
+import type { RequestHead } from './exchange.ts';
+
+/** What RFC 3986 §3.2 allows in an authority without user information. */
+const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
+
+/** The head of a request as the parser delivered it, understood; null where it makes no sense. */
+export function readHead(
+  incoming: IncomingMessage,
+  upgrade: string | null,
+  trusted: TrustedProxies,
+  receivedMs: number,
+): RequestHead | null {
+  const headers = incoming.rawHeaders;
+  const target = parseTarget(incoming.url ?? '');
+  if (target === null) return null;
+  const host = readHost(headers, target.authority, incoming.httpVersion === '1.0');
+  if (host === null) return null;
+  const peer = peerAddress(incoming.socket.remoteAddress);
+  return {
+    method: incoming.method ?? '',
+    target: target.origin,
+    path: target.path,
+    host,
+    headers,
+    clientAddress: clientAddress(peer, headers, trusted),
+    peerAddress: peer,
+    peerTrusted: trusted.has(peer),
+    scheme: 'http',
+    upgrade,
+    receivedMs,
+  };
+}
+
+/**
+ * The authority that a request is for (RFC 9112 §3.2): exactly one Host, which an absolute target must
+ * repeat. HTTP/1.0 may leave it out.
+ */
+function readHost(headers: FlatHeaders, authority: string | null, isHttp10: boolean): string | null {
+  const host = headerList(headers, 'host');
+  if (host === null) return isHttp10 ? (authority ?? '') : null;
+  if (!AUTHORITY.test(host) || host !== headerValue(headers, 'host')) return null;
+  return authority === null || authority.toLowerCase() === host.toLowerCase() ? host : null;
+}
+
+/** Length of the body that a head declares: 0 without one, Infinity for a chunked one. */
+export function declaredBytes(headers: FlatHeaders): number {
+  if (headerValue(headers, 'transfer-encoding') !== null) return Number.POSITIVE_INFINITY;
+  return Number(headerValue(headers, 'content-length') ?? 0);
+}
+
+/** Whether the request has passed through a proxy of this name already. */
+export function cameThrough(headers: FlatHeaders, pseudonym: string | null): boolean {
+  const via = pseudonym === null ? null : headerList(headers, 'via');
+  if (via === null) return false;
+  return via.split(',').some((hop) => hop.trim().split(/[ \t]+/)[1] === pseudonym);
+}

@@ -1,0 +1,30 @@
+import type { RequestSteps } from '#actors/request/steps.ts';
+import type { Clock } from '#core/clock.ts';
+import { chooseQuota, clientKey } from '#core/limits/client-key.ts';
+import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
+import type { LimitTable } from '#shared/limit-table.ts';
+import { requestFacts } from '../request-facts.ts';
+
+/** The request machine's step `limit`: counts the request, and tells the client what is left. */
+export function limitStep(table: LimitTable, ipv6PrefixBits: number, clock: Clock): RequestSteps['limit'] {
+  return ({ exchange, identity }, tell) => {
+    const { limit } = exchange.route;
+    if (limit === null) {
+      tell({ type: 'limit.passed' });
+      return undefined;
+    }
+    const facts = requestFacts(exchange, identity, ipv6PrefixBits);
+    const quota = chooseQuota(limit, facts);
+    const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs());
+    appendLimitHeaders(exchange.notices, limit.name, quota, decision);
+    tell(
+      decision.allowed
+        ? { type: 'limit.passed' }
+        : {
+            type: 'request.refused',
+            refusal: { cause: 'rate_limited', retryAfterSeconds: retryAfterSeconds(decision) },
+          },
+    );
+    return undefined;
+  };
+}

@@ -1,0 +1,21 @@
+import type { RequestSteps } from '#actors/request/steps.ts';
+import type { Clock } from '#core/clock.ts';
+import { finish } from '../exchange.ts';
+import { sendRefusal } from '../refuse.ts';
+
+/** The request machine's step `refuse`: Signalbox's own answer. */
+export function refuseStep(clock: Clock): RequestSteps['refuse'] {
+  return ({ exchange, refusal }, tell) => {
+    const { reply, request, table, notices, id } = exchange;
+    const stamp = {
+      names: table.headers,
+      requestId: id,
+      elapsedMs: clock.monotonicMs() - request.receivedMs,
+      upstreamName: null,
+    };
+    reply.onSent(() => tell({ type: 'response.finished' }));
+    sendRefusal(reply, refusal, stamp, notices, request.method === 'HEAD');
+    finish(exchange);
+    return undefined;
+  };
+}

@@ -1,0 +1,55 @@
+import type { RequestSteps } from '#actors/request/steps.ts';
+import type { Clock } from '#core/clock.ts';
+import { responseHeaders } from '#core/response-headers.ts';
+import type { Answer } from '../answer.ts';
+import { type Exchange, finish } from '../exchange.ts';
+import { joinTunnel } from '../tunnel.ts';
+
+/** The request machine's step `respond`: streams the answer to the client, as fast as the client reads. */
+export function respondStep(clock: Clock): RequestSteps['respond'] {
+  return ({ exchange, answer }, tell) => {
+    const { reply } = exchange;
+    const headers = answerHeaders(exchange, answer, clock);
+    const breakOff = () => {
+      reply.cut();
+      tell({ type: 'response.broken' });
+    };
+
+    if (answer.tunnel !== null) {
+      const client = reply.switchProtocols(['Connection', 'Upgrade', ...headers]);
+      if (client === null) breakOff();
+      else {
+        joinTunnel(client, answer.tunnel, exchange.route.timeouts.idleMs, () =>
+          tell({ type: 'response.finished' }),
+        );
+      }
+      return () => answer.release();
+    }
+
+    reply.onSent(() => tell({ type: 'response.finished' }));
+    reply.onDrain(() => answer.resume());
+    reply.head(answer.status, answer.reason, headers);
+    answer.deliver({
+      data: (chunk) => reply.write(chunk),
+      end: () => finish(exchange),
+      fail: breakOff,
+    });
+    return () => answer.release();
+  };
+}
+
+function answerHeaders(
+  { table, route, request, id, notices }: Exchange,
+  answer: Answer,
+  clock: Clock,
+): string[] {
+  const stamp = {
+    names: table.headers,
+    requestId: id,
+    elapsedMs: clock.monotonicMs() - request.receivedMs,
+    upstreamName: answer.upstream.name,
+  };
+  const headers = responseHeaders(answer.headers, stamp, route.responseHeaders, notices);
+  if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
+  return headers;
+}

@@ -1,0 +1,118 @@
+/** The control plane: an instance, from its settings to its end. Its end is its start read backwards. */
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { createActor } from 'xstate';
+import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
+import { xstateClock } from '#actors/xstate-clock.ts';
+import { adminRoutes } from '#admin/routes.ts';
+import { startAdminServer } from '#admin/server.ts';
+import { claimPort, portError } from '#control/port.ts';
+import { Workers } from '#control/workers.ts';
+import { systemClock } from '#core/clock.ts';
+import type { Settings } from '#core/settings.ts';
+import type { Table } from '#core/table.ts';
+import { createSharedState } from '#shared/state.ts';
+import type { Log } from '#telemetry/log.ts';
+
+export type InstanceOptions = {
+  readonly settings: Settings;
+  readonly table: Table;
+  readonly log: Log;
+  /** The worker's entry page; another one only in tests. */
+  readonly workerEntry?: URL;
+};
+
+export type Instance = {
+  /** Begins to drain; a second call ends at once. */
+  stop(): void;
+  /** Whether everything under way was finished, once the instance has stopped. */
+  readonly stopped: Promise<{ isClean: boolean }>;
+};
+
+const WORKER_ENTRY = new URL('./worker.ts', import.meta.url);
+
+/** Resolves when the instance serves; rejects with a SignalboxError when it cannot. */
+export function runInstance(options: InstanceOptions): Promise<Instance> {
+  const { settings, table, log } = options;
+  const clock = systemClock;
+  const shared = createSharedState(settings);
+  let workers: Workers | null = null;
+  let admin: Server | null = null;
+
+  async function start(): Promise<void> {
+    const { server } = settings;
+    const { reusePort } = await claimPort('proxy listener (server.listen_port)', server.address, server.port);
+    if (!reusePort && server.workers > 1) {
+      log.warn(
+        'this platform lets no two threads share a port: one worker serves instead of %d',
+        server.workers,
+      );
+    }
+    admin = await startAdmin();
+    const count = reusePort ? server.workers : 1;
+    workers = await Workers.start(
+      {
+        entry: options.workerEntry ?? WORKER_ENTRY,
+        settings: { ...settings, server: { ...server, workers: count } },
+        shared,
+        reusePort,
+        clock,
+        log,
+      },
+      table,
+    );
+    log.info({ address: server.address, port: server.port, workers: count }, 'serving');
+  }
+
+  async function startAdmin(): Promise<Server> {
+    const { address, port } = settings.admin;
+    const isReady = () => actor.getSnapshot().value === 'ready';
+    const view = { instance: hostname(), isReady, table: () => table, upstreams: shared.upstreams, clock };
+    try {
+      return await startAdminServer(settings.admin, adminRoutes(view));
+    } catch (error) {
+      throw portError('admin listener (admin.listen)', address, port, error);
+    }
+  }
+
+  async function end(): Promise<void> {
+    await workers?.cut();
+    admin?.closeAllConnections();
+    admin?.close();
+  }
+
+  const machine = instanceMachine.provide({
+    actors: instanceActors({
+      start(_, tell) {
+        start().then(
+          () => tell({ type: 'instance.started' }),
+          (error: unknown) => tell({ type: 'instance.failed', error }),
+        );
+        return undefined;
+      },
+      drain(_, tell) {
+        log.info('draining');
+        void workers?.drain().then(() => tell({ type: 'workers.drained' }));
+        return undefined;
+      },
+    }),
+  });
+  const actor = createActor(machine, { input: settings.shutdown, clock: xstateClock(clock) });
+
+  return new Promise((resolve, reject) => {
+    const stopped = new Promise<{ isClean: boolean }>((done) => {
+      actor.subscribe({
+        complete: () => {
+          const { isClean, error } = actor.getSnapshot().context;
+          if (error !== null) reject(error);
+          void end().then(() => done({ isClean }));
+        },
+      });
+    });
+    actor.subscribe((snapshot) => {
+      if (snapshot.value === 'ready')
+        resolve({ stop: () => actor.send({ type: 'stop.requested' }), stopped });
+    });
+    actor.start();
+  });
+}

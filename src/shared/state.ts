@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { Settings } from '#core/settings.ts';
+import { ConnectionCount } from './connection-count.ts';
+import { type LimitMemory, LimitTable } from './limit-table.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { UpstreamCells } from './upstream-cells.ts';
+
+/** All that the threads of an instance share; may be sent to a worker in a message. */
+export type SharedMemory = {
+  readonly upstreams: SharedArrayBuffer;
+  readonly limits: LimitMemory;
+  readonly connections: SharedArrayBuffer;
+  readonly retries: SharedArrayBuffer;
+};
+
+export type SharedState = {
+  readonly upstreams: UpstreamCells;
+  readonly limits: LimitTable;
+  readonly connections: ConnectionCount;
+  readonly retries: RetryBudget;
+};
+
+export function createSharedState(settings: Settings): SharedState {
+  const { workers } = settings.server;
+  const random = randomBytes(8);
+  return {
+    upstreams: UpstreamCells.create(workers),
+    limits: LimitTable.create({
+      keysMax: settings.limits.keysMax,
+      hashKey: [random.readInt32LE(0), random.readInt32LE(4)],
+    }),
+    connections: ConnectionCount.create(workers),
+    retries: RetryBudget.create(),
+  };
+}
+
+export function memoryOf(state: SharedState): SharedMemory {
+  return {
+    upstreams: state.upstreams.memory,
+    limits: state.limits.memory,
+    connections: state.connections.memory,
+    retries: state.retries.memory,
+  };
+}
+
+/** The state as worker number `worker` sees it. */
+export function attachSharedState(memory: SharedMemory, worker: number): SharedState {
+  return {
+    upstreams: UpstreamCells.attach(memory.upstreams, worker),
+    limits: LimitTable.attach(memory.limits, worker),
+    connections: ConnectionCount.attach(memory.connections),
+    retries: RetryBudget.attach(memory.retries),
+  };
+}
+
+/** Takes back what a worker held when its thread ended, before another takes its number. */
+export function forgetWorker(state: SharedState, worker: number): void {
+  state.upstreams.forgetWorker(worker);
+  state.limits.releaseLocksOf(worker);
+  state.connections.forgetWorker(worker);
+}

@@ -1,0 +1,83 @@
+/** The data plane: one of an instance's worker threads. It accepts connections and serves requests. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import argon2 from 'argon2';
+import { createRequestRunner } from '#actors/request/run.ts';
+import { systemClock } from '#core/clock.ts';
+import { codeOf, messageOf } from '#core/errors.ts';
+import { systemRandom } from '#core/random.ts';
+import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
+import { createAuthenticator } from '#http/auth/authenticator.ts';
+import { authenticateStep } from '#http/auth/step.ts';
+import { trustedProxies } from '#http/client-address.ts';
+import { Connections } from '#http/connections.ts';
+import { Front } from '#http/front.ts';
+import { Listener } from '#http/listener.ts';
+import { Selector } from '#http/selector.ts';
+import { forwardStep } from '#http/steps/forward.ts';
+import { limitStep } from '#http/steps/limit.ts';
+import { refuseStep } from '#http/steps/refuse.ts';
+import { respondStep } from '#http/steps/respond.ts';
+import { selectStep } from '#http/steps/select.ts';
+import { weighStep } from '#http/steps/weigh.ts';
+import { UpstreamClients } from '#http/upstream-clients.ts';
+import { attachSharedState, type SharedMemory } from '#shared/state.ts';
+
+const { worker, settings, table, memory, reusePort } = workerData as WorkerStart<SharedMemory>;
+const control = parentPort as MessagePort;
+const clock = systemClock;
+
+const shared = attachSharedState(memory, worker);
+const clients = new UpstreamClients(settings.upstreamConnections);
+const { ipv6PrefixBits } = settings.limits;
+const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
+const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
+
+const run = createRequestRunner(
+  {
+    authenticate: authenticateStep(createAuthenticator(verifyPassword)),
+    limit: limitStep(shared.limits, ipv6PrefixBits, clock),
+    select: selectStep(selector, shared.retries, clock),
+    forward: forwardStep(clients, shared.upstreams, clock),
+    weigh: weighStep(selector, shared.retries, clock),
+    respond: respondStep(clock),
+    refuse: refuseStep(clock),
+  },
+  clock,
+);
+const front = new Front(table, run, trustedProxies(settings.server.trustedProxies), clock);
+const connections = new Connections(shared.connections, worker, settings.server.maxConnections, clock);
+const listener = new Listener(settings.server, front, connections, clock);
+
+control.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'table':
+      front.table = message.table;
+      clients.retain(message.table);
+      return;
+    case 'drain':
+      void listener.drain().then(end);
+      return;
+    case 'cut':
+      listener.cut();
+      return;
+  }
+});
+
+try {
+  await listener.listen(settings.server.address, settings.server.port, reusePort);
+  say({ type: 'listening' });
+} catch (error) {
+  say({ type: 'refused', code: codeOf(error), message: messageOf(error) });
+  control.close();
+}
+
+async function end(): Promise<void> {
+  await clients.destroy();
+  say({ type: 'drained' });
+  // With the port closed and no connection left, nothing keeps the thread alive.
+  control.close();
+}
+
+function say(message: FromWorker): void {
+  control.postMessage(message);
+}
