@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { emptyDecision } from '#core/limits/decision.ts';
+import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
+import type { Quota } from '#core/table.ts';
+
+const quota: Quota = { kind: 'gcra', requests: 100, windowMs: 60_000, burst: 50 };
+
+describe('limit headers', () => {
+  it('tell the policy and what is left, in whole seconds rounded up', () => {
+    const headers = ['Via', '1.1 signalbox'];
+    const decision = { allowed: true, limit: 100, remaining: 42, resetMs: 2_001, retryAfterMs: 0 };
+    appendLimitHeaders(headers, 'default', quota, decision);
+    assert.deepEqual(headers, [
+      'Via',
+      '1.1 signalbox',
+      'RateLimit-Policy',
+      '"default";q=100;w=60',
+      'RateLimit',
+      '"default";r=42;t=3',
+      'X-Rate-Limit-Limit',
+      '100',
+      'X-Rate-Limit-Remaining',
+      '42',
+      'X-Rate-Limit-Reset',
+      '3',
+    ]);
+  });
+
+  it('quote a policy name as a structured field, whatever characters it has', () => {
+    const headers: string[] = [];
+    appendLimitHeaders(headers, 'a "b" \\ü\r\nX: y', quota, emptyDecision());
+    assert.equal(headers[1], '"a \\"b\\" \\\\???X: y";q=100;w=60');
+  });
+});
+
+describe('Retry-After', () => {
+  it('is rounded up, and never 0', () => {
+    const after = (retryAfterMs: number) => retryAfterSeconds({ ...emptyDecision(), retryAfterMs });
+    assert.deepEqual([0, 0.01, 1_000, 1_000.01].map(after), [1, 1, 1, 2]);
+  });
+});
