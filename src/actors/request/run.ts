@@ -25,7 +25,10 @@ export function createRequestRunner(steps: RequestSteps, clock: Clock): RunReque
     };
     actor.subscribe({
       complete: () => end(actor.getSnapshot().value as Outcome),
-      error: () => end('crashed'),
+      error: () => {
+        exchange.reply.cut();
+        end('crashed');
+      },
     });
     exchange.reply.onLeft(() => actor.send({ type: 'client.left' }));
     actor.start();

@@ -35,10 +35,11 @@ export function forwardStep(
       settled: () => cells.end(slot),
     });
 
+    const client = clients.for(upstream, exchange.route.timeouts.connectMs);
+    const options = dispatchOptions(exchange, upstream);
+    // Nothing below throws: undici reports to the attempt, which ends what begins here.
     cells.begin(slot);
-    clients
-      .for(upstream, exchange.route.timeouts.connectMs)
-      .dispatch(dispatchOptions(exchange, upstream), attempt);
+    client.dispatch(options, attempt);
     return () => {
       if (!isAnswered) attempt.release();
     };

@@ -1,0 +1,28 @@
+import { type Chart, chartOf, MACHINES, renderMermaid } from './chart.ts';
+
+/** docs/machines.md: every machine's drawing and what its states mean. */
+export function renderMachinesPage(): string {
+  const sections = Object.entries(MACHINES).map(([name, machine]) =>
+    [
+      `## ${name}`,
+      '',
+      '```mermaid',
+      renderMermaid(machine).trimEnd(),
+      '```',
+      '',
+      stateTable(chartOf(machine)),
+    ].join('\n'),
+  );
+  return `${['# Machines', '', INTRODUCTION, '', ...sections].join('\n')}\n`;
+}
+
+const INTRODUCTION =
+  'Drawn from the machines in `src/actors/` by `npm run generate`; a test fails when this page is stale. ' +
+  '`bin/signalbox chart request` prints one.';
+
+function stateTable(chart: Chart): string {
+  const rows = chart.states
+    .filter(({ description }) => description !== '')
+    .map(({ path, description }) => `| \`${path}\` | ${description} |`);
+  return ['| state | meaning |', '| --- | --- |', ...rows, ''].join('\n');
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { chartOf, MACHINES } from '#actors/chart.ts';
+import { renderMachinesPage } from '#actors/chart-page.ts';
+
+describe('the drawings of the machines', () => {
+  it('are up to date in docs/machines.md', () => {
+    const page = readFileSync(new URL('../../docs/machines.md', import.meta.url), 'utf8');
+    assert.equal(page, renderMachinesPage(), 'docs/machines.md is stale: run `npm run generate`');
+  });
+
+  for (const [name, machine] of Object.entries(MACHINES)) {
+    it(`say of ${name} what every state means`, () => {
+      for (const { path, description } of chartOf(machine).states) assert.notEqual(description, '', path);
+    });
+  }
+});

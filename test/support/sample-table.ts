@@ -1,0 +1,63 @@
+import type { HeaderRules, Pool, Route, Table, Upstream } from '#core/table.ts';
+
+/** Plain samples for tests: an upstream, a route, a table, with whatever a test wants different. */
+
+const NO_RULES: HeaderRules = { remove: [], set: [], add: [] };
+
+export function sampleUpstream(changes: Partial<Upstream> = {}): Upstream {
+  return {
+    name: 'red',
+    pool: 'default',
+    address: '127.0.0.1',
+    port: 3000,
+    weight: 1,
+    slot: 0,
+    tls: null,
+    host: { kind: 'client' },
+    ...changes,
+  };
+}
+
+export function sampleRoute(changes: Partial<Route> = {}): Route {
+  return {
+    name: 'default',
+    match: { host: null, pathPrefix: '/', methods: null },
+    pool: 'default',
+    auth: null,
+    limit: null,
+    retry: { attempts: 2, onStatus: [], nonIdempotent: false, bodyBufferBytes: 65_536 },
+    timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, attemptMs: 10_000, requestMs: 20_000 },
+    requestHeaders: NO_RULES,
+    responseHeaders: NO_RULES,
+    ...changes,
+  };
+}
+
+export function samplePool(changes: Partial<Pool> = {}): Pool {
+  return {
+    name: 'default',
+    strategy: { kind: 'round_robin' },
+    upstreams: [sampleUpstream()],
+    slot: 0,
+    ...changes,
+  };
+}
+
+export function sampleTable(changes: Partial<Table> = {}): Table {
+  return {
+    revision: 1,
+    routes: [sampleRoute()],
+    pools: { default: samplePool() },
+    headers: {
+      requestId: 'X-Request-ID',
+      responseTime: 'X-Response-Time',
+      proxyBy: { name: 'X-Proxy-By', value: 'signalbox' },
+      backend: 'X-Backend',
+      via: 'signalbox',
+      forwarded: false,
+      passServer: false,
+    },
+    healthBody: '{"status":"healthy"}',
+    ...changes,
+  };
+}
