@@ -1,0 +1,64 @@
+import type { Auth } from '#core/table.ts';
+import { type Login, parseLogin } from './login.ts';
+import { isToken68 } from './token68.ts';
+
+/** What a client presents to be told apart. Never logged, never in a message. */
+export type Credentials = {
+  /** The secret as it was sent. */
+  readonly token: string;
+  /** What a Basic token decodes to, if it decodes to `user:password`. */
+  readonly login: Login | null;
+};
+
+export type CredentialsProblem =
+  /** None of the asked kind were sent. */
+  | 'missing'
+  /** More than one set was sent, and it is not for us to choose. */
+  | 'ambiguous'
+  /** They cannot be valid, whatever is listed. */
+  | 'malformed';
+
+/** Longer credentials are refused unread. */
+export const CREDENTIALS_BYTES_MAX = 8 * 1024;
+
+const SPACE = 0x20;
+
+/**
+ * Finds the credentials of a request in its headers: name, value, name, value … in any case, the values
+ * one character a byte. Bearer as in RFC 6750 §2.1, Basic as in RFC 7617 §2 or as a bare token.
+ */
+export function readCredentials(
+  auth: Auth,
+  headers: readonly string[],
+): Credentials | { readonly problem: CredentialsProblem } {
+  const carrier = auth.scheme === 'api_key' ? auth.apiKeyHeader : 'authorization';
+  let value: string | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (!isNamed(headers[index], carrier)) continue;
+    if (value !== undefined) return { problem: 'ambiguous' };
+    value = headers[index + 1];
+  }
+  if (value === undefined || value === '') return { problem: 'missing' };
+  if (value.length > CREDENTIALS_BYTES_MAX) return { problem: 'malformed' };
+  return auth.scheme === 'api_key' ? { token: value, login: null } : readAuthorization(auth.scheme, value);
+}
+
+function isNamed(name: string | undefined, lowerCase: string): boolean {
+  return name !== undefined && name.length === lowerCase.length && name.toLowerCase() === lowerCase;
+}
+
+function readAuthorization(
+  scheme: 'bearer' | 'basic',
+  value: string,
+): Credentials | { readonly problem: CredentialsProblem } {
+  const schemeEnd = value.indexOf(' ');
+  const offered = schemeEnd === -1 ? value : value.slice(0, schemeEnd);
+  // A client that offers another scheme has not tried this one (RFC 6750 §3.1).
+  if (offered.toLowerCase() !== scheme) return { problem: 'missing' };
+
+  let tokenStart = offered.length;
+  while (value.charCodeAt(tokenStart) === SPACE) tokenStart++;
+  const token = value.slice(tokenStart);
+  if (!isToken68(token)) return { problem: 'malformed' };
+  return { token, login: scheme === 'basic' ? parseLogin(token) : null };
+}

@@ -1,0 +1,37 @@
+export type Login = {
+  readonly user: string;
+  readonly password: string;
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Neither part may contain any (RFC 7617 §2). */
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/**
+ * Decodes `base64(user:password)`, or returns null for anything else. Strict: canonical base64 with its
+ * padding, and UTF-8, which the challenge asks for. Both parts are brought to Unicode's composed form,
+ * because keyboards differ in how they write the same letter (RFC 7617 §2.1).
+ */
+export function parseLogin(token: string): Login | null {
+  const bytes = Buffer.from(token, 'base64');
+  if (bytes.toString('base64') !== token) return null;
+
+  const text = decodeUtf8(bytes);
+  const colon = text?.indexOf(':') ?? -1;
+  if (text === null || colon === -1 || CONTROL_CHARACTER.test(text)) return null;
+  return { user: text.slice(0, colon).normalize('NFC'), password: normalizePassword(text.slice(colon + 1)) };
+}
+
+/** The form in which passwords are hashed and checked. */
+export function normalizePassword(password: string): string {
+  return password.normalize('NFC');
+}
+
+function decodeUtf8(bytes: Buffer): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
