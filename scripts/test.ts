@@ -50,7 +50,7 @@ for (const [name, runStep] of steps) {
   total.failed += failed;
   const verdict = failed === 0 ? 'ok' : 'FAILED';
   lines.push(
-    `${name.padEnd(8)} ${verdict.padEnd(6)} ${seconds.padStart(6)} s ${passed} passed, ${failed} failed`,
+    `${name.padEnd(8)} ${verdict.padEnd(6)} ${seconds.padStart(6)} s   ${passed} passed, ${failed} failed`,
   );
 }
 console.log(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`);
@@ -69,7 +69,7 @@ function runTool(command: string, args: readonly string[]): Outcome {
 }
 
 async function runTests(pattern: string, except?: string): Promise<Outcome> {
-  const files = globSync(pattern, except === undefined ? {} : { exclude: [except] });
+  const files = globSync(pattern, except === undefined ? {} : { exclude: [except] }).map((it) => resolve(it));
   if (files.length === 0) return failEmpty(pattern);
 
   const outcome: Outcome = { passed: 0, failed: 0 };
@@ -93,7 +93,7 @@ async function runTests(pattern: string, except?: string): Promise<Outcome> {
   });
   events.on('test:pass', ({ name, file, details, skip, todo }) => {
     const omitted = skip ?? todo;
-    const isWholeFile = resolve(name) === file;
+    const isWholeFile = name === file;
     if (details.type === 'suite') return;
     if (omitted === undefined && !isWholeFile) outcome.passed++;
     else if (typeof omitted === 'string') console.log(`\nleft out: ${name} (${omitted})`);

@@ -1,0 +1,33 @@
+import type { ExitCode } from './exit.ts';
+import { unknownWord } from './unknown-word.ts';
+
+/** What the file of a command exports. */
+export type Command = {
+  readonly help: string;
+  /** Throws a SignalboxError for whatever its user can do something about. */
+  run(args: readonly string[]): ExitCode | Promise<ExitCode>;
+};
+
+type Entry = {
+  readonly summary: string;
+  /** Imports the command's file, and all that it needs, only when it is used. */
+  load(): Promise<Command>;
+};
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  start: { summary: 'run an instance', load: () => import('./start.ts') },
+  demo: { summary: 'run an instance before three small upstreams', load: () => import('./demo.ts') },
+  check: { summary: 'find every mistake in a configuration', load: () => import('./check.ts') },
+  upstreams: { summary: 'show the upstreams of a running instance', load: () => import('./upstreams.ts') },
+  hash: { summary: 'hash a password or a token for a configuration', load: () => import('./hash.ts') },
+  chart: { summary: 'print the machines', load: () => import('./chart.ts') },
+  help: { summary: 'explain a command', load: () => import('./help.ts') },
+  version: { summary: 'print the version', load: () => import('./version.ts') },
+};
+
+/** Throws a SignalboxError if there is no such command. */
+export async function loadCommand(name: string): Promise<Command> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) throw unknownWord('command', name, Object.keys(COMMANDS), 'see `signalbox help`');
+  return entry.load();
+}

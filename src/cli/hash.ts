@@ -1,0 +1,51 @@
+import { hash as digest, randomBytes } from 'node:crypto';
+import argon2 from 'argon2';
+import { CREDENTIALS_BYTES_MAX } from '#core/auth/credentials.ts';
+import { normalizePassword } from '#core/auth/login.ts';
+import { parseArguments } from './arguments.ts';
+import { EXIT, type ExitCode, usageError } from './exit.ts';
+import { readSecret } from './secret.ts';
+
+export const help = `Usage: signalbox hash [--token]
+
+Reads a password and prints its argon2id hash, for \`valid_users\`. Asks for it on a terminal, and else
+reads standard input; one line break at the end is not part of it.
+
+  --token  read a token and print its digest instead, for \`valid_tokens\``;
+
+/** The least that OWASP's password storage cheat sheet asks of argon2id; memory in KiB. */
+const MEMORY_KIB = 19 * 1024;
+const PASSES = 2;
+const LANES = 1;
+const SALT_BYTES = 16;
+
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  const { values } = parseArguments('hash', {
+    args: [...args],
+    options: { token: { type: 'boolean', default: false } },
+  });
+  const what = values.token ? 'token' : 'password';
+  const secret = await readSecret(`The ${what} (not shown): `, CREDENTIALS_BYTES_MAX);
+  if (secret === '') throw usageError(`there is no ${what} on standard input`);
+  if (/\p{Cc}/u.test(secret)) throw usageError(`a ${what} is one line without control characters`);
+  console.log(values.token ? `sha256:${digest('sha256', secret)}` : await hashPassword(secret));
+  return EXIT.ok;
+}
+
+/** In PHC format, with the parameters in its order: m, t, p. */
+async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const hash = await argon2.hash(normalizePassword(password), {
+    type: argon2.argon2id,
+    memoryCost: MEMORY_KIB,
+    timeCost: PASSES,
+    parallelism: LANES,
+    salt,
+    raw: true,
+  });
+  return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(hash)}`;
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}

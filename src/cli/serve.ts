@@ -1,0 +1,27 @@
+import type { Settings } from '#core/settings.ts';
+import type { Table } from '#core/table.ts';
+import { createLog } from '#telemetry/log.ts';
+import { runInstance } from '../main.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+
+export type ServeOptions = {
+  readonly settings: Settings;
+  readonly table: Table;
+  /** Called once the instance serves. */
+  readonly onReady?: () => void;
+};
+
+/**
+ * Runs an instance until SIGTERM or SIGINT, and drains; a second signal ends at once. Resolves with the exit
+ * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start.
+ */
+export async function serve({ settings, table, onReady }: ServeOptions): Promise<ExitCode> {
+  const log = createLog(settings.log);
+  const instance = await runInstance({ settings, table, log });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => instance.stop());
+  onReady?.();
+  const { isClean } = await instance.stopped;
+  if (isClean) log.info('stopped; everything under way was finished');
+  else log.warn('stopped; what was still under way was cut');
+  return isClean ? EXIT.ok : EXIT.unclean;
+}

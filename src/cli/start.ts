@@ -1,0 +1,17 @@
+import { parseArguments } from './arguments.ts';
+import { configFile, readConfig } from './config-file.ts';
+import type { ExitCode } from './exit.ts';
+import { serve } from './serve.ts';
+
+export const help = `Usage: signalbox start [--config FILE]
+
+Runs an instance until it is asked to end: SIGTERM or Ctrl-C lets it finish what is under way, a second
+one ends it at once.
+
+  --config  default: config/proxy.yaml, in the current folder or else in that of Signalbox`;
+
+export function run(args: readonly string[]): Promise<ExitCode> {
+  const { values } = parseArguments('start', { args: [...args], options: { config: { type: 'string' } } });
+  const { settings, table } = readConfig(configFile(values.config));
+  return serve({ settings, table });
+}
