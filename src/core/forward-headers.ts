@@ -1,5 +1,13 @@
 import { applyHeaderRules } from './header-rules.ts';
-import { appendHeader, connectionNames, type FlatHeaders, headerList, isHopByHop } from './headers.ts';
+import {
+  appendHeader,
+  appendVia,
+  connectionNames,
+  extend,
+  type FlatHeaders,
+  headerList,
+  isHopByHop,
+} from './headers.ts';
 import type { HeaderNames, Route, Upstream } from './table.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
@@ -12,7 +20,7 @@ export type ForwardedRequest = {
   readonly peerTrusted: boolean;
 };
 
-/** Set by Signalbox alone; what a client sends under these names never reaches an upstream. */
+/** Written by Signalbox alone, from what the request says under these names or in spite of it. */
 const OWN = new Set([
   'forwarded',
   'host',
@@ -23,6 +31,9 @@ const OWN = new Set([
   'x-forwarded-host',
   'x-forwarded-proto',
 ]);
+
+/** Said of a request by proxies before us; what anyone else says under such a name does not pass. */
+const FORWARDED_PREFIX = 'x-forwarded-';
 
 /**
  * The headers of an attempt: what the client sent, less what was meant for this hop, with the proxy's
@@ -36,26 +47,35 @@ export function forwardHeaders(
   ids: { readonly traceId: string; readonly spanId: string },
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
-  const dropped = droppedNames(request.headers, route, names);
+  const named = connectionNames(request.headers);
+  const replaced = replacedNames(route, names);
   for (let at = 0; at + 1 < request.headers.length; at += 2) {
     const name = request.headers[at] as string;
     const lowerName = name.toLowerCase();
-    if (isHopByHop(lowerName) || OWN.has(lowerName) || dropped.includes(lowerName)) continue;
+    if (isOurs(lowerName, request.peerTrusted) || named.has(lowerName) || replaced.includes(lowerName))
+      continue;
     headers.push(name, request.headers[at + 1] as string);
   }
   appendForwarded(headers, request, names.forwarded);
   appendHeader(headers, names.requestId, ids.traceId);
   headers.push('traceparent', `00-${ids.traceId}-${ids.spanId}-00`);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
-  if (names.via !== null) headers.push('Via', extend(headerList(request.headers, 'via'), `1.1 ${names.via}`));
+  appendVia(headers, headerList(request.headers, 'via'), names.via);
   applyHeaderRules(headers, route.requestHeaders);
   return headers;
+}
+
+/** Whether a header is for this hop, or for Signalbox to write. */
+function isOurs(lowerName: string, peerTrusted: boolean): boolean {
+  // Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For.
+  const name = lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
+  return isHopByHop(name) || OWN.has(name) || (!peerTrusted && name.startsWith(FORWARDED_PREFIX));
 }
 
 function hostFor(request: ForwardedRequest, upstream: Upstream): string {
   switch (upstream.host.kind) {
     case 'client':
-      return request.host;
+      return request.host === '' ? authority(upstream) : request.host;
     case 'upstream':
       return authority(upstream);
     case 'fixed':
@@ -70,22 +90,23 @@ export function authority(upstream: Upstream): string {
   return upstream.port === schemePort ? host : `${host}:${upstream.port}`;
 }
 
-/** Lower-case names that this request, on this route, must not carry on. */
-function droppedNames(headers: FlatHeaders, route: Route, names: HeaderNames): readonly string[] {
-  const dropped = [...connectionNames(headers)];
-  if (names.requestId !== null) dropped.push(names.requestId.toLowerCase());
-  if (names.proxyBy !== null) dropped.push(names.proxyBy.name.toLowerCase());
+/** Lower-case names under which no request passes on this route: our own, and the credentials'. */
+function replacedNames(route: Route, names: HeaderNames): readonly string[] {
+  const replaced: string[] = [];
+  if (names.requestId !== null) replaced.push(names.requestId.toLowerCase());
+  if (names.proxyBy !== null) replaced.push(names.proxyBy.name.toLowerCase());
   if (route.auth !== null && !route.auth.forwardCredentials) {
-    dropped.push(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
+    replaced.push(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
   }
-  return dropped;
+  return replaced;
 }
 
 function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {
   const said = (name: string) => (request.peerTrusted ? headerList(request.headers, name) : null);
   headers.push('X-Forwarded-For', extend(said('x-forwarded-for'), request.peerAddress));
   headers.push('X-Forwarded-Proto', said('x-forwarded-proto') ?? request.scheme);
-  headers.push('X-Forwarded-Host', said('x-forwarded-host') ?? request.host);
+  const host = said('x-forwarded-host') ?? request.host;
+  if (host !== '') headers.push('X-Forwarded-Host', host);
   if (standard) headers.push('Forwarded', extend(said('forwarded'), forwardedElement(request)));
 }
 
@@ -93,9 +114,6 @@ function appendForwarded(headers: string[], request: ForwardedRequest, standard:
 function forwardedElement(request: ForwardedRequest): string {
   const address = request.peerAddress;
   const node = address.includes(':') ? `"[${address}]"` : address;
-  return `for=${node};host="${request.host.replace(/["\\]/g, '\\$&')}";proto=${request.scheme}`;
-}
-
-function extend(list: string | null, element: string): string {
-  return list === null ? element : `${list}, ${element}`;
+  const host = request.host === '' ? '' : `host="${request.host.replace(/["\\]/g, '\\$&')}";`;
+  return `for=${node};${host}proto=${request.scheme}`;
 }

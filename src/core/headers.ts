@@ -46,18 +46,18 @@ export function headerList(headers: FlatHeaders, lowerName: string): string | nu
   return list;
 }
 
-/** Names, lower case, that `Connection` declares to be for this hop only. */
-export function connectionNames(headers: FlatHeaders): readonly string[] {
+/** Names, lower case, that `Connection` declares to be for this hop only. A head may hold thousands. */
+export function connectionNames(headers: FlatHeaders): ReadonlySet<string> {
   const list = headerList(headers, 'connection');
   if (list === null || list === 'keep-alive' || list === 'close') return NONE;
-  return list
+  const names = list
     .toLowerCase()
     .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && !NEVER_NAMED.test(name));
+    .map((name) => name.trim());
+  return new Set(names.filter((name) => !NEVER_NAMED.test(name)));
 }
 
-const NONE: readonly string[] = [];
+const NONE: ReadonlySet<string> = new Set();
 
 // Comparing lengths first spares nearly every lower-casing.
 function isNamed(name: string | undefined, lowerName: string): boolean {
@@ -67,4 +67,15 @@ function isNamed(name: string | undefined, lowerName: string): boolean {
 /** Appends a header unless its name is turned off (null). */
 export function appendHeader(headers: string[], name: string | null, value: string): void {
   if (name !== null) headers.push(name, value);
+}
+
+/** A list header's value with one more element. */
+export function extend(list: string | null, element: string): string {
+  return list === null || list === '' ? element : `${list}, ${element}`;
+}
+
+/** Our own `Via` after those of the proxies before us, which pass even where ours is turned off. */
+export function appendVia(headers: string[], received: string | null, pseudonym: string | null): void {
+  const via = pseudonym === null ? received : extend(received, `1.1 ${pseudonym}`);
+  if (via !== null) headers.push('Via', via);
 }

@@ -1,5 +1,12 @@
 import { applyHeaderRules } from './header-rules.ts';
-import { appendHeader, connectionNames, type FlatHeaders, headerList, isHopByHop } from './headers.ts';
+import {
+  appendHeader,
+  appendVia,
+  connectionNames,
+  type FlatHeaders,
+  headerList,
+  isHopByHop,
+} from './headers.ts';
 import type { HeaderNames, HeaderRules } from './table.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
@@ -24,7 +31,7 @@ export function responseHeaders(
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] as string;
     const lowerName = name.toLowerCase();
-    if (isHopByHop(lowerName) || named.includes(lowerName) || isStamped(lowerName, stamp.names)) continue;
+    if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, stamp.names)) continue;
     headers.push(name, received[at + 1] as string);
   }
   appendStamp(headers, stamp, headerList(received, 'via'));
@@ -39,10 +46,7 @@ export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string
   appendHeader(headers, names.responseTime, `${Math.round(stamp.elapsedMs)}ms`);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (stamp.upstreamName !== null) appendHeader(headers, names.backend, stamp.upstreamName);
-  if (names.via !== null) {
-    const via = `1.1 ${names.via}`;
-    headers.push('Via', receivedVia === null ? via : `${receivedVia}, ${via}`);
-  }
+  appendVia(headers, receivedVia, names.via);
 }
 
 function isStamped(lowerName: string, names: HeaderNames): boolean {

@@ -31,7 +31,9 @@ function matchesPath(prefix: string, path: string): boolean {
 function matchesHost({ match }: Route, { host }: RouteQuery): boolean {
   if (match.host === null) return true;
   const name = hostName(host);
-  return match.host.startsWith('*.') ? name.endsWith(match.host.slice(1)) : name === match.host;
+  if (!match.host.startsWith('*.')) return name === match.host;
+  const parent = match.host.slice(1);
+  return name.length > parent.length && name.endsWith(parent);
 }
 
 function matchesMethod({ match }: Route, { method }: RouteQuery): boolean {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { sleep, systemClock } from '#core/clock.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
+
+describe('the system clock', () => {
+  it('reads the same in every thread', async () => {
+    const worker = new Worker(new URL('./clock-thread.ts', import.meta.url));
+    const beforeMs = systemClock.monotonicMs();
+    const { promise, resolve } = Promise.withResolvers<number>();
+    worker.once('message', resolve);
+    const thereMs = await promise;
+    const afterMs = systemClock.monotonicMs();
+    assert.ok(beforeMs <= thereMs && thereMs <= afterMs, `${beforeMs} ≤ ${thereMs} ≤ ${afterMs}`);
+  });
+
+  it('never steps back', () => {
+    let lastMs = systemClock.monotonicMs();
+    for (let reads = 0; reads < 10_000; reads++) {
+      const nowMs = systemClock.monotonicMs();
+      assert.ok(nowMs >= lastMs);
+      lastMs = nowMs;
+    }
+  });
+
+  it('fires a timer unless it is cancelled', async () => {
+    const fired: string[] = [];
+    await new Promise<void>((resolve) => {
+      systemClock.after(1, () => fired.push('cancelled')).cancel();
+      systemClock.after(1, () => fired.push('kept'));
+      // Set after them, due after them; and, unlike theirs, it keeps the process alive.
+      setTimeout(resolve, 5);
+    });
+    assert.deepEqual(fired, ['kept']);
+  });
+});
+
+describe('a sleep', () => {
+  it('ends when its time has come', async () => {
+    const clock = new VirtualClock();
+    let isAwake = false;
+    const sleeping = sleep(clock, 100, new AbortController().signal).then(() => {
+      isAwake = true;
+    });
+    await clock.advanceAsync(99);
+    assert.ok(!isAwake);
+    await clock.advanceAsync(1);
+    await sleeping;
+  });
+
+  it('ends at once when it is called off, and leaves no timer', async () => {
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    const sleeping = sleep(clock, 100, controller.signal);
+    controller.abort();
+    await sleeping;
+    assert.equal(clock.timers, 0);
+    await sleep(clock, 100, controller.signal);
+    assert.equal(clock.timers, 0);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { applyHeaderRules } from '#core/header-rules.ts';
+import type { HeaderRules } from '#core/table.ts';
+
+const NONE: HeaderRules = { remove: [], set: [], add: [] };
+
+function apply(headers: readonly string[], rules: Partial<HeaderRules>): string[] {
+  const changed = [...headers];
+  applyHeaderRules(changed, { ...NONE, ...rules });
+  return changed;
+}
+
+describe('header rules', () => {
+  it('take away every header of a name, whatever its case', () => {
+    const headers = ['A', '1', 'b', '2', 'a', '3', 'c', '4', 'A', '5'];
+    assert.deepEqual(apply(headers, { remove: ['a', 'nothing'] }), ['b', '2', 'c', '4']);
+  });
+
+  it('set one header in place of all of that name', () => {
+    assert.deepEqual(apply(['x-a', '1', 'B', '2', 'X-A', '3'], { set: [['X-a', 'new']] }), [
+      'B',
+      '2',
+      'X-a',
+      'new',
+    ]);
+    assert.deepEqual(apply([], { set: [['X-A', 'new']] }), ['X-A', 'new']);
+  });
+
+  it('add to what is there', () => {
+    assert.deepEqual(apply(['Vary', 'a'], { add: [['Vary', 'b']] }), ['Vary', 'a', 'Vary', 'b']);
+  });
+
+  it('remove, then set, then add', () => {
+    const rules: HeaderRules = { remove: ['x'], set: [['X', 'set']], add: [['X', 'added']] };
+    assert.deepEqual(apply(['x', 'received', 'y', '1'], rules), ['y', '1', 'X', 'set', 'X', 'added']);
+  });
+
+  it('never take a value for a name', () => {
+    assert.deepEqual(apply(['a', 'x', 'b', 'x'], { remove: ['x'] }), ['a', 'x', 'b', 'x']);
+  });
+
+  it('leave all other headers alone and in order', () => {
+    const header = fc.tuple(fc.constantFrom('a', 'A', 'b', 'B', 'c'), fc.constantFrom('1', '2', 'a', 'b'));
+    fc.assert(
+      fc.property(fc.array(header), fc.subarray(['a', 'b']), (headers, remove) => {
+        const kept = headers.filter(([name]) => !remove.includes(name.toLowerCase()));
+        assert.deepEqual(apply(headers.flat(), { remove }), kept.flat());
+      }),
+      { seed: 1 },
+    );
+  });
+});

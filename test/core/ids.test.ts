@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { newSpanId, newTraceId } from '#core/ids.ts';
+
+describe('ids', () => {
+  it('are lower-case hex of the length that Trace Context asks for', () => {
+    // More than one block of random bytes, so that its edge is crossed at every offset.
+    for (let count = 0; count < 3000; count++) {
+      assert.match(newTraceId(), /^[0-9a-f]{32}$/);
+      assert.match(newSpanId(), /^[0-9a-f]{16}$/);
+    }
+  });
+
+  it('do not repeat', () => {
+    const ids = new Set(Array.from({ length: 20_000 }, newSpanId));
+    assert.equal(ids.size, 20_000);
+  });
+});

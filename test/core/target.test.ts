@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { parseTarget } from '#core/target.ts';
+
+const path = (raw: string) => parseTarget(raw)?.path ?? null;
+const origin = (raw: string) => parseTarget(raw)?.origin ?? null;
+
+/** The pieces that attacks on path readers are made of. */
+const PIECES = [
+  '/',
+  '//',
+  '.',
+  '..',
+  '%2e',
+  '%2E%2e',
+  '%2f',
+  '%5C',
+  '\\',
+  ';',
+  '%3b',
+  'a',
+  'admin',
+  '%61',
+  '%25',
+  '%c3%a9',
+  '\xc3\xa9',
+  '%ff',
+  '?',
+  '&x=..',
+];
+const hostile = fc
+  .array(fc.constantFrom(...PIECES), { maxLength: 12 })
+  .map((pieces) => `/${pieces.join('')}`);
+
+describe('a plain target', () => {
+  it('is what was sent', () => {
+    for (const raw of [
+      '/',
+      '/a',
+      '/a/',
+      '/a.b/..c/d..',
+      '/.../x',
+      '/.well-known/x',
+      '/a;v=1/b',
+      "/~!$&'()*+,;=:@-",
+    ])
+      assert.deepEqual(parseTarget(raw), { origin: raw, path: raw, authority: null });
+  });
+
+  it('keeps its query, which no route looks at', () => {
+    assert.deepEqual(parseTarget('/a?b=/../c//d&e=%zz?f'), {
+      origin: '/a?b=/../c//d&e=%zz?f',
+      path: '/a',
+      authority: null,
+    });
+    assert.deepEqual(parseTarget('/?'), { origin: '/?', path: '/', authority: null });
+  });
+});
+
+describe('an escaped path', () => {
+  it('is decoded for routes and sent as it came', () => {
+    assert.equal(path('/%61dmin'), '/admin');
+    assert.equal(origin('/%61dmin'), '/%61dmin');
+    assert.equal(path('/a%20b'), '/a b');
+    assert.equal(path('/gitlab%2Fproject'), '/gitlab/project');
+    assert.equal(origin('/gitlab%2Fproject'), '/gitlab%2Fproject');
+  });
+
+  it('is decoded once', () => {
+    assert.equal(path('/%2561dmin'), '/%61dmin');
+    assert.equal(path('/a/%252e%252e/b'), '/a/%2e%2e/b');
+  });
+
+  it('is UTF-8, whether its bytes were escaped or not', () => {
+    // A route for /é was missed by a client that sent the two bytes as they are, or broke another one.
+    assert.equal(path('/%C3%A9/x'), '/é/x');
+    assert.equal(path('/\xc3\xa9/x'), '/é/x');
+    assert.equal(path('/%C3%A9/%FF'), '/é/\ufffd');
+    assert.equal(origin('/\xc3\xa9'), '/\xc3\xa9');
+  });
+
+  it('is refused where it is broken or hides a NUL', () => {
+    for (const raw of ['/%', '/%4', '/%zz', '/%u0041', '/a%00', '/%2', '/%%31'])
+      assert.equal(parseTarget(raw), null, raw);
+  });
+});
+
+describe('slashes', () => {
+  it('are merged for routes and sent as they came', () => {
+    for (const raw of [
+      '//admin/x',
+      '/admin//x',
+      '///admin///x',
+      '/admin\\x',
+      '\\admin'.padStart(7, '/'),
+      '/%5cadmin/x',
+    ]) {
+      assert.match(path(raw) ?? '', /^\/admin(?:\/x)?$/, raw);
+      assert.equal(origin(raw), raw);
+    }
+  });
+});
+
+describe('dot segments', () => {
+  it('are resolved, for routes and for the upstream alike', () => {
+    const cases = {
+      '/public/../admin': '/admin',
+      '/a/./b': '/a/b',
+      '/./a': '/a',
+      '/a/.': '/a/',
+      '/a/..': '/',
+      '/a/b/..': '/a/',
+      '/a/b/../': '/a/',
+      '/a/b/c/../../d': '/a/d',
+      '/.': '/',
+      '/a/%2e%2e/b': '/b',
+      '/a/.%2E/b': '/b',
+      '/a/%2e/b/': '/a/b/',
+    };
+    for (const [raw, resolved] of Object.entries(cases)) {
+      assert.equal(path(raw), resolved, raw);
+      assert.equal(origin(`${raw}?q=..`), `${resolved}?q=..`, raw);
+    }
+  });
+
+  it('leave the escapes of other segments alone', () => {
+    assert.deepEqual(parseTarget('/x/../%61%20b'), { origin: '/%61%20b', path: '/a b', authority: null });
+  });
+
+  it('must not climb above the root', () => {
+    for (const raw of ['/..', '/../a', '/a/../..', '/a/../../b', '/%2e%2e', '/./..', '/a/b/../../../a'])
+      assert.equal(parseTarget(raw), null, raw);
+  });
+
+  it('are refused where servers differ about them', () => {
+    const raws = [
+      '/a%2f..%2fb',
+      '/admin/..%2fpublic',
+      '/a\\..\\b',
+      '/a/..\\b',
+      '/a%5c..',
+      '/a//../b',
+      '/a/..;/b',
+    ];
+    raws.push(
+      '/a/..;x=1/b',
+      '/a/%2e%2e;/b',
+      '/a/..%3b/b',
+      '/a/.;/b',
+      '/a/%2e%2e%2fb',
+      '/..%5c',
+      '/a/../b%2fc',
+    );
+    for (const raw of raws) assert.equal(parseTarget(raw), null, raw);
+  });
+
+  it('are only whole segments', () => {
+    for (const raw of ['/a..', '/..a', '/a/...', '/.a/.b.', '/a/b..c', '/a;..', '/a/b;x=../c'])
+      assert.deepEqual(parseTarget(raw), { origin: raw, path: raw, authority: null });
+  });
+});
+
+describe('an absolute target', () => {
+  it('is its path, and an authority for Host to agree with', () => {
+    assert.deepEqual(parseTarget('http://example.com:80/a?b'), {
+      origin: '/a?b',
+      path: '/a',
+      authority: 'example.com:80',
+    });
+    assert.deepEqual(parseTarget('HTTPS://[::1]/'), { origin: '/', path: '/', authority: '[::1]' });
+  });
+
+  it('has the path / where it has none', () => {
+    assert.deepEqual(parseTarget('http://h'), { origin: '/', path: '/', authority: 'h' });
+    assert.deepEqual(parseTarget('http://h?q'), { origin: '/?q', path: '/', authority: 'h' });
+  });
+
+  it('is cleaned like any other', () => {
+    assert.equal(origin('http://h/a/../b'), '/b');
+    assert.equal(parseTarget('http://h/..'), null);
+    assert.equal(parseTarget('http://h/%00'), null);
+  });
+});
+
+describe('what is no target', () => {
+  it('is refused: other forms, fragments, blanks and controls', () => {
+    const raws = [
+      '',
+      '*',
+      'a',
+      'example.com:443',
+      'ftp://h/',
+      'http:/h',
+      'http://',
+      'http:///a',
+      'javascript:x',
+    ];
+    raws.push(
+      '/a#b',
+      'http://h/#x',
+      'http://h#x',
+      '/a b',
+      '/a\tb',
+      '/a\r\nHost:x',
+      '/\0',
+      '/\x7f',
+      '/\u012f',
+    );
+    for (const raw of raws) assert.equal(parseTarget(raw), null, JSON.stringify(raw));
+  });
+});
+
+describe('any target', () => {
+  it('has a path without dot segments or doubled slashes, and sends none of the former', () => {
+    fc.assert(
+      fc.property(hostile, (raw) => {
+        const target = parseTarget(raw);
+        if (target === null) return;
+        assert.match(target.path, /^\//);
+        assert.doesNotMatch(target.path, /\/\/|\\|\/\.\.?(?:\/|$)|\/\.\.?;/);
+        const [sentPath = ''] = target.origin.split('?');
+        assert.doesNotMatch(decodeURIComponent(sentPath.replace(/%ff/gi, 'x')), /[/\\]\.\.?(?:[/\\;]|$)/);
+      }),
+      { seed: 3, numRuns: 2000 },
+    );
+  });
+
+  it('leads to the same place when it passes a second Signalbox', () => {
+    fc.assert(
+      fc.property(hostile, (raw) => {
+        const target = parseTarget(raw);
+        if (target !== null) assert.deepEqual(parseTarget(target.origin), target);
+      }),
+      { seed: 4, numRuns: 2000 },
+    );
+  });
+
+  it('with dot segments is where the WHATWG URL standard says, if it is anywhere', () => {
+    const segments = fc.constantFrom('.', '..', '%2e', '.%2E', 'a', 'b.', '%20');
+    fc.assert(
+      fc.property(fc.array(segments, { minLength: 1 }), (parts) => {
+        const target = parseTarget(`/${parts.join('/')}`);
+        if (target !== null) assert.equal(target.origin, new URL(`/${parts.join('/')}`, 'http://h').pathname);
+      }),
+      { seed: 5, numRuns: 1000 },
+    );
+  });
+
+  it('is read in linear time, however hostile', () => {
+    const startMs = performance.now();
+    for (const unit of [
+      '//',
+      '/.',
+      '/..',
+      '%2e',
+      '%',
+      '\\',
+      '/..;',
+      '.',
+      ';',
+      '/%2e',
+      '/a/..',
+      '?',
+      '/%2e%2e%3b',
+    ])
+      for (const start of ['/', 'http://h/', 'http://']) parseTarget(start + unit.repeat(20_000));
+    assert.ok(performance.now() - startMs < 3000);
+  });
+});
