@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, load, tally } from '#test/support/load.ts';
+import { startInstance } from '#test/support/process.ts';
+import { startRawUpstream, startUpstream, startUpstreams } from '#test/support/upstream.ts';
+
+describe('when an upstream is killed under load', () => {
+  it('no GET fails, and the upstream is back in turn after it has been revived', async (t) => {
+    const [red, blue, green] = await startUpstreams(t, ['red', 'blue', 'green']);
+    assert.ok(red && blue && green);
+    const instance = await startInstance(t, [red, blue, green], { server: { workers: 2 } });
+    let isOver = false;
+    const running = load(instance.url, 32, () => isOver);
+    await delay(500);
+    await red.kill();
+    await delay(1000);
+    const before = red.requests;
+    await red.revive();
+    await delay(1500);
+    isOver = true;
+    const samples = await running;
+    assert.deepEqual(tally(samples.map(({ status, error }) => `${status}${error}`)), { 200: samples.length });
+    assert.ok(red.requests > before, 'red was never asked again');
+  });
+
+  it('no POST is sent twice, and those that fail say so', async (t) => {
+    const [red, blue] = await startUpstreams(t, ['red', 'blue']);
+    assert.ok(red && blue);
+    const instance = await startInstance(t, [red, blue], { server: { workers: 2 } });
+    let isOver = false;
+    const running = load(
+      instance.url,
+      32,
+      () => isOver,
+      (sequence) => ({ method: 'POST', body: 'x'.repeat(1000), headers: { 'X-Test-Id': `${sequence}` } }),
+    );
+    for (let round = 0; round < 3; round++) {
+      await delay(300);
+      await red.kill();
+      await delay(200);
+      await red.revive();
+    }
+    isOver = true;
+    const samples = await running;
+    assert.ok(samples.length > 500, `only ${samples.length} requests`);
+    for (const [id, times] of red.seen) {
+      assert.equal(times + (blue.seen.get(id) ?? 0), 1, `POST ${id} was sent more than once`);
+    }
+    for (const times of blue.seen.values()) assert.equal(times, 1);
+    // What red may have seen is not replayed: the client is told, and decides.
+    const statuses = new Set(samples.map(({ status }) => status));
+    for (const status of statuses) assert.ok([200, 502].includes(status), `status ${status}`);
+  });
+});
+
+describe('a POST', () => {
+  it('is not replayed when its upstream died after the first byte was written', async (t) => {
+    const cruel = await startRawUpstream(t, (socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const kind = await startUpstream(t, 'kind');
+    const instance = await startInstance(t, [{ ...cruel, weight: 1 }, kind]);
+    const samples = await Promise.all([1, 2].map(() => ask(instance.url, { method: 'POST', body: 'once' })));
+    assert.deepEqual(samples.map(({ status }) => status).sort(), [200, 502]);
+    assert.equal(kind.requests, 1);
+  });
+
+  it('goes elsewhere when no connection could be made', async (t) => {
+    const [dead, alive] = await startUpstreams(t, ['dead', 'alive']);
+    assert.ok(dead && alive);
+    await dead.kill();
+    const instance = await startInstance(t, [dead, alive]);
+    for (let i = 0; i < 4; i++) {
+      const { status, body } = await ask(instance.url, { method: 'POST', body: 'once' });
+      assert.deepEqual({ status, body }, { status: 200, body: 'alive' });
+    }
+  });
+
+  it('is replayed whole where the route opts in', async (t) => {
+    const cruel = await startRawUpstream(t, (socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const echo = await startUpstream(t, 'echo', (request, response) => request.pipe(response));
+    const instance = await startInstance(t, [cruel, echo], { retry: { non_idempotent: true } });
+    for (let i = 0; i < 2; i++) {
+      const { status, body } = await ask(instance.url, { method: 'POST', body: `body ${i}` });
+      assert.deepEqual({ status, body }, { status: 200, body: `body ${i}` });
+    }
+  });
+});
+
+describe('retries', () => {
+  it('replace an answer with a retry status while there is another upstream', async (t) => {
+    const sick = await startUpstream(t, 'sick', (_, response) => response.writeHead(503).end('sick'));
+    const well = await startUpstream(t, 'well');
+    const instance = await startInstance(t, [sick, well], { retry: { on_status: [503] } });
+    // Three a second are allowed however few requests there are.
+    for (let i = 0; i < 3; i++) assert.equal((await ask(instance.url)).body, 'well');
+  });
+
+  it('pass the upstream’s own error on when there is no other', async (t) => {
+    const sick = await startUpstream(t, 'sick', (_, response) => response.writeHead(503).end('sick'));
+    const instance = await startInstance(t, [sick], { retry: { on_status: [503] } });
+    const { status, body } = await ask(instance.url);
+    assert.deepEqual({ status, body }, { status: 503, body: 'sick' });
+    assert.equal(sick.requests, 1);
+  });
+
+  it('are a fraction of the requests, so that an outage is not multiplied', async (t) => {
+    const sick = await startUpstream(t, 'sick', (_, response) => response.writeHead(503).end());
+    const sicker = await startUpstream(t, 'sicker', (_, response) => response.writeHead(503).end());
+    const instance = await startInstance(t, [sick, sicker], { retry: { on_status: [503] } });
+    let asked = 0;
+    await load(instance.url, 16, () => asked++ >= 1000);
+    const attempts = sick.requests + sicker.requests;
+    // A fifth, and the three a second that are always allowed.
+    assert.ok(attempts > 1000 && attempts < 1000 * 1.2 + 100, `${attempts} attempts for 1000 requests`);
+  });
+});

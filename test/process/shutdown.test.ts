@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, load, tally } from '#test/support/load.ts';
+import { startInstance, until } from '#test/support/process.ts';
+import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
+
+describe('SIGTERM', () => {
+  it('during load loses no request that was accepted', async (t) => {
+    const upstreams = await Promise.all(
+      ['red', 'blue'].map((name) =>
+        startUpstream(t, name, (_, response) => {
+          setTimeout(() => response.end(name), 20);
+        }),
+      ),
+    );
+    const instance = await startInstance(t, upstreams, { server: { workers: 2 } });
+    let isOver = false;
+    const running = load(instance.url, 32, () => isOver);
+    await delay(700);
+    const code = instance.stop('SIGTERM');
+    await until('the port is closed', async () => (await ask(instance.url, { path: '/health' })).error.includes('ECONNREFUSED'));
+    isOver = true;
+    const samples = await running;
+    assert.equal(await code, 0);
+    const lost = samples.filter(({ status, error }) => status !== 200 && !error.includes('ECONNREFUSED'));
+    assert.deepEqual(lost, []);
+    const served = (upstreams[0]?.requests ?? 0) + (upstreams[1]?.requests ?? 0);
+    assert.equal(tally(samples.map(({ status }) => status))[200], served);
+  });
+
+  it('ends an idle instance at once, idle connections and all', async (t) => {
+    const instance = await startInstance(t, await startUpstreams(t, ['red']));
+    const idle = connect(instance.port, '127.0.0.1');
+    await once(idle, 'connect');
+    await delay(300);
+    const startMs = performance.now();
+    assert.equal(await instance.stop('SIGTERM'), 0);
+    // Its grace would be 30 seconds.
+    assert.ok(performance.now() - startMs < 5000);
+  });
+
+  it('turns readiness first, and accepts on for the lame duck’s time', async (t) => {
+    const upstreams = await startUpstreams(t, ['red']);
+    const instance = await startInstance(t, upstreams, { shutdown: { lame_duck_ms: 1000 } });
+    const ended = instance.stop('SIGTERM');
+    await until('it is unready', async () => (await fetch(`${instance.admin}/readyz`)).status === 503);
+    assert.equal((await fetch(`${instance.admin}/livez`)).status, 200);
+    assert.equal((await ask(instance.url)).status, 200);
+    assert.equal(await ended, 0);
+  });
+
+  it('lets a slow answer finish, and says that the connection ends with it', async (t) => {
+    const upstream = await startUpstream(t, 'slow', (_, response) => {
+      setTimeout(() => response.end('at last'), 1000);
+    });
+    const instance = await startInstance(t, [upstream]);
+    const answer = fetch(instance.url);
+    await until('the upstream has it', () => upstream.requests === 1);
+    const ended = instance.stop('SIGTERM');
+    const response = await answer;
+    assert.equal(await response.text(), 'at last');
+    assert.equal(response.headers.get('connection'), 'close');
+    assert.equal(await ended, 0);
+  });
+
+  it('cuts what is left when the grace is over, and says so', async (t) => {
+    const upstream = await startUpstream(t, 'never', () => {});
+    const instance = await startInstance(t, [upstream], { shutdown: { grace_ms: 500 } });
+    const answer = ask(instance.url);
+    await until('the upstream has it', () => upstream.requests === 1);
+    assert.equal(await instance.stop('SIGTERM'), 1);
+    assert.equal((await answer).status, 0);
+    assert.match(instance.output, /cut/);
+  });
+
+  it('twice ends at once', async (t) => {
+    const upstream = await startUpstream(t, 'never', () => {});
+    const instance = await startInstance(t, [upstream]);
+    void ask(instance.url);
+    await until('the upstream has it', () => upstream.requests === 1);
+    const ended = instance.stop('SIGTERM');
+    await until('it drains', () => instance.output.includes('draining'));
+    const startMs = performance.now();
+    instance.child.kill('SIGTERM');
+    await ended;
+    assert.ok(performance.now() - startMs < 5000);
+  });
+});

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket, WebSocketServer } from 'ws';
+import { ask } from '#test/support/load.ts';
+import { startInstance, until } from '#test/support/process.ts';
+import { startRawUpstream, startUpstream } from '#test/support/upstream.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const GIBIBYTE = 1024 * MEBIBYTE;
+
+/** Writes `total` bytes as fast as they are taken. */
+function pour(target: NodeJS.WritableStream, total: number): void {
+  const chunk = Buffer.alloc(64 * 1024, 'x');
+  let left = total;
+  const write = () => {
+    while (left > 0) {
+      left -= chunk.length;
+      if (!target.write(chunk)) {
+        target.once('drain', write);
+        return;
+      }
+    }
+    target.end();
+  };
+  write();
+}
+
+describe('bodies', () => {
+  it('of 1 GiB stream through both ways with memory flat', { timeout: 60_000 }, async (t) => {
+    const upstream = await startUpstream(t, 'big', (incoming, response) => {
+      if (incoming.method === 'GET') {
+        response.setHeader('Content-Length', GIBIBYTE);
+        pour(response, GIBIBYTE);
+        return;
+      }
+      let bytes = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      incoming.on('end', () => response.end(`${bytes}`));
+    });
+    const instance = await startInstance(t, [upstream]);
+    await ask(instance.url, { method: 'POST', body: 'warm up' });
+    const beforeBytes = await instance.memory();
+    let mostBytes = beforeBytes;
+    const watch = setInterval(async () => {
+      mostBytes = Math.max(mostBytes, await instance.memory());
+    }, 50);
+
+    let received = 0;
+    const response = await fetch(instance.url);
+    for await (const chunk of response.body ?? []) received += chunk.length;
+    assert.equal(received, GIBIBYTE);
+
+    const upload = request(instance.url, { method: 'PUT', headers: { 'Content-Length': GIBIBYTE } });
+    pour(upload, GIBIBYTE);
+    const [answer] = await once(upload, 'response');
+    const [counted] = await once(answer.setEncoding('utf8'), 'data');
+    assert.equal(counted, `${GIBIBYTE}`);
+
+    clearInterval(watch);
+    const grownMebibytes = (mostBytes - beforeBytes) / MEBIBYTE;
+    assert.ok(grownMebibytes < 50, `memory grew by ${grownMebibytes.toFixed(1)} MiB`);
+  });
+
+  it('come no faster from the upstream than a slow reader takes them', async (t) => {
+    let sent = 0;
+    const upstream = await startUpstream(t, 'fast', (_, response) => {
+      const chunk = Buffer.alloc(64 * 1024);
+      const write = () => {
+        do sent += chunk.length;
+        while (response.write(chunk));
+      };
+      response.on('drain', write);
+      write();
+    });
+    const instance = await startInstance(t, [upstream]);
+    const socket = connect(instance.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+    await once(socket, 'readable');
+    // What the system's buffers take is some megabytes; then the upstream has to wait.
+    let last = -1;
+    await until('the upstream stands still', async () => {
+      const isStill = sent === last;
+      last = sent;
+      await delay(200);
+      return isStill;
+    });
+    assert.ok(sent < 64 * MEBIBYTE, `${sent} bytes were taken for a client that reads nothing`);
+    socket.on('data', () => {});
+    await until('the upstream goes on', () => sent > last);
+    socket.destroy();
+  });
+
+  it('of events pass at once, not when a buffer is full', async (t) => {
+    const upstream = await startUpstream(t, 'events', (incoming, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      response.write('data: one\n\n');
+      incoming.on('close', () => {});
+    });
+    const instance = await startInstance(t, [upstream]);
+    const response = await fetch(instance.url);
+    const reader = response.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    assert.equal(Buffer.from(value ?? []).toString(), 'data: one\n\n');
+    await reader?.cancel();
+  });
+
+  it('that an upstream breaks off are seen to be broken off', async (t) => {
+    const raw = await startRawUpstream(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this');
+        setTimeout(() => socket.destroy(), 50);
+      });
+    });
+    const instance = await startInstance(t, [raw]);
+    const { status, error } = await ask(instance.url);
+    assert.equal(status, 200);
+    assert.notEqual(error, '');
+  });
+});
+
+describe('a client that leaves', () => {
+  it('ends its request at the upstream', async (t) => {
+    let closed = 0;
+    const upstream = await startUpstream(t, 'slow', (incoming, response) => {
+      response.on('close', () => closed++);
+      if (incoming.url === '/begun') response.write('some of it');
+    });
+    const instance = await startInstance(t, [upstream]);
+    for (const [index, path] of ['/waiting', '/begun'].entries()) {
+      const outgoing = request(`${instance.url}${path}`);
+      outgoing.on('error', () => {});
+      outgoing.end();
+      await until('the upstream has the request', () => upstream.requests > index);
+      outgoing.destroy();
+      await until('the upstream sees it end', () => closed > index);
+    }
+    const list = (await (await fetch(`${instance.admin}/api/upstreams`)).json()) as {
+      upstreams: { in_flight: number }[];
+    };
+    assert.equal(list.upstreams[0]?.in_flight, 0);
+  });
+
+  it('in the middle of an upload ends that, too', async (t) => {
+    let broken = 0;
+    const upstream = await startUpstream(t, 'slow', (incoming) => {
+      incoming.resume();
+      incoming.on('error', () => broken++);
+    });
+    const instance = await startInstance(t, [upstream]);
+    const outgoing = request(instance.url, { method: 'POST', headers: { 'Content-Length': 1000 } });
+    outgoing.on('error', () => {});
+    outgoing.write('the beginning');
+    await until('the upstream has the request', () => upstream.requests === 1);
+    outgoing.destroy();
+    await until('the upstream sees it break', () => broken === 1);
+  });
+});
+
+describe('WebSocket', () => {
+  it('passes both ways, large messages included', async (t) => {
+    const upstream = await startUpstream(t, 'plain');
+    const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await once(sockets, 'listening');
+    t.after(() => sockets.close());
+    sockets.on('connection', (socket, incoming) => {
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+      socket.send(`${incoming.url} ${incoming.headers['x-request-id']}`);
+    });
+    const { port } = sockets.address() as { port: number };
+    const instance = await startInstance(t, [{ name: 'ws', port }]);
+
+    const client = new WebSocket(`${instance.url.replace('http', 'ws')}/chat?room=1`);
+    const head = once(client, 'upgrade');
+    const [greeting] = await once(client, 'message');
+    const [response] = await head;
+    assert.equal(`${greeting}`, `/chat?room=1 ${response.headers['x-request-id']}`);
+    assert.equal(response.headers['x-proxy-by'], 'signalbox');
+    const large = Buffer.alloc(3 * MEBIBYTE, 7);
+    client.send(large);
+    const [echo] = await once(client, 'message');
+    assert.ok(large.equals(echo));
+    client.close();
+    await once(client, 'close');
+
+    const other = await startInstance(t, [upstream]);
+    const refused = new WebSocket(other.url.replace('http', 'ws'));
+    const [error] = await once(refused, 'error');
+    assert.match(error.message, /200/);
+  });
+
+  it('is cut when nothing passes for too long', async (t) => {
+    const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await once(sockets, 'listening');
+    t.after(() => sockets.close());
+    const { port } = sockets.address() as { port: number };
+    const instance = await startInstance(t, [{ name: 'ws', port }], { timeouts: { idle_ms: 300 } });
+    const client = new WebSocket(instance.url.replace('http', 'ws'));
+    await once(client, 'open');
+    await once(client, 'close');
+  });
+});
