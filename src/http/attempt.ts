@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Answer, AnswerSink } from './answer.ts';
+import { countStreamed } from './stream-garbage.ts';
 
 /** What an attempt tells, each at most once. */
 export type AttemptObserver = {
@@ -94,6 +95,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    countStreamed(chunk.length);
     if (this.#sink?.data(chunk) === false) controller.pause();
   }
 

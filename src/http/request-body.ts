@@ -1,20 +1,25 @@
 import { Readable } from 'node:stream';
+import { SignalboxError } from '#core/errors.ts';
+import { countStreamed } from './stream-garbage.ts';
+
+/** What a client may still send after it was answered; beyond, its connection is closed. */
+export const DISCARDED_BYTES_MAX = 256 * 1024;
+
+/** A chunk costs some 200 bytes besides its own, and clients choose how many there are. */
+export const KEPT_CHUNKS_MAX = 1024;
+
+export type RequestBodyHooks = {
+  /** Called once, before the first byte is read. */
+  invite(): void;
+  /** Called once: the client goes on sending what nobody wants. */
+  giveUp(): void;
+};
 
 /**
  * A request's body, which several attempts may need. What has been read is kept for the next attempt as
  * long as it fits into the bound; beyond that the body is streamed once and cannot be sent again. Reads
  * from the client only as fast as the attempt takes it.
  */
-/** What a client may still send after it was answered; beyond, its connection is closed. */
-const DISCARDED_BYTES_MAX = 256 * 1024;
-
-export type RequestBodyHooks = {
-  /** Called once, before the first byte is read. */
-  invite(): void;
-  /** The client goes on sending what nobody wants. */
-  giveUp(): void;
-};
-
 export class RequestBody {
   /** Declared length; 0 without a body, Infinity when it is not declared. */
   readonly bytes: number;
@@ -43,7 +48,10 @@ export class RequestBody {
     return this.bytes === 0 || this.#source.readableEnded;
   }
 
-  /** The whole body for one attempt, or null without one. An earlier reader gets nothing more. */
+  /**
+   * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader
+   * fails with a SignalboxError if the client breaks off, or if the body cannot be read again.
+   */
   open(): Readable | null {
     if (this.bytes === 0) return null;
     const reader = new Readable({
@@ -55,9 +63,12 @@ export class RequestBody {
         done(error);
       },
     });
-    for (const chunk of this.#kept ?? []) reader.push(chunk);
-    if (this.#source.readableEnded) reader.push(null);
+    // An attempt that waits for a connection does not listen yet, and will see that it failed.
+    reader.on('error', () => {});
     this.#reader = reader;
+    for (const chunk of this.#kept ?? []) reader.push(chunk);
+    if (this.#isReading && this.#kept === null) reader.destroy(broken('is not kept to be read again'));
+    else if (this.#source.readableEnded) reader.push(null);
     return reader;
   }
 
@@ -67,14 +78,20 @@ export class RequestBody {
     this.#kept = null;
     if (this.isComplete) return;
     let dropped = 0;
-    this.#source.on('data', (chunk: Buffer) => {
+    const drop = (chunk: Buffer) => {
       dropped += chunk.length;
-      if (dropped > DISCARDED_BYTES_MAX) this.#hooks.giveUp();
-    });
-    this.#source.resume();
+      if (dropped <= DISCARDED_BYTES_MAX) return;
+      this.#source.off('data', drop).pause();
+      this.#hooks.giveUp();
+    };
+    this.#source.on('data', drop).resume();
   }
 
   #read(): void {
+    if (this.#source.destroyed) {
+      this.#breakOff();
+      return;
+    }
     if (!this.#isReading) {
       this.#isReading = true;
       this.#hooks.invite();
@@ -86,6 +103,7 @@ export class RequestBody {
   }
 
   #take(chunk: Buffer): void {
+    countStreamed(chunk.length);
     this.#keep(chunk);
     if (this.#reader !== null && !this.#reader.push(chunk)) this.#source.pause();
   }
@@ -93,17 +111,23 @@ export class RequestBody {
   #keep(chunk: Buffer): void {
     if (this.#kept === null) return;
     this.#keptBytes += chunk.length;
-    if (this.#keptBytes > this.#keptBytesMax) this.#kept = null;
+    const isFull = this.#keptBytes > this.#keptBytesMax || this.#kept.length === KEPT_CHUNKS_MAX;
+    if (isFull) this.#kept = null;
     else this.#kept.push(chunk);
   }
 
   #breakOff(): void {
-    if (!this.#source.readableEnded)
-      this.#reader?.destroy(new Error('The client broke off the request body.'));
+    if (this.#source.readableEnded) return;
+    this.#kept = null;
+    this.#reader?.destroy(broken('was broken off by the client'));
   }
 
   #detach(): void {
     this.#reader = null;
     if (this.#isReading) this.#source.pause();
   }
+}
+
+function broken(what: string): SignalboxError {
+  return new SignalboxError('request_body_broken', 'client', `The request body ${what}.`);
 }
