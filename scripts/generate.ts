@@ -1,6 +1,6 @@
 // `npm run generate`: writes what is derived from the sources. Tests fail when any of it is stale.
-import { writeFileSync } from 'node:fs';
-import { renderMachinesPage } from '#actors/chart-page.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { renderMachinesPage, withPicture } from '#actors/chart-page.ts';
 import { renderJsonSchema } from '#config/json-schema.ts';
 import { renderReference } from '#config/reference.ts';
 
@@ -8,9 +8,14 @@ const GENERATED = {
   'config/schema.json': renderJsonSchema,
   'docs/configuration.md': renderReference,
   'docs/machines.md': renderMachinesPage,
+  'README.md': () => withPicture(readFileSync(fileOf('README.md'), 'utf8')),
 };
 
 for (const [name, render] of Object.entries(GENERATED)) {
-  writeFileSync(new URL(`../${name}`, import.meta.url), render());
+  writeFileSync(fileOf(name), render());
   console.log(name);
+}
+
+function fileOf(name: string): URL {
+  return new URL(`../${name}`, import.meta.url);
 }

@@ -26,3 +26,11 @@ function stateTable(chart: Chart): string {
     .map(({ path, description }) => `| \`${path}\` | ${description} |`);
   return ['| state | meaning |', '| --- | --- |', ...rows, ''].join('\n');
 }
+
+const PICTURE = /(<!-- picture: request -->\n)[^]*?(<!-- \/picture -->)/;
+
+/** The README with its picture of the request machine drawn anew. */
+export function withPicture(readme: string): string {
+  const picture = `\`\`\`mermaid\n${renderMermaid(MACHINES.request, false)}\`\`\`\n`;
+  return readme.replace(PICTURE, (_, opening: string, closing: string) => opening + picture + closing);
+}

@@ -34,6 +34,9 @@ export type ChartEdge = {
   readonly guard: string | null;
 };
 
+/** How the edge of a step that throws is labelled. */
+export const STEP_THREW = 'step threw';
+
 /** The machine as plain data. */
 export function chartOf(machine: AnyStateMachine): Chart {
   const nodes = descendants(machine.root);
@@ -56,14 +59,15 @@ export function initialOf(node: AnyStateNode): string {
   return target === undefined ? '' : pathOf(target);
 }
 
-/** A Mermaid state diagram. */
-export function renderMermaid(machine: AnyStateMachine): string {
+/** A Mermaid state diagram; without the edges of steps that throw, for whoever wants the gist. */
+export function renderMermaid(machine: AnyStateMachine, withThrows = true): string {
   const chart = chartOf(machine);
+  const edges = withThrows ? chart.edges : chart.edges.filter(({ event }) => event !== STEP_THREW);
   const lines = ['stateDiagram-v2', `  [*] --> ${idOf(initialOf(machine.root))}`];
   for (const state of chart.states) {
     if (state.parent === null) lines.push(...drawState(state, chart, '  '));
   }
-  for (const edge of merged(chart.edges)) {
+  for (const edge of merged(edges)) {
     lines.push(`  ${idOf(edge.from)} --> ${idOf(edge.to)}: ${edge.label}`);
   }
   for (const state of chart.states) {
@@ -126,7 +130,7 @@ function kindOf(node: AnyStateNode): ChartState['kind'] {
 function eventName(event: string): string {
   const [, after] = /^xstate\.after\.([A-Z_]+)\./.exec(event) ?? [];
   if (after !== undefined) return `after ${after}`;
-  return event.startsWith('xstate.error.actor.') ? 'step threw' : event;
+  return event.startsWith('xstate.error.actor.') ? STEP_THREW : event;
 }
 
 function guardName(guard: unknown): string | null {
