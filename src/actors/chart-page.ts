@@ -27,7 +27,7 @@ function stateTable(chart: Chart): string {
   return ['| state | meaning |', '| --- | --- |', ...rows, ''].join('\n');
 }
 
-const PICTURE = /(<!-- picture: request -->\n)[^]*?(<!-- \/picture -->)/;
+const PICTURE = /(<!-- picture: request -->\n)[\s\S]*?(<!-- \/picture -->)/;
 
 /** The README with its picture of the request machine drawn anew. */
 export function withPicture(readme: string): string {
