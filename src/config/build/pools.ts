@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+import type { Pool, StrategyChoice } from '#core/table.ts';
+import type { Pool as PoolSchema } from '../schema/pool.ts';
+import type { Config } from '../schema.ts';
+import { buildRequestKey } from './request-key.ts';
+import { buildUpstream } from './upstream.ts';
+
+export type PoolConfig = z.output<typeof PoolSchema>;
+
+/** Slots are given out in the order of the file, the pool `default` first. */
+export function buildPools(config: Config, pemByName: ReadonlyMap<string, string>): Record<string, Pool> {
+  const entries = Object.entries(config.pools);
+  if (config.load_balancing !== undefined) entries.unshift(['default', config.load_balancing]);
+  let nextSlot = 0;
+  const pools = entries.map(([name, pool], slot): Pool => {
+    const upstreams = pool.upstreams.map((upstream) => ({
+      ...buildUpstream(upstream, pool, pemByName),
+      pool: name,
+      slot: nextSlot++,
+    }));
+    return { name, strategy: buildStrategy(pool), upstreams, slot };
+  });
+  return Object.fromEntries(pools.map((pool) => [pool.name, pool]));
+}
+
+function buildStrategy({ strategy, hash_key }: PoolConfig): StrategyChoice {
+  if (strategy !== 'consistent_hash') return { kind: strategy };
+  if (hash_key === undefined) throw new TypeError('the schema lets no consistent_hash pass without hash_key');
+  return { kind: strategy, key: buildRequestKey(hash_key) };
+}

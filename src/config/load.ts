@@ -1,0 +1,72 @@
+/** A configuration file → what an instance starts with. */
+
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import type { Settings } from '#core/settings.ts';
+import type { Table } from '#core/table.ts';
+import { buildSettings } from './build/settings.ts';
+import { buildTable } from './build/table.ts';
+import { readCaFiles } from './ca-files.ts';
+import { ConfigError, type Diagnostic, type Position } from './diagnostics.ts';
+import type { Environment } from './env.ts';
+import { readTextFile } from './files.ts';
+import { explainIssues, publicPath, UNWORDED } from './issues.ts';
+import { type Remark, unsupportedIn, warningsAbout } from './remarks.ts';
+import { ConfigSchema } from './schema.ts';
+import { Source } from './source.ts';
+import { parseSyntax } from './syntax.ts';
+
+export type LoadedConfig = {
+  readonly settings: Settings;
+  readonly table: Table;
+  /** What works, but not as its writer may think. */
+  readonly warnings: readonly Diagnostic[];
+  /**
+   * What is valid, but not part of this build: with any of these, an instance must not start. The table
+   * lets nobody pass where authentication is missing.
+   */
+  readonly unsupported: readonly Diagnostic[];
+};
+
+/**
+ * Reads, checks and builds a configuration; `${VAR}` in it expands from `env`. Throws a `ConfigError` with
+ * everything that is wrong with it, and nothing else.
+ */
+export function loadConfig(file: string, env: Environment): LoadedConfig {
+  const read = readTextFile(file);
+  if ('problem' in read) throw new ConfigError([errorIn(file, `cannot use this file: ${read.problem}`)]);
+
+  const syntax = parseSyntax(read.text);
+  if ('mistakes' in syntax) {
+    throw new ConfigError(syntax.mistakes.map((mistake) => ({ ...errorIn(file, ''), ...mistake })));
+  }
+  const source = new Source(syntax, env);
+  const caFiles = readCaFiles(source.data, dirname(file));
+  // An empty file is an empty section: what it lacks says more than that it is empty.
+  const result = ConfigSchema.safeParse(source.data ?? {}, { error: () => UNWORDED });
+  const at = (severity: Diagnostic['severity']) => (remark: Remark & { readonly position?: Position }) => ({
+    severity,
+    file,
+    position: source.positionOf(remark.path),
+    ...remark,
+    path: publicPath(remark.path),
+  });
+  const findings = [
+    ...source.mistakes,
+    ...caFiles.mistakes,
+    ...explainIssues(result.error?.issues ?? [], source),
+  ];
+  if (!result.success || findings.length > 0) throw new ConfigError(findings.map(at('error')));
+
+  const config = result.data;
+  return {
+    settings: buildSettings(config, availableParallelism()),
+    table: buildTable(config, caFiles.pemByName),
+    warnings: warningsAbout(config).map(at('warning')),
+    unsupported: unsupportedIn(config).map(at('unsupported')),
+  };
+}
+
+function errorIn(file: string, message: string): Diagnostic {
+  return { severity: 'error', file, position: null, path: '', message };
+}

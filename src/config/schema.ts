@@ -1,0 +1,68 @@
+/**
+ * The one description of the configuration: it gives the parser, the types, the JSON Schema for editors
+ * and the reference page. Keys are in snake_case; a duration's name ends in its unit.
+ */
+
+import { z } from 'zod';
+import { Auth } from './schema/auth.ts';
+import { Retry, Timeouts } from './schema/forwarding.ts';
+import { Headers } from './schema/headers.ts';
+import { checkIdentities, IdentitiesView } from './schema/identities.ts';
+import { Admin, Health, Limits, Log, Metrics, Shutdown, UpstreamConnections } from './schema/operations.ts';
+import { Pool } from './schema/pool.ts';
+import { RateLimit } from './schema/rate-limit.ts';
+import {
+  checkListeners,
+  checkPools,
+  checkRoutes,
+  ListenersView,
+  PoolsView,
+  RoutesView,
+} from './schema/relations.ts';
+import { Route } from './schema/route.ts';
+import { expecting, rule } from './schema/section.ts';
+import { Server } from './schema/server.ts';
+import { Name } from './schema/values.ts';
+
+const Middleware = z.strictObject({
+  auth: Auth.optional().describe('Who may make requests. Left out: everyone.'),
+  rate_limit: RateLimit.optional().describe('How many requests each client may make. Left out: any number.'),
+});
+
+const Sections = z.strictObject({
+  server: Server.prefault({}).describe('The listener that clients connect to.'),
+  load_balancing: Pool.optional().describe('The pool `default`: where requests go, and how they are spread.'),
+  pools: z
+    .record(Name, Pool)
+    .default({})
+    .describe('More pools, by name, each with the keys of `load_balancing`; `routes` lead to them.'),
+  middleware: Middleware.prefault({}).describe('What holds on every route, unless the route says otherwise.'),
+  retry: Retry.prefault({}).describe('When another upstream is tried.'),
+  timeouts: Timeouts.prefault({}).describe('How long upstreams may take.'),
+  headers: Headers.prefault({}).describe('The headers that are added, and those that are changed.'),
+  routes: expecting(z.array(Route).min(1), 'a list of at least one route')
+    .optional()
+    .describe(
+      'Which requests go to which pool. The most specific route wins: an exact host before a wildcard before none, then the longer path, then one with methods, then the first in the file. What no route matches gets 404. Left out: one route, `default`, takes everything.',
+    ),
+  upstream_connections: UpstreamConnections.prefault({}).describe('Connections to upstreams.'),
+  limits: Limits.prefault({}).describe('The table that all rate limits share.'),
+  health: Health.prefault({}).describe('The local answer at `/health`, which needs no authentication.'),
+  admin: Admin.prefault({}).describe('The listener for operators.'),
+  shutdown: Shutdown.prefault({}).describe('What happens on SIGTERM and SIGINT.'),
+  metrics: Metrics.prefault({}).describe('Metrics in Prometheus format.'),
+  log: Log.prefault({}).describe('Logs, on standard output.'),
+  redis: z
+    .unknown()
+    .optional()
+    .describe('Accepted from older configurations, with a warning; has no effect.'),
+});
+
+const WithPools = rule(Sections, PoolsView, checkPools);
+const WithRoutes = rule(WithPools, RoutesView, checkRoutes);
+const WithListeners = rule(WithRoutes, ListenersView, checkListeners);
+
+export const ConfigSchema = rule(WithListeners, IdentitiesView, checkIdentities);
+
+/** A configuration as the schema leaves it: checked, and with its defaults. */
+export type Config = z.output<typeof ConfigSchema>;

@@ -1,0 +1,91 @@
+/** The sections about running an instance. */
+
+import { z } from 'zod';
+import { isLoopback, parseEndpoint } from '../hosts.ts';
+import { Anything, expecting, rule, secret } from './section.ts';
+import { integer, milliseconds, parsed, text } from './values.ts';
+
+export const UpstreamConnections = z.strictObject({
+  max: integer(1, 65_535).default(1024).describe('Connections that one worker opens to one upstream.'),
+  keep_alive_ms: milliseconds(1)
+    .default(4_000)
+    .describe(
+      'How long an idle connection is kept, unless the upstream asks for less; keep it below their own limit.',
+    ),
+});
+
+export const Limits = z.strictObject({
+  max_keys: integer(1024, 1_048_576)
+    .default(65_536)
+    .describe('Clients that rate limits remember at once, for each algorithm; memory is taken at the start.'),
+  ipv6_prefix: integer(1, 128, 'bits')
+    .default(64)
+    .describe('Leading bits by which IPv6 clients are told apart: one customer usually has a whole /64.'),
+});
+
+export const Health = z.strictObject({
+  body: expecting(z.string().min(1).max(65_536).refine(isJson), 'JSON text')
+    .optional()
+    .describe(
+      'Body of the local `/health` answer. Default: `{"status":"healthy"}`; with `jwt`, `{"status":"ok","service":"signalbox"}`.',
+    ),
+});
+
+function isJson(body: string): boolean {
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const AdminSection = z.strictObject({
+  listen: expecting(parsed(parseEndpoint), 'an address and a port, such as `127.0.0.1:9901` or `[::1]:9901`')
+    .prefault('127.0.0.1:9901')
+    .describe('Address and port of the admin API, metrics and probes.'),
+  token: secret(z.string().regex(/^[!-~]{16,4096}$/), 'at least 16 visible ASCII characters')
+    .optional()
+    .describe('Bearer token that the admin API asks for. Needed where other machines can reach it.'),
+});
+
+const AdminView = z.object({ listen: z.object({ address: z.string() }), token: Anything });
+
+export const Admin = rule(AdminSection, AdminView, ({ listen, token }, report) => {
+  if (isLoopback(listen.address) || token !== undefined) return;
+  report(['listen'], 'other machines can reach this address: give a `token`, or listen on 127.0.0.1');
+});
+
+export const Shutdown = z.strictObject({
+  lame_duck_ms: milliseconds(0)
+    .default(0)
+    .describe('Time between turning unready and closing the listeners, for load balancers to notice.'),
+  grace_ms: milliseconds(0).default(30_000).describe('Time for what is still in flight, until it is cut.'),
+});
+
+const MetricsSection = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether metrics are served.'),
+  listener: z
+    .enum(['admin', 'proxy'])
+    .default('admin')
+    .describe(
+      'Where they are served: beside the admin API, or on the port of the traffic, without authentication.',
+    ),
+  endpoint: text(/^\/[!-"$->@-~]{0,255}$/, 'a path that starts with `/`, without query')
+    .default('/metrics')
+    .describe('Path of the metrics in Prometheus format.'),
+});
+
+/** Paths that each listener answers otherwise. */
+const TAKEN = { admin: /^\/(?:livez|readyz|api|api\/.*)?$/, proxy: /^\/health$/ } as const;
+
+const MetricsView = z.object({ listener: z.enum(['admin', 'proxy']), endpoint: z.string() });
+
+export const Metrics = rule(MetricsSection, MetricsView, ({ listener, endpoint }, report) => {
+  if (TAKEN[listener].test(endpoint))
+    report(['endpoint'], `the ${listener} listener has another answer there`);
+});
+
+export const Log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
+});

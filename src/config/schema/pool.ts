@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { HeaderKey } from './header-rules.ts';
+import { Anything, expecting, rule } from './section.ts';
+import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
+
+export const UPSTREAMS_PER_POOL_MAX = 1024;
+
+const Strategy = z.enum(['round_robin', 'random', 'least_conn', 'consistent_hash', 'p2c_ewma']);
+
+const PoolSection = z.strictObject({
+  strategy: Strategy.default('round_robin').describe(
+    'How an upstream is chosen: in turn, by chance, the one with fewest requests in flight, by a hash of `hash_key`, or the faster of two drawn by chance. All of them heed weights.',
+  ),
+  hash_key: z
+    .union([z.enum(['client_ip', 'user', 'path']), HeaderKey])
+    .optional()
+    .describe('What `consistent_hash` keeps on one upstream. Only with that strategy, and needed there.'),
+  ...UpstreamDefaults,
+  upstreams: expecting(
+    z.array(Upstream).min(1).max(UPSTREAMS_PER_POOL_MAX),
+    `a list of 1 to ${UPSTREAMS_PER_POOL_MAX} upstreams`,
+  ).describe('The servers that requests are forwarded to.'),
+});
+
+const HashView = z.object({ strategy: Strategy, hash_key: Anything });
+
+const WithHashKey = rule(PoolSection, HashView, ({ strategy, hash_key }, report) => {
+  if (strategy === 'consistent_hash' && hash_key === undefined) {
+    report(
+      ['strategy'],
+      '`consistent_hash` needs `hash_key`: what to keep on one upstream, such as `client_ip`',
+    );
+  }
+  if (strategy !== 'consistent_hash' && hash_key !== undefined) {
+    report(['hash_key'], 'works with `strategy: consistent_hash` only');
+  }
+});
+
+const NamesView = z.object({ upstreams: z.array(z.unknown()) });
+
+export const Pool = rule(WithHashKey, NamesView, ({ upstreams }, report) => {
+  const indexByName = new Map<string, number>();
+  for (const [index, upstream] of upstreams.entries()) {
+    const named = nameOf(upstream);
+    if (named === null) continue;
+    const first = indexByName.get(named.name);
+    if (first === undefined) indexByName.set(named.name, index);
+    else {
+      const path = ['upstreams', index, ...(named.isGiven ? ['name'] : [])];
+      report(path, `\`upstreams[${first}]\` has the same name; give one of them another`);
+    }
+  }
+});

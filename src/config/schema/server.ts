@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
+
+export const Server = z.strictObject({
+  listen_address: Host.default('0.0.0.0').describe('Address that clients connect to.'),
+  listen_port: Port.default(8080).describe('Port that clients connect to.'),
+  workers: z
+    .union([z.enum(['auto']), integer(1, 64)])
+    .default('auto')
+    .describe('Worker threads that serve requests; `auto` is one for each core.'),
+  max_connections: integer(1, 1_000_000)
+    .default(10_000)
+    .describe('Client connections of the whole instance; those beyond get 503 and are closed.'),
+  trusted_proxies: z
+    .array(AddressBlock)
+    .default([])
+    .describe(
+      'Proxies in front of this one. Only from them are `X-Forwarded-*` and `Forwarded` believed; from anyone else they are replaced.',
+    ),
+  keep_alive_ms: milliseconds(1).default(75_000).describe('How long an idle client connection is kept open.'),
+  head_ms: milliseconds(1).default(10_000).describe("Time for a request's line and headers to arrive."),
+  head_bytes_max: integer(1024, 1_048_576, 'bytes')
+    .default(16_384)
+    .describe("Size of a request's line and headers; longer ones get 431."),
+});

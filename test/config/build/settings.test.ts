@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+import { load, UPSTREAMS } from '../support.ts';
+
+describe('the settings of an instance', () => {
+  it('have the documented defaults', () => {
+    assert.deepEqual(load(UPSTREAMS).settings, {
+      server: {
+        address: '0.0.0.0',
+        port: 8080,
+        workers: Math.min(64, availableParallelism()),
+        maxConnections: 10_000,
+        trustedProxies: [],
+        keepAliveMs: 75_000,
+        headMs: 10_000,
+        headBytesMax: 16_384,
+      },
+      admin: { address: '127.0.0.1', port: 9901, token: null },
+      limits: { keysMax: 65_536, ipv6PrefixBits: 64 },
+      upstreamConnections: { connectionsMax: 1024, keepAliveMs: 4_000 },
+      shutdown: { lameDuckMs: 0, graceMs: 30_000 },
+      metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
+      log: { level: 'info' },
+    });
+  });
+
+  it('take an IPv6 address for the admin API without its brackets', () => {
+    const { admin } = load(`${UPSTREAMS}admin: {listen: '[::1]:9000'}\n`).settings;
+    assert.deepEqual(admin, { address: '::1', port: 9000, token: null });
+  });
+
+  it('take a number of workers', () => {
+    assert.equal(load(`${UPSTREAMS}server: {workers: 3}\n`).settings.server.workers, 3);
+  });
+});
+
+describe('the header names of a table', () => {
+  it('have the documented defaults', () => {
+    assert.deepEqual(load(UPSTREAMS).table.headers, {
+      requestId: 'X-Request-ID',
+      responseTime: 'X-Response-Time',
+      proxyBy: { name: 'X-Proxy-By', value: 'signalbox' },
+      backend: 'X-Backend',
+      via: 'signalbox',
+      forwarded: false,
+      passServer: false,
+    });
+  });
+
+  it('can all be turned off, or put otherwise', () => {
+    const off = '{request_id: false, response_time: false, proxy_by: false, backend: false, via: false}';
+    assert.deepEqual(load(`${UPSTREAMS}headers: ${off}\n`).table.headers, {
+      requestId: null,
+      responseTime: null,
+      proxyBy: null,
+      backend: null,
+      via: null,
+      forwarded: false,
+      passServer: false,
+    });
+    const { headers } = load(
+      `${UPSTREAMS}headers: {proxy_by: {name: X-Proxy}, server: pass, forwarded: true}\n`,
+    ).table;
+    assert.deepEqual(headers.proxyBy, { name: 'X-Proxy', value: 'signalbox' });
+    assert.deepEqual([headers.passServer, headers.forwarded], [true, true]);
+  });
+});
+
+describe('the body of /health', () => {
+  it('is what the file says', () => {
+    assert.equal(load(`${UPSTREAMS}health: {body: '{"up":true}'}\n`).table.healthBody, '{"up":true}');
+  });
+});
