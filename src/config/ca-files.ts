@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Path } from './diagnostics.ts';
 import { readTextFile } from './files.ts';
+import { schemaAt } from './walk.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -19,7 +20,8 @@ export function readCaFiles(data: unknown, folder: string): CaFiles {
     if (typeof value !== 'object' || value === null) return;
     for (const [key, child] of Object.entries(value)) {
       const childPath = [...path, Array.isArray(value) ? Number(key) : key];
-      if (key !== 'ca_file' || typeof child !== 'string') visit(child, childPath);
+      if (key !== 'ca_file' || typeof child !== 'string' || schemaAt(childPath) === null)
+        visit(child, childPath);
       else if (!pemByName.has(child)) {
         const read = readPem(resolve(folder, child));
         if ('problem' in read)

@@ -1,14 +1,13 @@
 /** What the schema objects to → what a person can act on. */
 
 import { z } from 'zod';
-import { formatPath, type Path, type Position, printable } from './diagnostics.ts';
-import type { Source } from './source.ts';
+import { formatPath, type Path, printable } from './diagnostics.ts';
+import type { Mistake, Source } from './source.ts';
 import { didYouMean } from './suggest.ts';
 import { membersOf, type Schema, SECTIONS, schemaAt, secretDepth, unwrap } from './walk.ts';
 import { describeValue, expectation, hintFor, kindOf, kindsOf, oneOf } from './wording.ts';
 
 type Issue = z.core.$ZodIssue;
-export type Finding = { readonly path: Path; readonly position: Position; readonly message: string };
 
 /**
  * The message that all issues are parsed with (`{ error: () => UNWORDED }`) but those of our own rules,
@@ -16,13 +15,13 @@ export type Finding = { readonly path: Path; readonly position: Position; readon
  */
 export const UNWORDED = '';
 
-/** One finding for each mistake, none about values that could not even be read. */
-export function explainIssues(issues: readonly Issue[], source: Source): Finding[] {
-  const findings = new Map<string, Finding>();
-  for (const finding of issues.flatMap((issue) => explain(issue, [], source))) {
-    findings.set(JSON.stringify([finding.path, finding.message]), finding);
+/** What is wrong, each once, and nothing about values that could not even be read. */
+export function explainIssues(issues: readonly Issue[], source: Source): Mistake[] {
+  const mistakes = new Map<string, Mistake>();
+  for (const mistake of issues.flatMap((issue) => explain(issue, [], source))) {
+    mistakes.set(JSON.stringify([mistake.path, mistake.message]), mistake);
   }
-  return [...findings.values()];
+  return [...mistakes.values()];
 }
 
 /** A path as people write it, without the names that are part of a secret. */
@@ -32,7 +31,7 @@ export function publicPath(path: Path): string {
   return formatPath([...path.slice(0, depth), ...below.filter((step) => typeof step === 'number')]);
 }
 
-function explain(issue: Issue, base: Path, source: Source): Finding[] {
+function explain(issue: Issue, base: Path, source: Source): Mistake[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   const schema = schemaAt(path);
   if (schema === null) return [];
@@ -73,7 +72,9 @@ function explainValue(issue: Issue, path: Path, schema: Schema, source: Source):
   const [variable] = source.variablesOf(path);
   const isHidden = secretDepth(path) !== null;
   const found =
-    variable === undefined ? describeValue(value, schema, isHidden) : `the value of \`${variable}\``;
+    variable === undefined
+      ? describeValue(value, schema, isHidden)
+      : `the ${value === '' ? 'empty ' : ''}value of \`${variable}\``;
   if (issue.code === 'custom' && issue.message !== UNWORDED) {
     return isScalar(value) && !isHidden ? `found ${found}: ${issue.message}` : issue.message;
   }

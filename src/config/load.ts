@@ -51,12 +51,12 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     ...remark,
     path: publicPath(remark.path),
   });
-  const findings = [
+  const mistakes = [
     ...source.mistakes,
     ...caFiles.mistakes,
     ...explainIssues(result.error?.issues ?? [], source),
   ];
-  if (!result.success || findings.length > 0) throw new ConfigError(findings.map(at('error')));
+  if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes.map(at('error')));
 
   const config = result.data;
   return {

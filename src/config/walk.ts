@@ -36,7 +36,7 @@ function childrenOf(schema: Schema, key: string | number): readonly Schema[] {
   });
 }
 
-/** How much of `path` leads to a secret; all of it when it does not. */
+/** How many steps of `path` lead to a secret; null when none do. */
 export function secretDepth(path: Path): number | null {
   for (let depth = 1; depth <= path.length; depth++) {
     const schema = schemaAt(path.slice(0, depth));

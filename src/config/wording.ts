@@ -71,6 +71,7 @@ export function describeValue(value: unknown, schema: Schema, isHidden: boolean)
   if (kind === 'list' && Array.isArray(value) && value.length === 0) return 'an empty list';
   if (kind === 'number' || kind === 'boolean') return isHidden ? KIND_WORDS[kind] : String(value);
   if (typeof value !== 'string') return KIND_WORDS[kind];
+  if (value === '') return 'an empty text';
   if (isHidden) return 'a text (not shown)';
   // Where no text belongs, it may be anything, a secret of the section below included.
   const kinds = kindsOf(schema);

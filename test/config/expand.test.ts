@@ -66,6 +66,12 @@ describe('a variable in a configuration', () => {
     assert.match(list[0] ?? '', /found the value of `X`, expected a list/);
   });
 
+  it('is said to be empty when that is what is wrong with it', () => {
+    assert.deepEqual(mistakesIn(`${UPSTREAMS}admin:\n  token: \${TOKEN}\n`, { TOKEN: '' }), [
+      '3:10: admin.token: found the empty value of `TOKEN`, expected at least 16 visible ASCII characters',
+    ]);
+  });
+
   it('is looked for in values only', () => {
     assert.deepEqual(
       mistakesIn(`${UPSTREAMS}pools:\n  \${X}: {upstreams: [{url: 'http://a'}]}\n`, { X: 'p' }),

@@ -113,7 +113,7 @@ describe('header rules', () => {
     expectMistakes(
       'headers: {request_id: Upgrade, backend: "", via: a b}\n',
       `2:23: headers.request_id: found \`Upgrade\`: ${framing}`,
-      '2:41: headers.backend: found ``, expected `false`, or a header name such as `X-Example`',
+      '2:41: headers.backend: found an empty text, expected `false`, or a header name such as `X-Example`',
       '2:50: headers.via: found `a b`, expected `false`, or a name such as `signalbox`, without spaces',
     );
   });

@@ -28,7 +28,7 @@ export const Headers = z.strictObject({
     .union([z.literal(false), text(TOKEN, 'a name such as `signalbox`, without spaces')])
     .default('signalbox')
     .describe(
-      'Name of this proxy in `Via` and `Proxy-Status` (RFC 9110 §7.6.3); `false`: neither, and loops go unseen.',
+      'Name of this proxy in `Via` and `Proxy-Status` (RFC 9110 §7.6.3); `false`: no `Via`, and loops go unseen.',
     ),
   forwarded: z
     .boolean()

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HeaderKey, ReadHeaderName } from './header-rules.ts';
-import { Anything, expecting, type Report, rule } from './section.ts';
+import { Anything, expecting, type Report, rule, secret } from './section.ts';
 import { integer } from './values.ts';
 
 const KEYS_MAX = 8;
@@ -24,7 +24,8 @@ export type RateNumbers = z.output<z.ZodObject<typeof Numbers>>;
 
 const Key = z.union([z.enum(['client_ip', 'user', 'api_key', 'route', 'path']), HeaderKey]);
 
-const Texts = z.union([z.string(), expecting(z.array(z.string()).min(1), 'a list of texts')]);
+// Secret, because a header that tells clients apart may be one that they are known by.
+const Texts = secret(z.union([z.string(), z.array(z.string()).min(1)]), 'a text, or a list of texts');
 
 const MatchSection = z.strictObject({
   user: Texts.optional().describe('Users, or a list of them.'),
@@ -102,7 +103,7 @@ export function algorithmOf(limit: NumbersGiven & { readonly algorithm?: Algorit
     : 'token_bucket';
 }
 
-const NUMBERS = {
+const KEYS_BY_ALGORITHM = {
   token_bucket: {
     needed: ['requests_per_minute'],
     others: ['max_requests', 'window_seconds'],
@@ -121,7 +122,7 @@ function checkNumbers(
   path: readonly (string | number)[],
   report: Report,
 ): void {
-  const { needed, others, other } = NUMBERS[algorithm];
+  const { needed, others, other } = KEYS_BY_ALGORITHM[algorithm];
   for (const key of needed) {
     if (numbers[key] === undefined) report(path, `\`${key}\` is missing; a \`${algorithm}\` needs it`);
   }
