@@ -29,6 +29,10 @@ function adapt(schema: JsonSchema): void {
   }
   if (isEmptyObject(schema.default)) delete schema.default;
   if (schema.anyOf !== undefined) schema.anyOf = flatten(schema.anyOf);
+  // Variables stand in values only.
+  if (typeof schema.propertyNames === 'object' && schema.propertyNames.anyOf?.[0] !== undefined) {
+    schema.propertyNames = schema.propertyNames.anyOf[0];
+  }
   if (isConstrained(schema)) {
     const { description, default: fallback, ...constraint } = schema;
     for (const key of Object.keys(constraint)) delete schema[key];
