@@ -1,5 +1,5 @@
 // Runs before `npm start` and `npm test`: installs the dependencies when they are missing or are not
-// those of package-lock.json. Plain JavaScript, because it runs on whatever Node the machine has.
+// those of package-lock.json; with --for-tests, the programs that the tests need as well. Plain JavaScript, because it runs on whatever Node the machine has.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -12,6 +12,7 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   fail(`installing needs Node ${NODE_MAJOR_MIN} or newer, and this is ${process.version}`);
 }
 if (!isInstalled()) install();
+if (process.argv.includes('--for-tests')) installSystemPackages();
 
 /** Compares what is locked with what npm noted that it installed; times of files say less. */
 function isInstalled() {
@@ -44,6 +45,11 @@ function install() {
     { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: pathWithoutOwnNode() } },
   );
   if (status !== 0) fail(`npm ci failed${error === undefined ? '' : `: ${error.message}`}`);
+}
+
+/** If that fails, the tests that need them say so. */
+function installSystemPackages() {
+  spawnSync('sh', [join(root, 'scripts', 'system-packages.sh')], { stdio: 'inherit' });
 }
 
 /** npm must not run on the Node in node_modules, which it is about to replace. */
