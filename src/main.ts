@@ -4,15 +4,19 @@ import { hostname } from 'node:os';
 import { createActor } from 'xstate';
 import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
 import { xstateClock } from '#actors/xstate-clock.ts';
+import { metricsRoutes } from '#admin/metrics.ts';
 import { adminRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { claimPort, portError } from '#control/port.ts';
+import { answerQuestion, metricsHandlers } from '#control/questions.ts';
 import { Workers } from '#control/workers.ts';
 import { systemClock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import { createSharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
+import { InstanceMetrics } from '#telemetry/metric-producer.ts';
+import { instanceSources } from '#telemetry/metric-sources.ts';
 
 export type InstanceOptions = {
   readonly settings: Settings;
@@ -36,6 +40,13 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
   const { settings, table, log } = options;
   const clock = systemClock;
   const shared = createSharedState(settings);
+  const instance = hostname();
+  const metrics = new InstanceMetrics(
+    instance,
+    instanceSources(shared, () => table, clock),
+    clock,
+  );
+  const questions = metricsHandlers(settings.metrics.endpoint, metrics);
   let workers: Workers | null = null;
   let admin: Server | null = null;
 
@@ -56,6 +67,7 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
         settings: { ...settings, server: { ...server, workers: count } },
         shared,
         reusePort,
+        answer: (question) => answerQuestion(questions, question, log),
         clock,
         log,
       },
@@ -67,9 +79,11 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
   async function startAdmin(): Promise<Server> {
     const { address, port } = settings.admin;
     const isReady = () => actor.getSnapshot().value === 'ready';
-    const view = { instance: hostname(), isReady, table: () => table, upstreams: shared.upstreams, clock };
+    const view = { instance, isReady, table: () => table, upstreams: shared.upstreams, clock };
     try {
-      return await startAdminServer(settings.admin, adminRoutes(view));
+      // The API's own paths win over a configured one.
+      const routes = new Map([...metricsRoutes(settings.metrics, metrics), ...adminRoutes(view)]);
+      return await startAdminServer(settings.admin, routes);
     } catch (error) {
       throw portError('admin listener (admin.listen)', address, port, error);
     }

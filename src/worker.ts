@@ -10,8 +10,11 @@ import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import { trustedProxies } from '#http/client-address.ts';
 import { Connections } from '#http/connections.ts';
+import { ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
+import { health, metricsAt } from '#http/local.ts';
+import { RequestMetrics } from '#http/request-metrics.ts';
 import { Selector } from '#http/selector.ts';
 import { forwardStep } from '#http/steps/forward.ts';
 import { limitStep } from '#http/steps/limit.ts';
@@ -30,6 +33,7 @@ const shared = attachSharedState(memory, worker);
 const clients = new UpstreamClients(settings.upstreamConnections);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
+const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
 
 const run = createRequestRunner(
@@ -37,16 +41,25 @@ const run = createRequestRunner(
     authenticate: authenticateStep(createAuthenticator(verifyPassword)),
     limit: limitStep(shared.limits, ipv6PrefixBits, clock),
     select: selectStep(selector, shared.retries, clock),
-    forward: forwardStep(clients, shared.upstreams, clock),
+    forward: forwardStep(clients, shared.upstreams, metrics, clock),
     weigh: weighStep(selector, shared.retries, clock),
     respond: respondStep(clock),
-    refuse: refuseStep(clock),
+    refuse: refuseStep(metrics, clock),
   },
   clock,
 );
-const front = new Front(table, run, trustedProxies(settings.server.trustedProxies), clock);
+const line = new ControlLine(say, clock);
+const { enabled, listener: metricsListener, endpoint } = settings.metrics;
+const front = new Front({
+  table,
+  run,
+  locals: enabled && metricsListener === 'proxy' ? [health, metricsAt(endpoint, line)] : [health],
+  trusted: trustedProxies(settings.server.trustedProxies),
+  metrics,
+  clock,
+});
 const connections = new Connections(shared.connections, worker, settings.server.maxConnections, clock);
-const listener = new Listener(settings.server, front, connections, clock);
+const listener = new Listener(settings.server, front, connections, metrics, clock);
 
 control.on('message', (message: ToWorker) => {
   switch (message.type) {
@@ -59,6 +72,9 @@ control.on('message', (message: ToWorker) => {
       return;
     case 'cut':
       listener.cut();
+      return;
+    case 'answer':
+      line.deliver(message.id, message.answer);
       return;
   }
 });

@@ -3,7 +3,13 @@ import type { Clock } from '#core/clock.ts';
 import { messageOf, SignalboxError } from '#core/errors.ts';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
-import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
+import type {
+  ControlAnswer,
+  ControlQuestion,
+  FromWorker,
+  ToWorker,
+  WorkerStart,
+} from '#core/worker-messages.ts';
 import { forgetWorker, memoryOf, type SharedMemory, type SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 
@@ -18,6 +24,8 @@ export type WorkersOptions = {
   readonly settings: Settings;
   readonly shared: SharedState;
   readonly reusePort: boolean;
+  /** What the control plane says to a worker's question; null if it failed over it. Never rejects. */
+  readonly answer: (question: ControlQuestion) => Promise<ControlAnswer | null>;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -93,10 +101,16 @@ export class Workers {
 
     return new Promise((resolve, reject) => {
       thread.on('message', (message: FromWorker) => {
-        if (message.type === 'listening') resolve();
-        else if (message.type === 'refused')
-          reject(new SignalboxError(message.code, 'operator', message.message));
-        else this.#onDrained(slot);
+        switch (message.type) {
+          case 'listening':
+            return resolve();
+          case 'refused':
+            return reject(new SignalboxError(message.code, 'operator', message.message));
+          case 'drained':
+            return this.#onDrained(slot);
+          case 'question':
+            return void this.#answer(thread, message.id, message.question);
+        }
       });
       thread.on('error', (error) => {
         this.#options.log.error({ worker: number, err: error }, 'worker crashed');
@@ -104,6 +118,10 @@ export class Workers {
       });
       thread.on('exit', () => this.#onExit(number, slot));
     });
+  }
+
+  async #answer(thread: Worker, id: number, question: ControlQuestion): Promise<void> {
+    tell(thread, { type: 'answer', id, answer: await this.#options.answer(question) });
   }
 
   #onExit(number: number, slot: Slot): void {
@@ -134,6 +152,10 @@ export class Workers {
   }
 
   #tellAll(message: ToWorker): void {
-    for (const { thread } of this.#slots) thread.postMessage(message);
+    for (const { thread } of this.#slots) tell(thread, message);
   }
+}
+
+function tell(thread: Worker, message: ToWorker): void {
+  thread.postMessage(message);
 }

@@ -1,4 +1,5 @@
 /** What the control plane and a worker say to each other. The shared memory goes with the start. */
+import type { FlatHeaders } from './headers.ts';
 import type { Settings } from './settings.ts';
 import type { Table } from './table.ts';
 
@@ -11,16 +12,37 @@ export type WorkerStart<Memory> = {
   readonly reusePort: boolean;
 };
 
+/** A request that only the control plane can answer, as the worker that received it passes it on. */
+export type ControlQuestion = {
+  /** HEAD is asked as GET. */
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: FlatHeaders;
+  readonly body: Uint8Array;
+};
+
+/** The worker adds the length, and what Signalbox says on every answer. */
+export type ControlAnswer = {
+  readonly status: number;
+  readonly headers: FlatHeaders;
+  readonly body: Uint8Array;
+};
+
 export type ToWorker =
   /** Serve new requests from this table. */
   | { readonly type: 'table'; readonly table: Table }
   /** Accept no more, finish what is under way, say `drained`. */
   | { readonly type: 'drain' }
   /** End every connection now. */
-  | { readonly type: 'cut' };
+  | { readonly type: 'cut' }
+  /** To the question of that id; null if the control plane failed over it. */
+  | { readonly type: 'answer'; readonly id: number; readonly answer: ControlAnswer | null };
 
 export type FromWorker =
   | { readonly type: 'listening' }
   /** `code` and `message` of the system's error. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
-  | { readonly type: 'drained' };
+  | { readonly type: 'drained' }
+  /** `id` is unique in the worker. */
+  | { readonly type: 'question'; readonly id: number; readonly question: ControlQuestion };

@@ -4,15 +4,17 @@ import type { Clock } from '#core/clock.ts';
 import { newTraceId } from '#core/ids.ts';
 import { planFor } from '#core/plan.ts';
 import type { RefusalCause } from '#core/refusals.ts';
-import { appendStamp, type Stamp } from '#core/response-headers.ts';
+import type { Stamp } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Route, Table } from '#core/table.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { finish, type RequestHead } from './exchange.ts';
+import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { sendRefusal } from './refuse.ts';
 import { HttpReply, type Reply } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import { cameThrough, declaredBytes, readHead } from './request-head.ts';
+import { NO_ROUTE, type RequestMetrics } from './request-metrics.ts';
 
 /** One request as node:http delivers it. */
 export type Arrival = {
@@ -29,78 +31,109 @@ export type Arrival = {
 /** Methods that would make of a proxy something else: a tunnel, or a mirror of credentials. */
 const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
 
-export const HEALTH_PATH = '/health';
+/** After which a client may ask again for what there was no room for. */
+const RETRY_SECONDS = 1;
+
+/** Where a request goes: to an upstream, to an answer of our own, or nowhere, and why. */
+type Destination = Route | Local | RefusalCause;
+
+export type FrontOptions = {
+  readonly table: Table;
+  readonly run: RunRequest;
+  /** What is answered here, before routes are looked at. */
+  readonly locals: readonly Local[];
+  readonly trusted: TrustedProxies;
+  readonly metrics: RequestMetrics;
+  readonly clock: Clock;
+};
 
 /**
  * The door: turns what the parser delivers into an exchange, which the request machine runs. Answers by
- * itself only what never reaches a route: `/health`, and requests that make no sense.
+ * itself only what never reaches a route: local paths, and requests that make no sense.
  */
 export class Front {
   /** What new requests are admitted with; those under way keep theirs. */
   table: Table;
   /** Whether connections end with their answer, because the instance is draining. */
   isDraining = false;
-  readonly #run: RunRequest;
-  readonly #trusted: TrustedProxies;
-  readonly #clock: Clock;
+  readonly #options: FrontOptions;
 
-  constructor(table: Table, run: RunRequest, trusted: TrustedProxies, clock: Clock) {
-    this.table = table;
-    this.#run = run;
-    this.#trusted = trusted;
-    this.#clock = clock;
+  constructor(options: FrontOptions) {
+    this.table = options.table;
+    this.#options = options;
   }
 
   accept(arrival: Arrival): void {
+    const { run, locals, trusted, clock } = this.#options;
     const { table } = this;
     const { incoming } = arrival;
     const reply = new HttpReply(arrival.response, arrival.awaitsContinue, () => this.isDraining);
     const id = newTraceId();
-    const receivedMs = this.#clock.monotonicMs();
-    const head = readHead(incoming, arrival.upgrade, this.#trusted, receivedMs);
-    const route = head === null ? 'malformed_request' : routeFor(head, table);
+    const receivedMs = clock.monotonicMs();
+    const request = readHead(incoming, arrival.upgrade, trusted, receivedMs);
+    const to = request === null ? 'malformed_request' : destinationOf(request, table, locals);
+    const isRouted = typeof to !== 'string' && !isLocal(to);
 
     const body = new RequestBody(
       incoming,
       declaredBytes(incoming.rawHeaders),
-      typeof route === 'string' ? 0 : route.retry.bodyBufferBytes,
+      isRouted ? to.retry.bodyBufferBytes : 0,
       { invite: () => reply.inviteBody(), giveUp: () => reply.cut() },
     );
-    if (head !== null && typeof route !== 'string') {
-      const plan = planFor(route, head.method, body.bytes);
-      this.#run({ id, table, route, plan, request: head, body, reply, notices: [] }, arrival.ended);
+    const ended = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
+    if (request !== null && isRouted) {
+      const plan = planFor(to, request.method, body.bytes);
+      run({ id, table, route: to, plan, request, body, reply, notices: [] }, ended);
       return;
     }
 
-    reply.onSent(() => arrival.ended(route === 'health' ? 'responded' : 'refused'));
-    reply.onLeft(() => arrival.ended('abandoned'));
-    const elapsedMs = this.#clock.monotonicMs() - receivedMs;
-    const stamp = { names: table.headers, requestId: id, elapsedMs, upstreamName: null };
+    reply.onLeft(() => ended('abandoned'));
     const isHead = incoming.method === 'HEAD';
-    if (route === 'health') sendHealth(reply, stamp, table.healthBody, isHead);
-    else sendRefusal(reply, { cause: route as RefusalCause }, stamp, [], isHead);
-    finish({ body, reply });
+    const send = (answer: LocalAnswer) => {
+      if (reply.isGone) return;
+      const elapsedMs = clock.monotonicMs() - receivedMs;
+      const stamp = { names: table.headers, requestId: id, elapsedMs, upstreamName: null };
+      reply.onSent(() => ended(typeof answer === 'string' ? 'refused' : 'responded'));
+      if (typeof answer === 'string') this.#refuse(answer, reply, stamp, isHead);
+      else sendLocal(reply, answer, stamp, isHead);
+      finish({ body, reply });
+    };
+    if (request !== null && typeof to !== 'string' && isLocal(to)) to.answer(request, table, send);
+    else if (typeof to === 'string') send(to);
+  }
+
+  #refuse(cause: RefusalCause, reply: Reply, stamp: Stamp, isHead: boolean): void {
+    this.#options.metrics.refused(cause);
+    sendRefusal(reply, { cause, retryAfterSeconds: RETRY_SECONDS }, stamp, [], isHead);
+  }
+
+  /** Counts a request until what this returns is called, which passes its outcome on. */
+  #count(
+    { incoming, response, ended }: Arrival,
+    scheme: RequestHead['scheme'],
+    to: Destination,
+    receivedMs: number,
+  ): Arrival['ended'] {
+    const { metrics, clock } = this.#options;
+    const { method = '' } = incoming;
+    const label = typeof to === 'string' ? NO_ROUTE : to;
+    metrics.requestBegun(method, scheme);
+    return (outcome) => {
+      const status = response.headersSent ? response.statusCode : 0;
+      const seconds = (clock.monotonicMs() - receivedMs) / 1000;
+      metrics.requestEnded(label, method, scheme, status, seconds);
+      ended(outcome);
+    };
   }
 }
 
-/** The route of a request, or why it has none. */
-function routeFor(head: RequestHead, table: Table): Route | 'health' | RefusalCause {
+function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
   if (METHODS_REFUSED.has(head.method)) return 'method_not_supported';
-  if (head.target === HEALTH_PATH) return 'health';
+  for (const local of locals) if (local.answers(head)) return local;
   if (cameThrough(head.headers, table.headers.via)) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
 }
 
-function sendHealth(reply: Reply, stamp: Stamp, body: string, isHead: boolean): void {
-  const headers = [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    `${Buffer.byteLength(body)}`,
-    'Cache-Control',
-    'no-store',
-  ];
-  appendStamp(headers, stamp, null);
-  reply.head(200, 'OK', headers);
-  if (!isHead) reply.write(body);
+function isLocal(to: Route | Local): to is Local {
+  return 'answer' in to;
 }

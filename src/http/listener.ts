@@ -8,6 +8,7 @@ import type { ServerSettings } from '#core/settings.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
 import { rawRefusal } from './refuse.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 
 /** How long a refused connection is read on, so that the client gets to see the refusal. */
 const LINGER_MS = 1000;
@@ -25,12 +26,20 @@ export class Listener {
   readonly #http: Server;
   readonly #front: Front;
   readonly #connections: Connections;
+  readonly #metrics: RequestMetrics;
   readonly #clock: Clock;
   #lingering = 0;
 
-  constructor(settings: ServerSettings, front: Front, connections: Connections, clock: Clock) {
+  constructor(
+    settings: ServerSettings,
+    front: Front,
+    connections: Connections,
+    metrics: RequestMetrics,
+    clock: Clock,
+  ) {
     this.#front = front;
     this.#connections = connections;
+    this.#metrics = metrics;
     this.#clock = clock;
     this.#http = this.#createHttp(settings);
     // Our own net server admits each connection before node:http gets to see it.
@@ -128,6 +137,7 @@ export class Listener {
       socket.destroy();
       return;
     }
+    this.#metrics.refused(cause);
     const names = this.#front.table.headers;
     const stamp = { names, requestId: newTraceId(), elapsedMs: 0, upstreamName: null };
     this.#lingering++;

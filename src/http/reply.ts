@@ -4,6 +4,9 @@ import type { FlatHeaders } from '#core/headers.ts';
 
 /** The way to answer one request. */
 export interface Reply {
+  /** Whether the connection has ended, so that nothing can be sent any more. */
+  readonly isGone: boolean;
+
   head(status: number, reason: string, headers: FlatHeaders): void;
   /** False asks the caller to wait for `onDrain`. */
   write(chunk: Buffer | string): boolean;
@@ -38,6 +41,10 @@ export class HttpReply implements Reply {
     this.#response = response;
     this.#awaitsContinue = awaitsContinue;
     this.#isClosing = isClosing;
+  }
+
+  get isGone(): boolean {
+    return this.#response.destroyed;
   }
 
   head(status: number, reason: string, headers: FlatHeaders): void {

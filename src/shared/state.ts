@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Settings } from '#core/settings.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { type LimitMemory, LimitTable } from './limit-table.ts';
+import { MetricCells } from './metric-cells.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamCells } from './upstream-cells.ts';
 
@@ -11,6 +12,7 @@ export type SharedMemory = {
   readonly limits: LimitMemory;
   readonly connections: SharedArrayBuffer;
   readonly retries: SharedArrayBuffer;
+  readonly metrics: SharedArrayBuffer;
 };
 
 export type SharedState = {
@@ -18,6 +20,7 @@ export type SharedState = {
   readonly limits: LimitTable;
   readonly connections: ConnectionCount;
   readonly retries: RetryBudget;
+  readonly metrics: MetricCells;
 };
 
 export function createSharedState(settings: Settings): SharedState {
@@ -31,6 +34,7 @@ export function createSharedState(settings: Settings): SharedState {
     }),
     connections: ConnectionCount.create(workers),
     retries: RetryBudget.create(),
+    metrics: MetricCells.create(workers),
   };
 }
 
@@ -40,6 +44,7 @@ export function memoryOf(state: SharedState): SharedMemory {
     limits: state.limits.memory,
     connections: state.connections.memory,
     retries: state.retries.memory,
+    metrics: state.metrics.memory,
   };
 }
 
@@ -50,6 +55,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
     limits: LimitTable.attach(memory.limits, worker),
     connections: ConnectionCount.attach(memory.connections),
     retries: RetryBudget.attach(memory.retries),
+    metrics: MetricCells.attach(memory.metrics),
   };
 }
 
@@ -58,4 +64,5 @@ export function forgetWorker(state: SharedState, worker: number): void {
   state.upstreams.forgetWorker(worker);
   state.limits.releaseLocksOf(worker);
   state.connections.forgetWorker(worker);
+  state.metrics.forgetWorker(worker);
 }

@@ -7,29 +7,37 @@ import type { UpstreamCells } from '#shared/upstream-cells.ts';
 import { Attempt } from '../attempt.ts';
 import { failureCause, isUnreachable } from '../attempt-failure.ts';
 import type { Exchange } from '../exchange.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
 export function forwardStep(
   clients: UpstreamClients,
   cells: UpstreamCells,
+  metrics: RequestMetrics,
   clock: Clock,
 ): RequestSteps['forward'] {
-  return ({ exchange, upstream }, tell) => {
+  return ({ exchange, upstream, resendCount }, tell) => {
     const { slot } = upstream;
+    const { method } = exchange.request;
     const begunMs = clock.monotonicMs();
-    let isAnswered = false;
+    let state: 'waiting' | 'answered' | 'failed' = 'waiting';
 
     const attempt = new Attempt(upstream, {
       started: () => cells.reportReachable(slot),
       answered: (answer) => {
-        isAnswered = true;
-        cells.observeLatency(slot, clock.monotonicMs() - begunMs, clock.monotonicMs());
+        state = 'answered';
+        const nowMs = clock.monotonicMs();
+        cells.observeLatency(slot, nowMs - begunMs, nowMs);
+        metrics.attemptAnswered(upstream, method, answer.status, (nowMs - begunMs) / 1000);
         tell({ type: 'attempt.answered', status: answer.status, answer });
       },
       failed: (error, written) => {
+        state = 'failed';
         const cause = failureCause(error, written);
-        if (isUnreachable(cause)) cells.reportUnreachable(slot, clock.monotonicMs());
+        const nowMs = clock.monotonicMs();
+        if (isUnreachable(cause)) cells.reportUnreachable(slot, nowMs);
+        metrics.attemptFailed(upstream, method, cause, (nowMs - begunMs) / 1000);
         tell({ type: 'attempt.failed', failure: { upstream: upstream.name, cause, written } });
       },
       settled: () => cells.end(slot),
@@ -39,9 +47,14 @@ export function forwardStep(
     const options = dispatchOptions(exchange, upstream);
     // Nothing below throws: undici reports to the attempt, which ends what begins here.
     cells.begin(slot);
+    metrics.attemptBegun(upstream, resendCount > 0);
     client.dispatch(options, attempt);
     return () => {
-      if (!isAnswered) attempt.release();
+      if (state === 'waiting') {
+        const error = exchange.reply.isGone ? 'client_left' : 'upstream_timeout';
+        metrics.attemptFailed(upstream, method, error, (clock.monotonicMs() - begunMs) / 1000);
+      }
+      if (state !== 'answered') attempt.release();
     };
   };
 }

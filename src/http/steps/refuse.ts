@@ -2,9 +2,10 @@ import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { finish } from '../exchange.ts';
 import { sendRefusal } from '../refuse.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 
 /** The request machine's step `refuse`: Signalbox's own answer. */
-export function refuseStep(clock: Clock): RequestSteps['refuse'] {
+export function refuseStep(metrics: RequestMetrics, clock: Clock): RequestSteps['refuse'] {
   return ({ exchange, refusal }, tell) => {
     const { reply, request, table, notices, id } = exchange;
     const stamp = {
@@ -13,6 +14,7 @@ export function refuseStep(clock: Clock): RequestSteps['refuse'] {
       elapsedMs: clock.monotonicMs() - request.receivedMs,
       upstreamName: null,
     };
+    metrics.refused(refusal.cause);
     reply.onSent(() => tell({ type: 'response.finished' }));
     sendRefusal(reply, refusal, stamp, notices, request.method === 'HEAD');
     finish(exchange);

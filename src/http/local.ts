@@ -1,0 +1,54 @@
+/** What Signalbox answers itself, on paths that no route gets to see. */
+import { STATUS_CODES } from 'node:http';
+import type { RefusalCause } from '#core/refusals.ts';
+import { appendStamp, type Stamp } from '#core/response-headers.ts';
+import type { Table } from '#core/table.ts';
+import type { ControlAnswer } from '#core/worker-messages.ts';
+import type { ControlLine } from './control-line.ts';
+import type { RequestHead } from './exchange.ts';
+import type { Reply } from './reply.ts';
+import type { RouteLabel } from './request-metrics.ts';
+
+/** The answer, or why there is none. */
+export type LocalAnswer = ControlAnswer | RefusalCause;
+
+/** Its name is its path. */
+export interface Local extends RouteLabel {
+  answers(head: RequestHead): boolean;
+  /** `tell` is called once, now or later. */
+  answer(head: RequestHead, table: Table, tell: (answer: LocalAnswer) => void): void;
+}
+
+export const HEALTH_PATH = '/health';
+const HEALTH_HEADERS = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
+
+export const health: Local = {
+  name: HEALTH_PATH,
+  answers: ({ target }) => target === HEALTH_PATH,
+  answer: (_, { healthBody }, tell) =>
+    tell({ status: 200, headers: HEALTH_HEADERS, body: Buffer.from(healthBody) }),
+};
+
+const NO_BODY = new Uint8Array(0);
+
+/** The instance's metrics, which the control plane gathers. Other methods than these are routed. */
+export function metricsAt(path: string, control: ControlLine): Local {
+  return {
+    name: path,
+    answers: ({ method, target }) => isAt(target, path) && (method === 'GET' || method === 'HEAD'),
+    answer: ({ headers }, _, tell) => control.ask({ method: 'GET', path, headers, body: NO_BODY }, tell),
+  };
+}
+
+function isAt(target: string, path: string): boolean {
+  return target.startsWith(path) && (target.length === path.length || target[path.length] === '?');
+}
+
+/** Sends an answer's head and body; the caller ends the reply. */
+export function sendLocal(reply: Reply, answer: ControlAnswer, stamp: Stamp, isHead: boolean): void {
+  const { status, body } = answer;
+  const headers = [...answer.headers, 'Content-Length', `${body.byteLength}`];
+  appendStamp(headers, stamp, null);
+  reply.head(status, STATUS_CODES[status] ?? '', headers);
+  if (!isHead) reply.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+}

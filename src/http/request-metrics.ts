@@ -1,0 +1,124 @@
+import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
+import type { Upstream } from '#core/table.ts';
+import type { WorkerSeries } from '#shared/metric-cells.ts';
+import { RowFinder } from '#shared/row-finder.ts';
+import type { Label, SeriesRows } from '#shared/series-rows.ts';
+import type { RequestHead } from './exchange.ts';
+
+type Scheme = RequestHead['scheme'];
+
+/** A route, or what stands for one: its name is the value of `http.route`. */
+export type RouteLabel = { readonly name: string };
+
+/** Why an attempt brought no answer; `client_left`: nobody waited for it any more. */
+export type AttemptError = RefusalCause | 'client_left';
+
+/** No route matched, or the request was refused before routes were looked at. */
+export const NO_ROUTE: RouteLabel = { name: '' };
+
+/** RFC 9110, PATCH and QUERY. Clients may invent others, so these are all one. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'];
+const METHOD_NUMBERS = new Map(METHODS.map((method, number) => [method, number]));
+
+const ERRORS: readonly AttemptError[] = [...(Object.keys(REFUSALS) as RefusalCause[]), 'client_left'];
+
+/** A status has three digits; outcomes from here on are errors. */
+const STATUS_END = 1000;
+const OUTCOMES = STATUS_END + ERRORS.length;
+
+/**
+ * What a worker counts of its requests. All four calls for a request with one attempt take 60 ns together,
+ * measured with 20 routes and 20 upstreams on one core; finding each row by its text would make it 400.
+ */
+export class RequestMetrics {
+  readonly #requestDuration: RowFinder;
+  readonly #attemptDuration: RowFinder;
+  readonly #attempts: RowFinder;
+  readonly #retries: RowFinder;
+  readonly #refusals: SeriesRows;
+  readonly #activeRequests: SeriesRows;
+  /** By method and scheme. */
+  readonly #activeRows: number[] = [];
+
+  constructor(series: WorkerSeries) {
+    this.#requestDuration = new RowFinder(series.requestDuration);
+    this.#attemptDuration = new RowFinder(series.attemptDuration);
+    this.#attempts = new RowFinder(series.attempts);
+    this.#retries = new RowFinder(series.retries);
+    this.#refusals = series.refusals;
+    this.#activeRequests = series.activeRequests;
+  }
+
+  /** Pair it with `requestEnded`, whatever happens. */
+  requestBegun(method: string, scheme: Scheme): void {
+    this.#countActive(method, scheme, 1);
+  }
+
+  /** `status` is 0 when none was sent. */
+  requestEnded(route: RouteLabel, method: string, scheme: Scheme, status: number, seconds: number): void {
+    this.#countActive(method, scheme, -1);
+    const code = requestCode(method, scheme) * STATUS_END + status;
+    const finder = this.#requestDuration;
+    const row =
+      finder.find(route, code) ??
+      finder.learn(route, code, [methodLabel(method), route.name, status === 0 ? '' : status, scheme]);
+    finder.rows.observe(row, seconds);
+  }
+
+  attemptBegun(upstream: Upstream, isRetry: boolean): void {
+    countAttempt(this.#attempts, upstream);
+    if (isRetry) countAttempt(this.#retries, upstream);
+  }
+
+  /** `seconds` from the attempt's start to the head of its answer. */
+  attemptAnswered(upstream: Upstream, method: string, status: number, seconds: number): void {
+    this.#observeAttempt(upstream, method, status, seconds);
+  }
+
+  /** `seconds` from the attempt's start to its failure. */
+  attemptFailed(upstream: Upstream, method: string, error: AttemptError, seconds: number): void {
+    this.#observeAttempt(upstream, method, STATUS_END + ERRORS.indexOf(error), seconds);
+  }
+
+  refused(cause: RefusalCause): void {
+    this.#refusals.add(this.#refusals.row([cause]), 1);
+  }
+
+  #countActive(method: string, scheme: Scheme, change: 1 | -1): void {
+    const code = requestCode(method, scheme);
+    const row = this.#activeRows[code] ?? this.#activeRequests.row([methodLabel(method), scheme]);
+    this.#activeRows[code] = row;
+    this.#activeRequests.add(row, change);
+  }
+
+  #observeAttempt(upstream: Upstream, method: string, outcome: number, seconds: number): void {
+    const code = methodNumber(method) * OUTCOMES + outcome;
+    const finder = this.#attemptDuration;
+    const row =
+      finder.find(upstream, code) ?? finder.learn(upstream, code, attemptLabels(upstream, method, outcome));
+    finder.rows.observe(row, seconds);
+  }
+}
+
+function countAttempt(finder: RowFinder, upstream: Upstream): void {
+  const row = finder.find(upstream, 0) ?? finder.learn(upstream, 0, [upstream.pool, upstream.name]);
+  finder.rows.add(row, 1);
+}
+
+function attemptLabels({ address, port, pool, name }: Upstream, method: string, outcome: number): Label[] {
+  const status = outcome < STATUS_END ? outcome : '';
+  const error = ERRORS[outcome - STATUS_END] ?? '';
+  return [methodLabel(method), address, port, pool, name, status, error];
+}
+
+function requestCode(method: string, scheme: Scheme): number {
+  return methodNumber(method) * 2 + (scheme === 'https' ? 1 : 0);
+}
+
+function methodNumber(method: string): number {
+  return METHOD_NUMBERS.get(method) ?? METHODS.length;
+}
+
+function methodLabel(method: string): string {
+  return METHOD_NUMBERS.has(method) ? method : '_OTHER';
+}

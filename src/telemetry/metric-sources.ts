@@ -1,0 +1,62 @@
+/** Where the instance's metrics come from, each part of it asked at the moment they are wanted. */
+import type { Clock } from '#core/clock.ts';
+import type { Table } from '#core/table.ts';
+import type { ConnectionCount } from '#shared/connection-count.ts';
+import type { MetricCells, SeriesSum } from '#shared/metric-cells.ts';
+import type { Label } from '#shared/series-rows.ts';
+import type { SharedState } from '#shared/state.ts';
+import type { UpstreamCells } from '#shared/upstream-cells.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS, type WorkerInstrument } from './names.ts';
+
+/** An instrument and what it counts now. */
+export type Metric = { readonly instrument: Instrument; readonly series: readonly SeriesSum[] };
+
+export type MetricSource = () => readonly Metric[];
+
+/** What every instance has, whatever it is connected to. */
+export function instanceSources(shared: SharedState, table: () => Table, clock: Clock): MetricSource[] {
+  return [
+    workerSource(shared.metrics),
+    connectionSource(shared.connections),
+    upstreamSource(shared.upstreams, table, clock),
+    buildSource(),
+  ];
+}
+
+function workerSource(cells: MetricCells): MetricSource {
+  const names = Object.keys(WORKER_INSTRUMENTS) as WorkerInstrument[];
+  return () => names.map((name) => ({ instrument: WORKER_INSTRUMENTS[name], series: cells.read(name) }));
+}
+
+function connectionSource(connections: ConnectionCount): MetricSource {
+  return () => [{ instrument: INSTANCE_INSTRUMENTS.connections, series: [number([], connections.total)] }];
+}
+
+function upstreamSource(cells: UpstreamCells, table: () => Table, clock: Clock): MetricSource {
+  return () => {
+    const upstreams = Object.values(table().pools).flatMap((pool) => pool.upstreams);
+    const nowMs = clock.monotonicMs();
+    return [
+      {
+        instrument: INSTANCE_INSTRUMENTS.upstreamInFlight,
+        series: upstreams.map(({ pool, name, slot }) => number([pool, name], cells.inFlight(slot))),
+      },
+      {
+        instrument: INSTANCE_INSTRUMENTS.upstreamAvoided,
+        series: upstreams.map(({ pool, name, slot }) =>
+          number([pool, name], cells.isAvoided(slot, nowMs) ? 1 : 0),
+        ),
+      },
+    ];
+  };
+}
+
+function buildSource(): MetricSource {
+  const labels = [packageFile.version, process.versions.node];
+  return () => [{ instrument: INSTANCE_INSTRUMENTS.buildInfo, series: [number(labels, 1)] }];
+}
+
+function number(labels: readonly Label[], value: number): SeriesSum {
+  return { labels, numbers: [value] };
+}

@@ -1,0 +1,123 @@
+/**
+ * Every metric by name, unit and attributes: OpenTelemetry's HTTP semantic conventions (1.x, stable) where
+ * they have a name, `signalbox.` where they have none.
+ *
+ * A value of an attribute comes from the table or from a fixed list, never from a client. All series of a
+ * metric have all of its attributes; one that does not apply is empty, which Prometheus takes as absent.
+ */
+
+export type Instrument = {
+  readonly name: string;
+  /** An up-down counter may be added up over instances; a gauge may not. */
+  readonly kind: 'counter' | 'up_down_counter' | 'gauge' | 'histogram';
+  /** UCUM; an annotation in braces says what is counted. */
+  readonly unit: string;
+  readonly description: string;
+  /** Names of the labels of a series, in their order. */
+  readonly attributes: readonly string[];
+  /** Inclusive upper bounds of a histogram's buckets, ascending; none for other kinds. */
+  readonly bounds: readonly number[];
+};
+
+/** The conventions' advice for durations of HTTP requests. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+
+const METHOD = 'http.request.method';
+const ROUTE = 'http.route';
+const STATUS = 'http.response.status_code';
+const SCHEME = 'url.scheme';
+const ERROR = 'error.type';
+const UPSTREAM = ['signalbox.pool', 'signalbox.upstream'] as const;
+
+/** What workers count in shared memory. */
+export const WORKER_INSTRUMENTS = {
+  requestDuration: {
+    name: 'http.server.request.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time from the arrival of a request to the end of its answer.',
+    attributes: [METHOD, ROUTE, STATUS, SCHEME],
+    bounds: SECONDS,
+  },
+  activeRequests: {
+    name: 'http.server.active_requests',
+    kind: 'up_down_counter',
+    unit: '{request}',
+    description: 'Requests that have arrived and are not yet answered.',
+    attributes: [METHOD, SCHEME],
+    bounds: [],
+  },
+  attemptDuration: {
+    name: 'http.client.request.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'Time from the start of an attempt at an upstream to the head of its answer.',
+    attributes: [METHOD, 'server.address', 'server.port', ...UPSTREAM, STATUS, ERROR],
+    bounds: SECONDS,
+  },
+  attempts: {
+    name: 'signalbox.attempts',
+    kind: 'counter',
+    unit: '{attempt}',
+    description: 'Attempts begun, the first and every further one of a request.',
+    attributes: UPSTREAM,
+    bounds: [],
+  },
+  retries: {
+    name: 'signalbox.retries',
+    kind: 'counter',
+    unit: '{attempt}',
+    description: 'Attempts begun that were not the first of their request, by the upstream they went to.',
+    attributes: UPSTREAM,
+    bounds: [],
+  },
+  refusals: {
+    name: 'signalbox.refusals',
+    kind: 'counter',
+    unit: '{refusal}',
+    description: 'Answers that Signalbox made itself because it would not or could not forward.',
+    attributes: ['signalbox.cause'],
+    bounds: [],
+  },
+} as const satisfies Record<string, Instrument>;
+
+export type WorkerInstrument = keyof typeof WORKER_INSTRUMENTS;
+
+/** What the control plane finds out when it is asked. */
+export const INSTANCE_INSTRUMENTS = {
+  connections: {
+    name: 'signalbox.connections',
+    kind: 'up_down_counter',
+    unit: '{connection}',
+    description: 'Open connections from clients.',
+    attributes: [],
+    bounds: [],
+  },
+  upstreamInFlight: {
+    name: 'signalbox.upstream.in_flight',
+    kind: 'up_down_counter',
+    unit: '{attempt}',
+    description: 'Attempts at the upstream under way, from their start to the end of the answer.',
+    attributes: UPSTREAM,
+    bounds: [],
+  },
+  upstreamAvoided: {
+    name: 'signalbox.upstream.avoided',
+    kind: 'gauge',
+    unit: '',
+    description: '1 while this instance avoids the upstream because it could not connect to it, else 0.',
+    attributes: UPSTREAM,
+    bounds: [],
+  },
+  buildInfo: {
+    name: 'signalbox.build.info',
+    kind: 'gauge',
+    unit: '',
+    description: 'Always 1; says what is running.',
+    attributes: ['version', 'node_version'],
+    bounds: [],
+  },
+} as const satisfies Record<string, Instrument>;
+
+/** On the series that stands for all those that a metric had no room for (OpenTelemetry's metrics SDK). */
+export const OVERFLOW_ATTRIBUTE = 'otel.metric.overflow';

@@ -1,0 +1,32 @@
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+
+/** Prometheus' text format, which scrapers know by this type. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Units as words, which end the names of Prometheus' metrics. */
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds' };
+
+/** Everything comes from one scope, so nothing is gained by naming it on every line. */
+const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+/** What a producer collects, in Prometheus' text format. */
+export async function prometheusText(producer: MetricProducer): Promise<string> {
+  const { resourceMetrics } = await producer.collect();
+  const { resource, scopeMetrics } = resourceMetrics;
+  return serializer.serialize({
+    resource,
+    scopeMetrics: scopeMetrics.map(({ scope, metrics }) => ({ scope, metrics: metrics.map(withUnitInName) })),
+  });
+}
+
+/** The serializer leaves out what OpenTelemetry's compatibility rules for Prometheus ask for: the unit. */
+function withUnitInName(metric: MetricData): MetricData {
+  const { name, unit } = metric.descriptor;
+  const word = UNIT_WORDS[unit];
+  const descriptor =
+    word === undefined
+      ? { ...metric.descriptor, unit: '' }
+      : { ...metric.descriptor, name: `${name}.${word}`, unit: word };
+  return { ...metric, descriptor };
+}
