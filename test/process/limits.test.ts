@@ -85,7 +85,11 @@ describe('a limit', () => {
         window_seconds: 3600,
         key: 'header:appid',
         tiers: [
-          { match: { header: 'appid', values: ['premium_user'] }, max_requests: 10, window_seconds: 3600 },
+          {
+            match: { header: { name: 'appid', values: ['premium_user'] } },
+            max_requests: 10,
+            window_seconds: 3600,
+          },
         ],
       }),
     );

@@ -21,7 +21,9 @@ describe('SIGTERM', () => {
     const running = load(instance.url, 32, () => isOver);
     await delay(700);
     const code = instance.stop('SIGTERM');
-    await until('the port is closed', async () => (await ask(instance.url, { path: '/health' })).error.includes('ECONNREFUSED'));
+    await until('the port is closed', async () =>
+      (await ask(instance.url, { path: '/health' })).error.includes('ECONNREFUSED'),
+    );
     isOver = true;
     const samples = await running;
     assert.equal(await code, 0);
