@@ -6,8 +6,9 @@ const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 /** OpenSSL's verdicts on a certificate; Node uses their names as codes. */
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** What the client did, though undici was the one to see it. */
+/** What the client did, though the transport was the one to see it. */
 const CLIENTS_FAULT = new Set([
+  'request_body_broken',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',

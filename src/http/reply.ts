@@ -50,7 +50,8 @@ export class HttpReply implements Reply {
   head(status: number, reason: string, headers: FlatHeaders): void {
     const all = this.#isClosing() ? [...headers, 'Connection', 'close'] : [...headers];
     this.#response.writeHead(status, reason, all);
-    this.#response.flushHeaders();
+    // Sends the head by itself. Unlike flushHeaders, it keeps bytes beyond ASCII as they are.
+    this.#response.write('', 'latin1');
   }
 
   write(chunk: Buffer | string): boolean {
@@ -62,7 +63,8 @@ export class HttpReply implements Reply {
   }
 
   cut(): void {
-    this.#response.destroy();
+    // Through the request: an answer that waits for its turn, or was sent whole, has no connection.
+    this.#response.req.socket.destroy();
   }
 
   switchProtocols(headers: FlatHeaders): Duplex | null {

@@ -17,8 +17,9 @@ export function readHead(
   const headers = incoming.rawHeaders;
   const target = parseTarget(incoming.url ?? '');
   if (target === null) return null;
-  const host = readHost(headers, target.authority, incoming.httpVersion === '1.0');
-  if (host === null) return null;
+  const isHttp10 = incoming.httpVersion === '1.0';
+  const host = readHost(headers, target.authority, isHttp10);
+  if (host === null || !isFramed(headers, isHttp10)) return null;
   const peer = peerAddress(incoming.socket.remoteAddress);
   return {
     method: incoming.method ?? '',
@@ -40,10 +41,20 @@ export function readHead(
  * repeat. HTTP/1.0 may leave it out.
  */
 function readHost(headers: FlatHeaders, authority: string | null, isHttp10: boolean): string | null {
+  if (authority !== null && !AUTHORITY.test(authority)) return null;
   const host = headerList(headers, 'host');
   if (host === null) return isHttp10 ? (authority ?? '') : null;
   if (!AUTHORITY.test(host) || host !== headerValue(headers, 'host')) return null;
   return authority === null || authority.toLowerCase() === host.toLowerCase() ? host : null;
+}
+
+/**
+ * Whether the transfer coding is none, or the one that we take off (RFC 9112 §6.1, §7). The parser lets
+ * others through in front of it, which would reach the upstream without their name.
+ */
+function isFramed(headers: FlatHeaders, isHttp10: boolean): boolean {
+  const coding = headerList(headers, 'transfer-encoding');
+  return coding === null || (!isHttp10 && coding.trim().toLowerCase() === 'chunked');
 }
 
 /** Length of the body that a head declares: 0 without one, Infinity for a chunked one. */

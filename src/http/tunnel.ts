@@ -2,23 +2,30 @@ import type { Duplex } from 'node:stream';
 
 /**
  * Joins two connections after a 101, both ways with backpressure, until both have ended, one fails, or
- * nothing has passed for `idleMs`. `ended` is called once.
+ * nothing has passed for `idleMs`. `ended` is called once, when both are closed; that may be at once.
  */
 export function joinTunnel(client: Duplex, upstream: Duplex, idleMs: number, ended: () => void): void {
-  let isOpen = true;
-  const close = () => {
-    if (!isOpen) return;
-    isOpen = false;
+  let open = 2;
+  const cut = () => {
     client.destroy();
     upstream.destroy();
-    ended();
   };
-  for (const side of [client, upstream]) {
-    side.on('error', close);
-    side.on('close', close);
-  }
+  const leave = (side: Duplex, other: Duplex) => {
+    // What a side said before it ended still has to reach the other one.
+    if (side.readableEnded) other.end(() => other.destroy());
+    else other.destroy();
+    open--;
+    if (open === 0) ended();
+  };
+  const watch = (side: Duplex, other: Duplex) => {
+    side.on('error', cut);
+    if (side.closed) leave(side, other);
+    else side.on('close', () => leave(side, other));
+  };
+  watch(client, upstream);
+  watch(upstream, client);
   // What passes in either direction passes through the client's socket.
-  if ('setTimeout' in client && typeof client.setTimeout === 'function') client.setTimeout(idleMs, close);
+  if ('setTimeout' in client && typeof client.setTimeout === 'function') client.setTimeout(idleMs, cut);
   client.pipe(upstream);
   upstream.pipe(client);
 }

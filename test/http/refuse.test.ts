@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RefusalCause } from '#core/refusals.ts';
+import { REFUSALS } from '#core/refusals.ts';
+import { rawRefusal, sendRefusal } from '#http/refuse.ts';
+import type { Reply } from '#http/reply.ts';
+import { sampleTable } from '#test/support/sample-table.ts';
+
+const STAMP = { names: sampleTable().headers, requestId: '0af7', elapsedMs: 3, upstreamName: null };
+
+describe('a refusal without a request', () => {
+  for (const cause of Object.keys(REFUSALS) as RefusalCause[]) {
+    it(`for ${cause} is a whole answer that ends the connection`, () => {
+      const raw = rawRefusal({ cause, retryAfterSeconds: 1 }, STAMP);
+      const [head = '', body = ''] = raw.split('\r\n\r\n');
+      const [statusLine, ...lines] = head.split('\r\n');
+      assert.equal(statusLine, `HTTP/1.1 ${REFUSALS[cause].status} ${REFUSALS[cause].title}`);
+      for (const line of lines) assert.match(line, /^[A-Za-z-]+: [ -~]+$/);
+      assert.ok(lines.includes('Connection: close'));
+      assert.ok(lines.includes(`Content-Length: ${Buffer.byteLength(body)}`));
+      assert.ok(lines.includes('X-Request-ID: 0af7'));
+      assert.equal(JSON.parse(body).status, REFUSALS[cause].status);
+    });
+  }
+});
+
+describe('a refusal of a request', () => {
+  const sent = (isHead: boolean) => {
+    const parts: unknown[] = [];
+    const reply: Pick<Reply, 'head' | 'write'> = {
+      head: (...head) => parts.push(head),
+      write: (chunk) => parts.push(chunk) > 0,
+    };
+    sendRefusal(reply as Reply, { cause: 'no_route' }, STAMP, ['RateLimit', 'r=1'], isHead);
+    return parts;
+  };
+
+  it('is sent without its body to HEAD, and else the same', () => {
+    const [head, body] = sent(false) as [[number, string, string[]], string];
+    assert.deepEqual(sent(true), [head]);
+    assert.deepEqual(head.slice(0, 2), [404, 'Not Found']);
+    assert.ok(head[2].includes(`${Buffer.byteLength(body)}`));
+    assert.ok(head[2].includes('RateLimit'));
+  });
+});
