@@ -112,7 +112,7 @@ async function runTests(concurrency: number, pattern: string, exclude: string[] 
   return outcome;
 }
 
-/** Each example proves its own README against a running instance; they share ports, so one at a time. */
+/** Each example proves its own README against running instances; one at a time, as these want both cores. */
 function runSmokeScripts(): Outcome {
   const scripts = globSync('examples/*/smoke.sh');
   if (scripts.length === 0) return failEmpty('examples/*/smoke.sh');
