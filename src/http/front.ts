@@ -34,6 +34,9 @@ const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
 /** After which a client may ask again for what there was no room for. */
 const RETRY_SECONDS = 1;
 
+/** Between two reads of a body that no route asked for. */
+const LOCAL_IDLE_MS = 5_000;
+
 /** Where a request goes: to an upstream, to an answer of our own, or nowhere, and why. */
 type Destination = Route | Local | RefusalCause;
 
@@ -74,11 +77,16 @@ export class Front {
     const to = request === null ? 'malformed_request' : destinationOf(request, table, locals);
     const isRouted = typeof to !== 'string' && !isLocal(to);
 
+    const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
     const body = new RequestBody(
       incoming,
       declaredBytes(incoming.rawHeaders),
       isRouted ? to.retry.bodyBufferBytes : 0,
-      { invite: () => reply.inviteBody(), giveUp: () => reply.cut() },
+      {
+        invite: () => reply.inviteBody(),
+        awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
+        giveUp: () => reply.cut(),
+      },
     );
     const ended = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
     if (request !== null && isRouted) {

@@ -18,6 +18,12 @@ export interface Reply {
   /** Answers 101 and hands over the connection, which then belongs to the caller; null if it is gone. */
   switchProtocols(headers: FlatHeaders): Duplex | null;
 
+  /**
+   * From here on it is the client's turn to send or to read: its connection is cut when it does neither
+   * for `idleMs`. 0 ends that, while the client has to wait for us.
+   */
+  expectProgress(idleMs: number): void;
+
   /** Tells the client once, if it waits to be told, that its body is wanted (RFC 9110 §10.1.1). */
   inviteBody(): void;
 
@@ -74,6 +80,11 @@ export class HttpReply implements Reply {
     this.#response.flushHeaders();
     this.#response.detachSocket(socket);
     return socket;
+  }
+
+  expectProgress(idleMs: number): void {
+    // node:http destroys a socket whose time is up, and sees to it that the next request starts anew.
+    this.#response.req.socket.setTimeout(idleMs);
   }
 
   inviteBody(): void {

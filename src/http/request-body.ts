@@ -11,6 +11,8 @@ export const KEPT_CHUNKS_MAX = 1024;
 export type RequestBodyHooks = {
   /** Called once, before the first byte is read. */
   invite(): void;
+  /** Called when it is the client's turn to send, and when it is not any more. */
+  awaitClient(isAwaited: boolean): void;
   /** Called once: the client goes on sending what nobody wants. */
   giveUp(): void;
 };
@@ -96,16 +98,27 @@ export class RequestBody {
       this.#isReading = true;
       this.#hooks.invite();
       this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
-      this.#source.on('end', () => this.#reader?.push(null));
+      this.#source.on('end', () => this.#end());
       this.#source.on('close', () => this.#breakOff());
     }
+    this.#hooks.awaitClient(true);
     this.#source.resume();
+  }
+
+  #end(): void {
+    this.#hooks.awaitClient(false);
+    this.#reader?.push(null);
   }
 
   #take(chunk: Buffer): void {
     countStreamed(chunk.length);
     this.#keep(chunk);
-    if (this.#reader !== null && !this.#reader.push(chunk)) this.#source.pause();
+    if (this.#reader !== null && !this.#reader.push(chunk)) this.#pause();
+  }
+
+  #pause(): void {
+    this.#source.pause();
+    this.#hooks.awaitClient(false);
   }
 
   #keep(chunk: Buffer): void {
@@ -124,7 +137,7 @@ export class RequestBody {
 
   #detach(): void {
     this.#reader = null;
-    if (this.#isReading) this.#source.pause();
+    if (this.#isReading) this.#pause();
   }
 }
 

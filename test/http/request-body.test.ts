@@ -14,7 +14,11 @@ const KEPT_MAX = 1000;
 
 function bodyOf(source: Readable, bytes = Number.POSITIVE_INFINITY, keptBytesMax = KEPT_MAX) {
   const calls: string[] = [];
-  const hooks = { invite: () => void calls.push('invite'), giveUp: () => void calls.push('give up') };
+  const hooks = {
+    invite: () => void calls.push('invite'),
+    awaitClient: () => {},
+    giveUp: () => void calls.push('give up'),
+  };
   return { body: new RequestBody(source, bytes, keptBytesMax, hooks), calls };
 }
 

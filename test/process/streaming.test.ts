@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ask } from '#test/support/load.ts';
-import { startInstance, until } from '#test/support/process.ts';
+import { type Instance, startInstance, until } from '#test/support/process.ts';
 import { startRawUpstream, startUpstream } from '#test/support/upstream.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
+
+const GET = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
+const PUT = 'PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n';
 
 /** Writes `total` bytes as fast as they are taken. */
 function pour(target: NodeJS.WritableStream, total: number): void {
@@ -27,6 +30,12 @@ function pour(target: NodeJS.WritableStream, total: number): void {
     target.end();
   };
   write();
+}
+
+async function inFlight({ admin }: Instance): Promise<number | undefined> {
+  const answer = await fetch(`${admin}/api/upstreams`);
+  const { upstreams } = (await answer.json()) as { upstreams: { in_flight: number }[] };
+  return upstreams[0]?.in_flight;
 }
 
 describe('bodies', () => {
@@ -110,6 +119,37 @@ describe('bodies', () => {
     await reader?.cancel();
   });
 
+  it('are cut when the client neither sends nor reads for the idle time', async (t) => {
+    const upstream = await startUpstream(t, 'fast', (incoming, response) => {
+      incoming.resume();
+      if (incoming.method === 'GET') pour(response, GIBIBYTE);
+    });
+    const instance = await startInstance(t, [upstream], { timeouts: { idle_ms: 300 } });
+    for (const [index, text] of [GET, `${PUT}the beginning`].entries()) {
+      const socket = connect(instance.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.pause();
+      socket.write(text);
+      await until('the upstream has the request', () => upstream.requests > index);
+      await until('it is given up', async () => (await inFlight(instance)) === 0);
+      socket.destroy();
+    }
+  });
+
+  it('are not cut while the client waits for a slow upstream', async (t) => {
+    const upstream = await startUpstream(t, 'slow', (incoming, response) => {
+      incoming.resume();
+      setTimeout(() => response.end('late'), 1000);
+    });
+    const instance = await startInstance(t, [upstream], { timeouts: { idle_ms: 300 } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (const method of ['GET', 'POST', 'GET']) {
+      const body = method === 'POST' ? { body: 'whole' } : {};
+      assert.equal((await ask(instance.url, { method, agent, ...body })).body, 'late');
+    }
+    agent.destroy();
+  });
+
   it('that an upstream breaks off are seen to be broken off', async (t) => {
     const raw = await startRawUpstream(t, (socket) => {
       socket.once('data', () => {
@@ -140,10 +180,7 @@ describe('a client that leaves', () => {
       outgoing.destroy();
       await until('the upstream sees it end', () => closed > index);
     }
-    const list = (await (await fetch(`${instance.admin}/api/upstreams`)).json()) as {
-      upstreams: { in_flight: number }[];
-    };
-    assert.equal(list.upstreams[0]?.in_flight, 0);
+    assert.equal(await inFlight(instance), 0);
   });
 
   it('in the middle of an upload ends that, too', async (t) => {

@@ -29,6 +29,7 @@ export function respondStep(clock: Clock): RequestSteps['respond'] {
     reply.onSent(() => tell({ type: 'response.finished' }));
     reply.onDrain(() => answer.resume());
     reply.head(answer.status, answer.reason, headers);
+    reply.expectProgress(exchange.route.timeouts.idleMs);
     answer.deliver({
       data: (chunk) => reply.write(chunk),
       end: () => finish(exchange),
