@@ -83,7 +83,7 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
     try {
       // The API's own paths win over a configured one.
       const routes = new Map([...metricsRoutes(settings.metrics, metrics), ...adminRoutes(view)]);
-      return await startAdminServer(settings.admin, routes);
+      return await startAdminServer(settings.admin, routes, log);
     } catch (error) {
       throw portError('admin listener (admin.listen)', address, port, error);
     }

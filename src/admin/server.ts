@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AdminSettings } from '#core/settings.ts';
+import type { Log } from '#telemetry/log.ts';
 import { type AdminAnswer, type AdminRoutes, json } from './api.ts';
 
 /** Paths that probes ask for, without a token. */
@@ -10,9 +11,16 @@ const OPEN_PATHS = new Set(['/livez', '/readyz']);
 const LOOPBACK_HOSTS = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
 
 /** Starts the admin listener; rejects with the system's error. */
-export function startAdminServer(settings: AdminSettings, routes: AdminRoutes): Promise<Server> {
+export function startAdminServer(settings: AdminSettings, routes: AdminRoutes, log: Log): Promise<Server> {
   const server = createServer((request, response) => {
-    void answer(settings, routes, request).then(({ status, contentType, body }) => {
+    const answered = answer(settings, routes, request).catch((error: unknown) => {
+      log.error(
+        { err: error, method: request.method, path: request.url?.split('?', 1)[0] },
+        'admin request failed',
+      );
+      return json(500, { error: 'this is a mistake in Signalbox; its log says more' });
+    });
+    void answered.then(({ status, contentType, body }) => {
       response.writeHead(status, {
         'Content-Type': contentType,
         'Content-Length': Buffer.byteLength(body),
@@ -45,9 +53,13 @@ async function answer(
 }
 
 function refuse({ token }: AdminSettings, request: IncomingMessage): AdminAnswer | null {
+  // A browser sends a page's requests here whoever made the page; it says who that was.
+  const { origin, host } = request.headers;
+  if (origin !== undefined && URL.parse(origin)?.host !== host) {
+    return json(403, { error: 'a page of another site has no say here' });
+  }
   if (token === null) {
-    const host = request.headers.host ?? '';
-    return LOOPBACK_HOSTS.test(host)
+    return LOOPBACK_HOSTS.test(host ?? '')
       ? null
       : json(403, { error: 'the Host of this request is not this machine' });
   }

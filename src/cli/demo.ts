@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { formatEndpoint } from '#core/endpoint.ts';
 import type { Settings } from '#core/settings.ts';
 import type { Upstream } from '#core/table.ts';
 import { parseArguments } from './arguments.ts';
@@ -31,7 +32,7 @@ function introduction({ server, admin }: Settings, upstreams: readonly Upstream[
   const url = `http://localhost:${server.port}`;
   return `
 Signalbox   ${url}   (${CONFIG_FILE})
-admin       http://${admin.address}:${admin.port}
+admin       http://${formatEndpoint(admin)}
 upstreams   ${upstreams.map(({ name, port }) => `${name} on ${port}`).join(', ')}
 
 In another terminal:

@@ -30,5 +30,6 @@ export function unavailableError(message: string, cause?: unknown): SignalboxErr
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof SignalboxError)) return EXIT.software;
   if (error.code === 'usage') return EXIT.usage;
+  if (error.blame === 'signalbox') return EXIT.software;
   return error.code === 'config_invalid' ? EXIT.config : EXIT.unavailable;
 }

@@ -2,6 +2,7 @@ import { hash as digest, randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
 import { CREDENTIALS_BYTES_MAX } from '#core/auth/credentials.ts';
 import { normalizePassword } from '#core/auth/login.ts';
+import { isToken68 } from '#core/auth/token68.ts';
 import { parseArguments } from './arguments.ts';
 import { EXIT, type ExitCode, usageError } from './exit.ts';
 import { readSecret } from './secret.ts';
@@ -28,6 +29,9 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   const secret = await readSecret(`The ${what} (not shown): `, CREDENTIALS_BYTES_MAX);
   if (secret === '') throw usageError(`there is no ${what} on standard input`);
   if (/\p{Cc}/u.test(secret)) throw usageError(`a ${what} is one line without control characters`);
+  if (values.token && !isToken68(secret)) {
+    throw usageError('a token is letters, digits and -._~+/ with = at its end, or no client can send it');
+  }
   console.log(values.token ? `sha256:${digest('sha256', secret)}` : await hashPassword(secret));
   return EXIT.ok;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { systemEnvironment } from '#config/env.ts';
+import { formatEndpoint } from '#core/endpoint.ts';
 import { messageOf } from '#core/errors.ts';
 import { parseArguments } from './arguments.ts';
 import { EXIT, type ExitCode, unavailableError, usageError } from './exit.ts';
@@ -44,7 +45,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   const rows = upstreams.map((it) => [
     it.pool,
     it.name,
-    `${it.address}:${it.port}`,
+    formatEndpoint(it),
     String(it.weight),
     it.state,
     it.verdict,

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Endpoint } from '#core/endpoint.ts';
 
 const HOST_NAME_LENGTH_MAX = 253;
 
@@ -26,8 +27,6 @@ export function isAddressBlock(text: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
-export type Endpoint = { readonly address: string; readonly port: number };
-
 /** Reads `host:port` or `[ipv6]:port`, or returns null. */
 export function parseEndpoint(text: string): Endpoint | null {
   const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
@@ -35,11 +34,6 @@ export function parseEndpoint(text: string): Endpoint | null {
   const port = Number(parts?.[3]);
   const isWritten = parts?.[1] === undefined ? isHost(address) : isIP(address) === 6;
   return isWritten && port >= 1 && port <= 65535 ? { address, port } : null;
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-export function formatEndpoint({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** `host` or `host:port`, as in a Host header. */

@@ -51,7 +51,7 @@ const Sections = z.strictObject({
   admin: Admin.prefault({}).describe('The listener for operators.'),
   shutdown: Shutdown.prefault({}).describe('What happens on SIGTERM and SIGINT.'),
   metrics: Metrics.prefault({}).describe('Metrics in Prometheus format.'),
-  log: Log.prefault({}).describe('Logs, on standard output.'),
+  log: Log.prefault({}).describe('Logs, on standard error.'),
   redis: z
     .unknown()
     .optional()

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { formatEndpoint } from '#core/endpoint.ts';
 import { codeOf, SignalboxError } from '#core/errors.ts';
 
 /**
@@ -33,7 +34,7 @@ export function portError(what: string, address: string, port: number, cause: un
   return new SignalboxError(
     'port_unavailable',
     'operator',
-    `${what}: ${address}:${port} ${reason(cause, port)}`,
+    `${what}: ${formatEndpoint({ address, port })} ${reason(cause, port)}`,
     {
       cause,
     },

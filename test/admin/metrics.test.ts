@@ -4,13 +4,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { metricsRoutes } from '#admin/metrics.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
+import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const NONE = new InstanceMetrics('here', [], new VirtualClock());
 
 async function start(t: TestContext, token: string | null, enabled = true): Promise<string> {
   const routes = metricsRoutes({ enabled, listener: 'admin', endpoint: '/numbers' }, NONE);
-  const server = await startAdminServer({ address: '127.0.0.1', port: 0, token }, routes);
+  const server = await startAdminServer({ address: '127.0.0.1', port: 0, token }, routes, keptLog().log);
   t.after(async () => {
     server.close();
     server.closeAllConnections();

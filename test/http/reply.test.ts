@@ -170,6 +170,7 @@ describe('a cut', () => {
     );
     const body = new RequestBody(incoming, Number.POSITIVE_INFINITY, 0, {
       invite() {},
+      awaitClient() {},
       giveUp: () => reply.cut(),
     });
     reply.head(429, 'Too Many Requests', ['Content-Length', '0']);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { type Endpoint, formatEndpoint } from '#core/endpoint.ts';
 import type { Upstream, UpstreamTls } from '#core/table.ts';
-import { type Endpoint, formatEndpoint } from '../hosts.ts';
 import type { PoolConfig } from './pools.ts';
 
 type UpstreamConfig = PoolConfig['upstreams'][number];

@@ -17,7 +17,7 @@ export const UpstreamConnections = z.strictObject({
 export const Limits = z.strictObject({
   max_keys: integer(1024, 1_048_576)
     .default(65_536)
-    .describe('Clients that rate limits remember at once, for each algorithm; memory is taken at the start.'),
+    .describe('Clients that rate limits remember at once, for each algorithm; memory is taken as they come.'),
   ipv6_prefix: integer(1, 128, 'bits')
     .default(64)
     .describe('Leading bits by which IPv6 clients are told apart: one customer usually has a whole /64.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { formatEndpoint, isAuthority, parseUpstreamUrl } from '../hosts.ts';
+import { formatEndpoint } from '#core/endpoint.ts';
+import { isAuthority, parseUpstreamUrl } from '../hosts.ts';
 import { Anything, expecting, rule, secret } from './section.ts';
 import { Host, HostName, integer, Port, parsed, text } from './values.ts';
 
