@@ -1,4 +1,5 @@
-import { codeOf } from '#core/errors.ts';
+import { errors } from 'undici';
+import { codeOf, messageOf } from '#core/errors.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
@@ -14,7 +15,16 @@ const CLIENTS_FAULT = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-const BAD_HTTP = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+const BAD_HTTP = new Set([
+  'upstream_transfer_coding',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  // An answer that undici's parser did not think possible, such as the status 099.
+  'ERR_ASSERTION',
+]);
+
+/** A 100 or 101 that was not asked for; undici tells it from a closed connection by its message only. */
+const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 
 /** Why an attempt failed, from the transport's error. `written`: the request may have left already. */
 export function failureCause(error: unknown, written: boolean): RefusalCause {
@@ -24,8 +34,12 @@ export function failureCause(error: unknown, written: boolean): RefusalCause {
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
   if (!written) return 'upstream_unreachable';
   if (TIMEOUTS.has(code)) return 'upstream_timeout';
-  if (BAD_HTTP.has(code) || code.startsWith('HPE_')) return 'upstream_protocol_error';
-  return 'upstream_closed';
+  return isBadHttp(error, code) ? 'upstream_protocol_error' : 'upstream_closed';
+}
+
+function isBadHttp(error: unknown, code: string): boolean {
+  if (BAD_HTTP.has(code) || error instanceof errors.HTTPParserError) return true;
+  return code === 'UND_ERR_SOCKET' && BAD_ANSWER.test(messageOf(error));
 }
 
 /** Whether the failure tells that the upstream cannot be reached, so that others should avoid it too. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { FlatHeaders } from '#core/headers.ts';
+import { SignalboxError } from '#core/errors.ts';
+import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Answer, AnswerSink } from './answer.ts';
 import { countStreamed } from './stream-garbage.ts';
@@ -16,6 +17,9 @@ export type AttemptObserver = {
   settled(): void;
 };
 
+/** Reason phrases mean nothing (RFC 9112 §4); one that is more than plain text is left out. */
+const PLAIN = /^[\t -~]*$/;
+
 /**
  * One try of one request at one upstream: undici's handler on one side, an `Answer` on the other. An
  * attempt that was answered belongs to whoever took the answer.
@@ -30,6 +34,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   readonly #observer: AttemptObserver;
   #controller: Dispatcher.DispatchController | null = null;
   #sink: AnswerSink | null = null;
+  /** How the body ended before there was a sink. Without one it is paused: nothing of it gets lost. */
+  #earlyEnd: 'whole' | Error | null = null;
   #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
   #isReleased = false;
 
@@ -42,7 +48,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
 
   deliver(sink: AnswerSink): void {
     this.#sink = sink;
-    this.#controller?.resume();
+    if (this.#earlyEnd === null) this.#controller?.resume();
+    else this.#end(this.#earlyEnd);
   }
 
   resume(): void {
@@ -54,17 +61,15 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     this.#isReleased = true;
     this.tunnel?.destroy();
     this.#controller?.abort(new Error('The attempt was given up.'));
-    // Nothing will come for an attempt that is still queued; it is aborted when it would start.
+    // Nothing will come for an attempt that is still queued; it is turned away when it would start.
     this.#settle();
   }
 
   // -- undici's handler ----------------------------------------------------------------------------------
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#isReleased) {
-      controller.abort(new Error('The attempt was given up before it started.'));
-      return;
-    }
+    // Thrown, and not aborted: undici then keeps the connection, on which nothing was sent.
+    if (this.#isReleased) throw new Error('The attempt was given up before it started.');
     this.#controller = controller;
     this.#state = 'started';
     this.#observer.started();
@@ -77,7 +82,15 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     reason: string | undefined,
   ): void {
     if (status < 200) return;
-    this.#answer(controller, status, reason ?? '');
+    this.headers = flatHeaders(controller);
+    const coding = headerList(this.headers, 'transfer-encoding');
+    if (coding !== null && coding.trim().toLowerCase() !== 'chunked') {
+      controller.abort(
+        new SignalboxError('upstream_transfer_coding', 'upstream', 'Only chunked was asked for.'),
+      );
+      return;
+    }
+    this.#answer(status, reason ?? '');
     if (this.#sink === null && !this.#isReleased) controller.pause();
   }
 
@@ -88,10 +101,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     socket: Duplex,
   ): void {
     this.tunnel = socket;
+    this.headers = flatHeaders(controller);
+    socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#settle());
-    socket.on('error', () => this.#settle());
-    if (this.#isReleased) socket.destroy();
-    else this.#answer(controller, status, 'Switching Protocols');
+    this.#answer(status, 'Switching Protocols');
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -101,24 +114,28 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
 
   onResponseEnd(): void {
     this.#settle();
-    this.#sink?.end();
+    this.#end('whole');
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#isReleased) return;
-    const { failed } = this.#observer;
     const state = this.#state;
     this.#settle();
-    if (state === 'answered') this.#sink?.fail(error);
-    else failed(error, state === 'started');
+    if (state === 'waiting' || state === 'started') this.#observer.failed(error, state === 'started');
+    else this.#end(error);
   }
 
-  #answer(controller: Dispatcher.DispatchController, status: number, reason: string): void {
+  #answer(status: number, reason: string): void {
     this.#state = 'answered';
     this.status = status;
-    this.reason = reason;
-    this.headers = flatHeaders(controller);
+    this.reason = PLAIN.test(reason) ? reason : '';
     this.#observer.answered(this);
+  }
+
+  #end(how: 'whole' | Error): void {
+    if (this.#sink === null) this.#earlyEnd = how;
+    else if (how === 'whole') this.#sink.end();
+    else this.#sink.fail(how);
   }
 
   #settle(): void {

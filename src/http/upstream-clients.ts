@@ -1,6 +1,8 @@
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
+import { type Clock, systemClock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
+import { upstreamConnector } from './upstream-connector.ts';
 
 /** Bytes of a response's head. */
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
@@ -14,19 +16,27 @@ const KEEP_ALIVE_HINT_MS_MAX = 600_000;
  */
 export class UpstreamClients {
   readonly #settings: UpstreamConnectionSettings;
+  readonly #clock: Clock;
   readonly #clients = new Map<string, Dispatcher>();
+  /** The same by upstream and connect timeout: a key that holds certificates takes microseconds to build. */
+  #found = new WeakMap<Upstream, Map<number, Dispatcher>>();
+  /** Those that no table names any more, until their last request has ended. */
+  readonly #closing = new Set<Dispatcher>();
 
-  constructor(settings: UpstreamConnectionSettings) {
+  constructor(settings: UpstreamConnectionSettings, clock: Clock = systemClock) {
     this.#settings = settings;
+    this.#clock = clock;
   }
 
   /** The dispatcher for an upstream, made when it is first needed. */
   for(upstream: Upstream, connectMs: number): Dispatcher {
+    const found = this.#found.get(upstream)?.get(connectMs);
+    if (found !== undefined) return found;
     const key = `${addressKey(upstream)} ${connectMs}`;
-    const known = this.#clients.get(key);
-    if (known !== undefined) return known;
-    const client = this.#open(upstream, connectMs);
+    const client = this.#clients.get(key) ?? this.#open(upstream, connectMs);
     this.#clients.set(key, client);
+    const byTimeout = this.#found.get(upstream) ?? new Map<number, Dispatcher>();
+    this.#found.set(upstream, byTimeout.set(connectMs, client));
     return client;
   }
 
@@ -36,39 +46,38 @@ export class UpstreamClients {
     for (const [key, client] of this.#clients) {
       if (kept.has(key.slice(0, key.lastIndexOf(' ')))) continue;
       this.#clients.delete(key);
-      void client.close();
+      this.#closing.add(client);
+      void client.close().then(() => this.#closing.delete(client));
     }
+    // A request that still has the old table must not find what is closed.
+    this.#found = new WeakMap();
   }
 
   /** Ends every connection, whatever is still on it. */
   async destroy(): Promise<void> {
-    await Promise.all([...this.#clients.values()].map((client) => client.destroy()));
+    await Promise.all([...this.#clients.values(), ...this.#closing].map((client) => client.destroy()));
   }
 
   #open(upstream: Upstream, connectMs: number): Dispatcher {
-    return new Pool(origin(upstream), {
+    const pool = new Pool(origin(upstream), {
       connections: this.#settings.connectionsMax,
       pipelining: 1,
       keepAliveTimeout: this.#settings.keepAliveMs,
       keepAliveMaxTimeout: KEEP_ALIVE_HINT_MS_MAX,
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       allowH2: false,
-      connect: connector(upstream, connectMs),
+      connect: upstreamConnector(upstream, connectMs, this.#clock),
     });
+    return upstream.tls === null ? pool : underOneName(pool, upstream);
   }
 }
 
-/** The name for SNI never comes from the client's Host header, whatever is forwarded there. */
-function connector(upstream: Upstream, connectMs: number): buildConnector.connector {
-  const { tls } = upstream;
-  if (tls === null) return buildConnector({ timeout: connectMs });
-  const connect = buildConnector({
-    timeout: connectMs,
-    allowH2: false,
-    rejectUnauthorized: tls.verify,
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-  });
-  return (options, done) => connect({ ...options, servername: tls.serverName }, done);
+/** undici would take the name from each request's Host, and connect anew for every other one. */
+function underOneName(pool: Pool, { tls, address }: Upstream): Dispatcher {
+  const servername = tls?.serverName || address;
+  return pool.compose(
+    (dispatch) => (options, handler) => dispatch(Object.assign({}, options, { servername }), handler),
+  );
 }
 
 function origin(upstream: Upstream): string {

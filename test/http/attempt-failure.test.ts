@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { describe, it, type TestContext } from 'node:test';
+import { Pool } from 'undici';
+import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
+import { Attempt } from '#http/attempt.ts';
+import { failureCause, isUnreachable } from '#http/attempt-failure.ts';
+import { RequestBody } from '#http/request-body.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
+import { startRawUpstream } from '#test/support/upstream.ts';
+
+// What upstreams do wrong is in attempt.test.ts, what goes wrong with TLS in upstream-clients.test.ts.
+
+/** The cause of a POST's failure at an upstream that never answers. */
+async function causeOf(t: TestContext, body: Readable, headers: string[]): Promise<RefusalCause | null> {
+  const { port } = await startRawUpstream(t, (socket) => void socket.resume());
+  const pool = new Pool(`http://127.0.0.1:${port}`);
+  t.after(() => pool.destroy());
+  return new Promise((resolve) => {
+    const attempt = new Attempt(sampleUpstream(), {
+      started() {},
+      answered: () => resolve(null),
+      failed: (error, written) => resolve(failureCause(error, written)),
+      settled() {},
+    });
+    pool.dispatch({ method: 'POST', path: '/', headers, body }, attempt);
+  });
+}
+
+describe('a failure that the client caused', () => {
+  it('is not blamed on the upstream: it broke off the body', async (t) => {
+    // The upstream was said to have closed, and with a connection just made, to be unreachable.
+    const source = new Readable({ read() {} });
+    const hooks = { invite() {}, awaitClient() {}, giveUp() {} };
+    const reader = new RequestBody(source, Number.POSITIVE_INFINITY, 0, hooks).open();
+    assert.ok(reader !== null);
+    const cause = causeOf(t, reader, []);
+    source.push('start');
+    source.destroy();
+    assert.equal(await cause, 'malformed_request');
+  });
+
+  it('is not blamed on the upstream: the body is not of the length that it declared', async (t) => {
+    for (const length of ['2', '4'])
+      assert.equal(
+        await causeOf(t, Readable.from([Buffer.from('abc')]), ['Content-Length', length]),
+        'malformed_request',
+      );
+  });
+
+  it('is not blamed on the upstream: the head cannot be sent', async (t) => {
+    for (const headers of [
+      ['Content-Length', 'x'],
+      ['Expect', '100-continue'],
+      ['Bad name', 'x'],
+    ])
+      assert.equal(await causeOf(t, Readable.from([]), headers), 'malformed_request');
+  });
+});
+
+describe('any failure', () => {
+  it('has a cause, whatever was thrown', () => {
+    for (const error of [new Error('?'), null, undefined, 'text', { code: 7 }]) {
+      assert.equal(failureCause(error, true), 'upstream_closed');
+      assert.equal(failureCause(error, false), 'upstream_unreachable');
+    }
+  });
+
+  it('makes others avoid the upstream only if no connection could be made', () => {
+    const causes = (Object.keys(REFUSALS) as RefusalCause[]).filter(isUnreachable);
+    assert.deepEqual(causes.toSorted(), ['connect_timeout', 'upstream_tls_error', 'upstream_unreachable']);
+  });
+});
