@@ -11,6 +11,8 @@ need() {
 }
 
 need promtool prometheus
+# Debian keeps the server off the path, in a folder for each version.
+PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')" need initdb postgresql
 
 [ -n "$missing" ] || exit 0
 

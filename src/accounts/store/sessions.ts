@@ -1,0 +1,75 @@
+import { PAGE_ROWS_MAX, type Revocation, type Session, type SessionStore } from './contract.ts';
+import { type Database, statement } from './database.ts';
+import { revokeAndRecord } from './revocations.ts';
+import { rotate } from './rotation.ts';
+
+export function createSessionStore(database: Database): SessionStore {
+  return {
+    async create({ id, userId, createdAtMs, expiresAtMs, passwordChangedAtMs, token }) {
+      const [created] = await database.run(
+        // The lock makes whoever disables the user wait, and then find this session.
+        statement<{ id: string }>(
+          `INSERT INTO sessions (id, user_id, created_at, expires_at)
+           SELECT CAST($1 AS TEXT), u.id, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM users u
+           WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_changed_at = $5
+           FOR SHARE OF u
+           RETURNING id`,
+          id,
+          userId,
+          createdAtMs,
+          expiresAtMs,
+          passwordChangedAtMs,
+        ),
+        statement(
+          `INSERT INTO refresh_tokens
+             (id, session_id, token_hash, issued_at, expires_at, access_expires_at)
+           SELECT CAST($2 AS TEXT), s.id, CAST($3 AS TEXT), s.created_at,
+             CASE WHEN s.expires_at < $4 THEN s.expires_at ELSE $4 END, CAST($5 AS BIGINT)
+           FROM sessions s WHERE s.id = $1`,
+          id,
+          token.id,
+          token.hash,
+          token.expiresAtMs,
+          token.accessExpiresAtMs,
+        ),
+      );
+      return created.length > 0;
+    },
+
+    rotate: (request) => rotate(database, request),
+
+    async findByToken(tokenHash) {
+      const [[session]] = await database.run(
+        statement<Session>(
+          `SELECT s.id, s.user_id AS "userId", s.created_at AS "createdAtMs", s.expires_at AS "expiresAtMs"
+           FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`,
+          tokenHash,
+        ),
+      );
+      return session ?? null;
+    },
+
+    async revoke(id, reason, nowMs) {
+      const [, [revocation]] = await database.run(...revokeAndRecord({ sessionId: id }, reason, nowMs));
+      return revocation ?? null;
+    },
+
+    async revokeAll(userId, reason, nowMs) {
+      const [, revocations] = await database.run(...revokeAndRecord({ userId }, reason, nowMs));
+      return revocations;
+    },
+
+    async listRevocations(nowMs, { after, limit }) {
+      const [revocations] = await database.run(
+        statement<Revocation>(
+          `SELECT session_id AS "sessionId", expires_at AS "untilMs" FROM revocations
+           WHERE expires_at > $1 AND session_id > $2 ORDER BY session_id LIMIT $3`,
+          nowMs,
+          after ?? '',
+          Math.min(limit, PAGE_ROWS_MAX),
+        ),
+      );
+      return revocations;
+    },
+  };
+}

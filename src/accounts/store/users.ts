@@ -1,0 +1,111 @@
+import { PAGE_ROWS_MAX, type User, type UserStore, type UserWithPassword } from './contract.ts';
+import { type Database, type Statement, statement } from './database.ts';
+import { revokeAndRecord } from './revocations.ts';
+
+type Id = { readonly id: string };
+
+const USER = `
+  id, email, created_at AS "createdAtMs", password_changed_at AS "passwordChangedAtMs",
+  disabled_at AS "disabledAtMs"`;
+
+export function createUserStore(database: Database): UserStore {
+  /** Changes a user and ends its sessions. The change comes first: it locks out a login in between. */
+  async function endSessions(change: Statement<Id>, id: string, reason: EndReason, nowMs: number) {
+    const [changed, , revocations] = await database.run(
+      change,
+      ...revokeAndRecord({ userId: id }, reason, nowMs),
+    );
+    return changed.length === 0 ? null : revocations;
+  }
+
+  return {
+    async create({ id, email, passwordHash, createdAtMs }) {
+      const [created] = await database.run(
+        statement<Id>(
+          `INSERT INTO users (id, email, password_hash, password_changed_at, created_at)
+           VALUES ($1, $2, $3, $4, $4) ON CONFLICT (email) DO NOTHING RETURNING id`,
+          id,
+          email,
+          passwordHash,
+          createdAtMs,
+        ),
+      );
+      return created.length === 0 ? 'email_taken' : 'created';
+    },
+
+    async findByEmail(email) {
+      const [[user]] = await database.run(selectWithPassword('email', email));
+      return user ?? null;
+    },
+
+    async findById(id) {
+      const [[user]] = await database.run(selectWithPassword('id', id));
+      return user ?? null;
+    },
+
+    async list({ after, limit }) {
+      const [users] = await database.run(
+        statement<User>(
+          `SELECT ${USER} FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
+          after ?? '',
+          Math.min(limit, PAGE_ROWS_MAX),
+        ),
+      );
+      return users;
+    },
+
+    async rehash(id, oldHash, newHash) {
+      const [changed] = await database.run(
+        statement<Id>(
+          'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id',
+          id,
+          oldHash,
+          newHash,
+        ),
+      );
+      return changed.length > 0;
+    },
+
+    changePassword(id, passwordHash, nowMs) {
+      const change = statement<Id>(
+        'UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 RETURNING id',
+        id,
+        passwordHash,
+        nowMs,
+      );
+      return endSessions(change, id, 'password_changed', nowMs);
+    },
+
+    disable: (id, nowMs) => endSessions(disable(id, nowMs), id, 'user_disabled', nowMs),
+
+    async delete(id, nowMs) {
+      const [changed, , revocations] = await database.run(
+        disable(id, nowMs),
+        ...revokeAndRecord({ userId: id }, 'user_disabled', nowMs),
+        statement('DELETE FROM users WHERE id = $1', id),
+      );
+      return changed.length === 0 ? null : revocations;
+    },
+
+    async enable(id) {
+      const [changed] = await database.run(
+        statement<Id>('UPDATE users SET disabled_at = NULL WHERE id = $1 RETURNING id', id),
+      );
+      return changed.length > 0;
+    },
+  };
+}
+
+type EndReason = 'password_changed' | 'user_disabled';
+
+function selectWithPassword(column: 'id' | 'email', value: string): Statement<UserWithPassword> {
+  return statement(`SELECT ${USER}, password_hash AS "passwordHash" FROM users WHERE ${column} = $1`, value);
+}
+
+function disable(id: string, nowMs: number): Statement<Id> {
+  return statement(
+    'UPDATE users SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1 RETURNING id',
+    id,
+    nowMs,
+  );
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { AccountStore } from '#accounts/store/contract.ts';
+import { newUuid } from '#accounts/uuid.ts';
+import { ACCESS_MS, ALL, addSession, addUser, NOW, type OpenStore, outcomeOf, unique } from '../fixture.ts';
+
+export function describeUsers(openStore: OpenStore): void {
+  describe('users', () => {
+    let store: AccountStore;
+    before(async () => {
+      store = await openStore();
+    });
+    after(() => store[Symbol.asyncDispose]());
+
+    it('finds by email and by id what was created, and nothing else', async () => {
+      const user = await addUser(store);
+      assert.deepEqual(await store.users.findByEmail(user.email), user);
+      assert.deepEqual(await store.users.findById(user.id), user);
+      assert.equal(await store.users.findByEmail('nobody@example.com'), null);
+      assert.equal(await store.users.findById(newUuid(NOW)), null);
+    });
+
+    it('[40] keeps any text as it is, whatever it would mean in SQL', async () => {
+      const text = fc.string({ unit: 'grapheme', maxLength: 60 }).map((chars) => chars.replaceAll('\0', ''));
+      await fc.assert(
+        fc.asyncProperty(text, text, async (name, passwordHash) => {
+          const id = newUuid(NOW);
+          const email = unique(name);
+          await store.users.create({ id, email, passwordHash, createdAtMs: NOW });
+          assert.equal((await store.users.findByEmail(email))?.id, id);
+          assert.equal((await store.users.findById(id))?.passwordHash, passwordHash);
+        }),
+        { numRuns: 30, examples: [["'; DROP TABLE users; --", '$1 ?1 " \\ %s']] },
+      );
+      assert.notDeepEqual(await store.users.list(ALL), []);
+    });
+
+    it('[9] creates one user when an email is registered many times at once', async () => {
+      const email = `${unique('wanted')}@example.com`;
+      const ids = Array.from({ length: 12 }, () => newUuid(NOW));
+      const outcomes = await Promise.all(
+        ids.map((id) => store.users.create({ id, email, passwordHash: 'hash', createdAtMs: NOW })),
+      );
+      const created = ids.filter((_, index) => outcomes[index] === 'created');
+      assert.equal(created.length, 1);
+      assert.equal(outcomes.filter((outcome) => outcome === 'email_taken').length, 11);
+      assert.equal((await store.users.findByEmail(email))?.id, created[0]);
+    });
+
+    it('lists users page by page, in the order of their creation', async () => {
+      const own = await openStore();
+      const ids: string[] = [];
+      for (let n = 0; n < 5; n++) ids.push((await addUser(own, NOW + n)).id);
+
+      const first = await own.users.list({ after: null, limit: 2 });
+      const second = await own.users.list({ after: first.at(-1)?.id ?? null, limit: 2 });
+      const third = await own.users.list({ after: second.at(-1)?.id ?? null, limit: 2 });
+      assert.deepEqual(
+        [first, second, third].map((page) => page.map((user) => user.id)),
+        [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)],
+      );
+      assert.equal('passwordHash' in (first[0] ?? {}), false);
+      await own[Symbol.asyncDispose]();
+    });
+
+    it('rehashes a password only if it is still the one that was checked', async () => {
+      const user = await addUser(store);
+      const session = await addSession(store, user);
+      assert.equal(await store.users.rehash(user.id, 'another hash', 'new hash'), false);
+      assert.equal(await store.users.rehash(user.id, 'hash', 'new hash'), true);
+
+      const rehashed = { ...user, passwordHash: 'new hash' };
+      assert.deepEqual(await store.users.findById(user.id), rehashed);
+      assert.equal(await outcomeOf(store, session.token.hash), 'rotated');
+    });
+
+    describe('[30] ends every session, and says which', () => {
+      const ways = {
+        'when the password changes': (id: string) => store.users.changePassword(id, 'new hash', NOW + 1),
+        'when the user is disabled': (id: string) => store.users.disable(id, NOW + 1),
+        'when the user is deleted': (id: string) => store.users.delete(id, NOW + 1),
+      };
+      for (const [name, end] of Object.entries(ways)) {
+        it(name, async () => {
+          const [user, other] = [await addUser(store), await addUser(store)];
+          const sessions = [await addSession(store, user), await addSession(store, user)];
+          const untouched = await addSession(store, other);
+
+          const revocations = await end(user.id);
+          assert.deepEqual(
+            revocations?.toSorted((a, b) => a.sessionId.localeCompare(b.sessionId)),
+            sessions
+              .map(({ id }) => ({ sessionId: id, untilMs: NOW + ACCESS_MS }))
+              .toSorted((a, b) => a.sessionId.localeCompare(b.sessionId)),
+          );
+          for (const { token } of sessions) {
+            assert.notEqual(await outcomeOf(store, token.hash, NOW + 1), 'rotated');
+          }
+          assert.equal(await outcomeOf(store, untouched.token.hash, NOW + 1), 'rotated');
+        });
+      }
+
+      it('or that there is no such user', async () => {
+        for (const end of Object.values(ways)) assert.equal(await end(newUuid(NOW)), null);
+        assert.equal(await store.users.enable(newUuid(NOW)), false);
+      });
+    });
+
+    it('lets nobody in while disabled, and enabled again only with a new session', async () => {
+      const user = await addUser(store);
+      const session = await addSession(store, user);
+      await store.users.disable(user.id, NOW + 1);
+      await store.users.disable(user.id, NOW + 2);
+      assert.equal((await store.users.findById(user.id))?.disabledAtMs, NOW + 1);
+      assert.equal(await outcomeOf(store, session.token.hash), 'disabled');
+      await assert.rejects(addSession(store, user));
+
+      assert.equal(await store.users.enable(user.id), true);
+      assert.equal(await outcomeOf(store, session.token.hash), 'revoked');
+      await addSession(store, user);
+    });
+
+    it('deletes everything of a user but the revocations that still matter', async () => {
+      const user = await addUser(store);
+      const session = await addSession(store, user);
+      await store.users.delete(user.id, NOW);
+
+      assert.equal(await store.users.findById(user.id), null);
+      assert.equal(await store.sessions.findByToken(session.token.hash), null);
+      assert.equal(await outcomeOf(store, session.token.hash), 'unknown');
+      const revocations = await store.sessions.listRevocations(NOW, ALL);
+      assert.equal(revocations.filter(({ sessionId }) => sessionId === session.id).length, 1);
+      const again = { id: newUuid(NOW), email: user.email, passwordHash: 'hash', createdAtMs: NOW };
+      assert.equal(await store.users.create(again), 'created');
+    });
+  });
+}
