@@ -11,6 +11,7 @@ need() {
 }
 
 need promtool prometheus
+PATH="$PATH:/usr/sbin" need nats-server nats-server
 # Debian keeps the server off the path, in a folder for each version.
 PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')" need initdb postgresql
 
