@@ -136,8 +136,9 @@ export class Workers {
     clock.after(delayMs, () => {
       if (this.#isStopping) return;
       // A replacement that fails ends as a thread, too, and is replaced in turn.
-      this.#start(number, crashes + 1).catch((error: unknown) =>
-        log.error({ worker: number, err: error }, 'worker could not be replaced'),
+      this.#start(number, crashes + 1).then(
+        () => log.info({ worker: number }, 'worker replaced'),
+        (error: unknown) => log.error({ worker: number, err: error }, 'worker could not be replaced'),
       );
     });
   }

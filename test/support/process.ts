@@ -103,11 +103,15 @@ export async function writeConfig(t: TestContext, config: unknown): Promise<stri
   return file;
 }
 
-/** Starts an instance before the upstreams given, or any configuration, and waits until it is ready. */
+/**
+ * Starts an instance before the upstreams given, or any configuration, and waits until it is ready.
+ * `script`, where given, is run with the configuration file instead of `signalbox start`.
+ */
 export async function startInstance(
   t: TestContext,
   upstreams: Upstreams,
   config: Config = {},
+  script: string | null = null,
 ): Promise<Instance> {
   const [port, adminPort] = await Promise.all([freePort(), freePort()]);
   const file = await writeConfig(t, {
@@ -124,7 +128,9 @@ export async function startInstance(
       ...config.load_balancing,
     },
   });
-  const child = spawn(BIN, ['start', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, args] =
+    script === null ? [BIN, ['start', '--config', file]] : [process.execPath, [script, file]];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const instance = new Instance(child, port, adminPort);
   t.after(() => instance.stop('SIGKILL'));
   await until(
