@@ -13,7 +13,7 @@
  * successor goes on with its rows. It is written once a series; finding a row again costs no text (see
  * `http/request-metrics.ts`).
  */
-import { WORKER_INSTRUMENTS, type WorkerInstrument } from '#telemetry/names.ts';
+import { WORKER_INSTRUMENTS, type WorkerInstrument } from '#core/metric-names.ts';
 import { type Label, SeriesRows } from './series-rows.ts';
 
 /** What one worker counts. */

@@ -9,10 +9,10 @@ import {
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '#core/clock.ts';
+import { type Instrument, OVERFLOW_ATTRIBUTE } from '#core/metric-names.ts';
 import type { SeriesSum } from '#shared/metric-cells.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { Metric, MetricSource } from './metric-sources.ts';
-import { type Instrument, OVERFLOW_ATTRIBUTE } from './names.ts';
 
 type Span = { readonly startTime: HrTime; readonly endTime: HrTime };
 

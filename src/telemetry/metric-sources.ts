@@ -1,5 +1,11 @@
 /** Where the instance's metrics come from, each part of it asked at the moment they are wanted. */
 import type { Clock } from '#core/clock.ts';
+import {
+  INSTANCE_INSTRUMENTS,
+  type Instrument,
+  WORKER_INSTRUMENTS,
+  type WorkerInstrument,
+} from '#core/metric-names.ts';
 import type { Table } from '#core/table.ts';
 import type { ConnectionCount } from '#shared/connection-count.ts';
 import type { MetricCells, SeriesSum } from '#shared/metric-cells.ts';
@@ -7,7 +13,6 @@ import type { Label } from '#shared/series-rows.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { UpstreamCells } from '#shared/upstream-cells.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS, type WorkerInstrument } from './names.ts';
 
 /** An instrument and what it counts now. */
 export type Metric = { readonly instrument: Instrument; readonly series: readonly SeriesSum[] };

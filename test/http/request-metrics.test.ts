@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import type { WorkerInstrument } from '#core/metric-names.ts';
 import { NO_ROUTE, RequestMetrics } from '#http/request-metrics.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
-import type { WorkerInstrument } from '#telemetry/names.ts';
 import { sampleRoute, sampleUpstream } from '#test/support/sample-table.ts';
 
 let cells: MetricCells;

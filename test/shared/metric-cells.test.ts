@@ -3,9 +3,9 @@ import { on, once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
+import { WORKER_INSTRUMENTS } from '#core/metric-names.ts';
 import { MetricCells, type WorkerSeries } from '#shared/metric-cells.ts';
 import { LABEL_BYTES_MAX, type Label, SERIES_MAX } from '#shared/series-rows.ts';
-import { WORKER_INSTRUMENTS } from '#telemetry/names.ts';
 import type { Task } from './metric-cells-thread.ts';
 
 const { bounds } = WORKER_INSTRUMENTS.requestDuration;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS } from '#core/metric-names.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import type { Metric } from '#telemetry/metric-sources.ts';
-import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS } from '#telemetry/names.ts';
 import { prometheusText } from '#telemetry/prometheus.ts';
 import { parseExposition, promtoolComplaints, type Sample, total } from '#test/support/exposition.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
