@@ -31,7 +31,7 @@ export function startAdminServer(settings: AdminSettings, routes: AdminRoutes, l
     });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.on('error', reject);
     server.listen({ host: settings.address, port: settings.port }, () => resolve(server));
   });
 }
@@ -41,15 +41,16 @@ async function answer(
   routes: AdminRoutes,
   request: IncomingMessage,
 ): Promise<AdminAnswer> {
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const { url = '' } = request;
+  const [path = ''] = url.split('?', 1);
   if (!OPEN_PATHS.has(path)) {
     const refusal = refuse(settings, request);
     if (refusal !== null) return refusal;
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const handler = routes.get(`${method} ${path}`);
-  if (handler === undefined) return json(404, { error: `the admin API has no ${method} ${path}` });
-  return handler({ query: new URLSearchParams(query), body: request });
+  if (handler === undefined) return json(404, { error: `the admin API has no ${request.method} ${path}` });
+  return handler({ query: new URLSearchParams(url.slice(path.length)), body: request });
 }
 
 function refuse({ token }: AdminSettings, request: IncomingMessage): AdminAnswer | null {

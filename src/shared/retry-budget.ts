@@ -1,8 +1,8 @@
 /**
- * The retry budget of an instance, exact across its workers: retries may be at most a fifth of the
+ * The retry budget of an instance, counted by its workers together: retries may be at most a fifth of the
  * requests of the last ten seconds, so that an outage is not multiplied; a few a second are always
  * allowed, so that a quiet instance can fail over at all. (The idea is Finagle's `RetryBudget`; the
- * numbers are Envoy's.)
+ * numbers are Envoy's.) As a second turns, what another worker counts in that very instant may be lost.
  */
 
 const RETRIES_PER_REQUEST_MAX = 0.2;

@@ -23,7 +23,7 @@ export type SharedState = {
   readonly metrics: MetricCells;
 };
 
-export function createSharedState(settings: Settings): SharedState {
+export function createSharedState(settings: Pick<Settings, 'server' | 'limits'>): SharedState {
   const { workers } = settings.server;
   const random = randomBytes(8);
   return {
