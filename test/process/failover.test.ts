@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ask, load, tally } from '#test/support/load.ts';
-import { startInstance } from '#test/support/process.ts';
+import { startInstance, until } from '#test/support/process.ts';
 import { startRawUpstream, startUpstream, startUpstreams } from '#test/support/upstream.ts';
 
 describe('when an upstream is killed under load', () => {
@@ -12,16 +11,15 @@ describe('when an upstream is killed under load', () => {
     const instance = await startInstance(t, [red, blue, green], { server: { workers: 2 } });
     let isOver = false;
     const running = load(instance.url, 32, () => isOver);
-    await delay(500);
+    await until('red serves', () => red.requests > 100);
     await red.kill();
-    await delay(1000);
-    const before = red.requests;
+    const [redBefore, blueBefore] = [red.requests, blue.requests];
+    await until('the others serve on', () => blue.requests > blueBefore + 500);
     await red.revive();
-    await delay(1500);
+    await until('red is asked again', () => red.requests > redBefore + 100);
     isOver = true;
     const samples = await running;
     assert.deepEqual(tally(samples.map(({ status, error }) => `${status}${error}`)), { 200: samples.length });
-    assert.ok(red.requests > before, 'red was never asked again');
   });
 
   it('no POST is sent twice, and those that fail say so', async (t) => {
@@ -35,10 +33,11 @@ describe('when an upstream is killed under load', () => {
       () => isOver,
       (sequence) => ({ method: 'POST', body: 'x'.repeat(1000), headers: { 'X-Test-Id': `${sequence}` } }),
     );
-    for (let round = 0; round < 3; round++) {
-      await delay(300);
+    for (let round = 1; round <= 3; round++) {
+      const [redBefore, blueBefore] = [red.requests, blue.requests];
+      await until('red serves', () => red.requests > redBefore + 100);
       await red.kill();
-      await delay(200);
+      await until('blue serves on', () => blue.requests > blueBefore + 200);
       await red.revive();
     }
     isOver = true;

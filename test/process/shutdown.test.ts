@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ask, load, tally } from '#test/support/load.ts';
 import { startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
@@ -19,7 +18,7 @@ describe('SIGTERM', () => {
     const instance = await startInstance(t, upstreams, { server: { workers: 2 } });
     let isOver = false;
     const running = load(instance.url, 32, () => isOver);
-    await delay(700);
+    await until('it is under load', () => (upstreams[0]?.requests ?? 0) > 100);
     const code = instance.stop('SIGTERM');
     await until('the port is closed', async () =>
       (await ask(instance.url, { path: '/health' })).error.includes('ECONNREFUSED'),
@@ -37,7 +36,10 @@ describe('SIGTERM', () => {
     const instance = await startInstance(t, await startUpstreams(t, ['red']));
     const idle = connect(instance.port, '127.0.0.1');
     await once(idle, 'connect');
-    await delay(300);
+    await until('the connection is counted', async () => {
+      const metrics = await (await fetch(`${instance.admin}/metrics`)).text();
+      return /^signalbox_connections 1$/m.test(metrics);
+    });
     const startMs = performance.now();
     assert.equal(await instance.stop('SIGTERM'), 0);
     // Its grace would be 30 seconds.
