@@ -83,6 +83,8 @@ export class HttpReply implements Reply {
   }
 
   expectProgress(idleMs: number): void {
+    // The body may end, or be given up, while the client has an answer to read.
+    if (idleMs === 0 && this.#response.headersSent) return;
     // node:http destroys a socket whose time is up, and sees to it that the next request starts anew.
     this.#response.req.socket.setTimeout(idleMs);
   }

@@ -140,6 +140,27 @@ describe('a client that leaves', () => {
   });
 });
 
+describe('a client that does nothing', () => {
+  it('is cut after its time, if it is its turn', async (t) => {
+    const { client, reply, events } = await replyTo(t, GET);
+    reply.expectProgress(20);
+    reply.expectProgress(0);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assert.ok(!client.closed);
+    reply.expectProgress(20);
+    await until('it is cut', () => client.closed || client.readableEnded || events.includes('left'));
+  });
+
+  it('is cut though its body has ended, while it has an answer to read', async (t) => {
+    // The end of the body called off the time for reading the answer, which was then kept for ever.
+    const { reply, events } = await replyTo(t, GET);
+    reply.head(200, 'OK', []);
+    reply.expectProgress(20);
+    reply.expectProgress(0);
+    await until('it is cut', () => events.includes('left'));
+  });
+});
+
 describe('a cut', () => {
   it('shows the client that the answer is not whole', async (t) => {
     const { client, reply, events } = await replyTo(t, GET);
