@@ -18,6 +18,7 @@ type Pending = { readonly dueMs: number; readonly action: () => void };
 
 export class VirtualClock implements Clock {
   #elapsedMs = 0;
+  #steppedMs = 0;
   readonly #pending = new Set<Pending>();
 
   monotonicMs(): number {
@@ -25,7 +26,12 @@ export class VirtualClock implements Clock {
   }
 
   wallMs(): number {
-    return WALL_START_MS + this.#elapsedMs;
+    return WALL_START_MS + this.#elapsedMs + this.#steppedMs;
+  }
+
+  /** Sets the wall clock forward or back by `ms`; time itself stands still. */
+  step(ms: number): void {
+    this.#steppedMs += ms;
   }
 
   after(delayMs: number, action: () => void): Timer {

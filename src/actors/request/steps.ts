@@ -3,6 +3,7 @@
  * machine what came of it. A step may tell its outcome before it returns, and the machine that runs it
  * must not care: that is what lets a request pass without a promise where the answer is known.
  */
+import type { IdentityClaims } from '#core/jwt/claims.ts';
 import type { Refusal, RefusalCause } from '#core/refusals.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Answer } from '#http/answer.ts';
@@ -21,6 +22,8 @@ export type Identity = {
   readonly user: string | null;
   /** SHA-256 of the presented key or token, lower-case hex. */
   readonly apiKeyDigest: string | null;
+  /** What the upstream is told, where a token said it. */
+  readonly claims?: IdentityClaims;
 };
 
 export type AttemptFailure = {

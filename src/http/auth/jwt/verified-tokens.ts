@@ -1,0 +1,47 @@
+/** Tokens of one generation; two are kept. With the length below, at most 8 MiB in a worker. */
+export const TOKENS_REMEMBERED_MAX = 4096;
+/** Characters of the tokens of one generation, one byte each. */
+export const TOKEN_CHARACTERS_MAX = 4 * 1024 * 1024;
+
+/**
+ * What verified tokens say, by the token. Only tokens that are valid get in, so whoever makes up others
+ * evicts nothing. When a generation is full, the one before it is forgotten: what was used in the meantime
+ * has moved on. So a token that is in use costs one look-up, with no order of use to be kept.
+ */
+export class VerifiedTokens<Facts> {
+  #young = new Map<string, Facts>();
+  #old = new Map<string, Facts>();
+  #youngCharacters = 0;
+
+  get(token: string): Facts | undefined {
+    const facts = this.#young.get(token);
+    if (facts !== undefined) return facts;
+    const oldFacts = this.#old.get(token);
+    if (oldFacts !== undefined) this.add(token, oldFacts);
+    return oldFacts;
+  }
+
+  add(token: string, facts: Facts): void {
+    const isFull =
+      this.#young.size >= TOKENS_REMEMBERED_MAX ||
+      this.#youngCharacters + token.length > TOKEN_CHARACTERS_MAX;
+    if (isFull) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngCharacters = 0;
+    }
+    this.#young.set(token, facts);
+    this.#youngCharacters += token.length;
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#youngCharacters = 0;
+  }
+
+  /** Tokens remembered, those in both generations twice. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+}
