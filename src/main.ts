@@ -2,14 +2,16 @@
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createActor } from 'xstate';
+import { Accounts } from '#accounts/accounts.ts';
 import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
 import { xstateClock } from '#actors/xstate-clock.ts';
+import { keysRoutes } from '#admin/keys.ts';
 import { metricsRoutes } from '#admin/metrics.ts';
 import { adminRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { claimPort, portError } from '#control/port.ts';
 import { answerQuestion, metricsHandlers } from '#control/questions.ts';
-import { Workers } from '#control/workers.ts';
+import { NO_TOKENS, Workers } from '#control/workers.ts';
 import { systemClock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
@@ -46,11 +48,12 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
     instanceSources(shared, () => table, clock),
     clock,
   );
-  const questions = metricsHandlers(settings.metrics.endpoint, metrics);
+  let accounts: Accounts | null = null;
   let workers: Workers | null = null;
   let admin: Server | null = null;
 
   async function start(): Promise<void> {
+    const { jwt, database, ...workerSettings } = settings;
     const { server } = settings;
     const { reusePort } = await claimPort('proxy listener (server.listen_port)', server.address, server.port);
     if (!reusePort && server.workers > 1) {
@@ -59,30 +62,45 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
         server.workers,
       );
     }
-    admin = await startAdmin();
+    if (jwt !== null) {
+      accounts = await Accounts.open(jwt, database, clock, log);
+      accounts.authority.onChange = () => workers?.announceKeyring();
+    }
+    admin = await startAdmin(accounts);
     const count = reusePort ? server.workers : 1;
+    const questions = new Map([
+      ...metricsHandlers(settings.metrics.endpoint, metrics),
+      ...(accounts?.questions() ?? []),
+    ]);
     workers = await Workers.start(
       {
         entry: options.workerEntry ?? WORKER_ENTRY,
-        settings: { ...settings, server: { ...server, workers: count } },
+        settings: { ...workerSettings, server: { ...server, workers: count } },
         shared,
         reusePort,
         answer: (question) => answerQuestion(questions, question, log),
+        tokens: accounts?.news ?? NO_TOKENS,
         clock,
         log,
       },
       table,
     );
+    // Keys may have come while the workers started, when there was nobody to tell.
+    workers.announceKeyring();
     log.info({ address: server.address, port: server.port, workers: count }, 'serving');
   }
 
-  async function startAdmin(): Promise<Server> {
+  async function startAdmin(accounts: Accounts | null): Promise<Server> {
     const { address, port } = settings.admin;
     const isReady = () => actor.getSnapshot().value === 'ready';
     const view = { instance, isReady, table: () => table, upstreams: shared.upstreams, clock };
     try {
       // The API's own paths win over a configured one.
-      const routes = new Map([...metricsRoutes(settings.metrics, metrics), ...adminRoutes(view)]);
+      const routes = new Map([
+        ...metricsRoutes(settings.metrics, metrics),
+        ...adminRoutes(view),
+        ...keysRoutes(accounts?.authority ?? null),
+      ]);
       return await startAdminServer(settings.admin, routes, log);
     } catch (error) {
       throw portError('admin listener (admin.listen)', address, port, error);
@@ -93,6 +111,7 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
     await workers?.cut();
     admin?.closeAllConnections();
     admin?.close();
+    await accounts?.[Symbol.asyncDispose]();
   }
 
   const machine = instanceMachine.provide({

@@ -7,13 +7,15 @@ import { codeOf, messageOf } from '#core/errors.ts';
 import { systemRandom } from '#core/random.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
+import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
+import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import { trustedProxies } from '#http/client-address.ts';
 import { Connections } from '#http/connections.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
-import { health, metricsAt } from '#http/local.ts';
+import { controlPage, health, JWKS_PATH } from '#http/local.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { Selector } from '#http/selector.ts';
 import { forwardStep } from '#http/steps/forward.ts';
@@ -25,7 +27,8 @@ import { weighStep } from '#http/steps/weigh.ts';
 import { UpstreamClients } from '#http/upstream-clients.ts';
 import { attachSharedState, type SharedMemory } from '#shared/state.ts';
 
-const { worker, settings, table, memory, reusePort } = workerData as WorkerStart<SharedMemory>;
+const { worker, settings, table, memory, reusePort, keyring, revoked } =
+  workerData as WorkerStart<SharedMemory>;
 const control = parentPort as MessagePort;
 const clock = systemClock;
 
@@ -35,10 +38,13 @@ const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
+const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer }), clock);
+const tokens = new TokenVerifier(keyring, missingKeys, clock);
+tokens.revoke(revoked);
 
 const run = createRequestRunner(
   {
-    authenticate: authenticateStep(createAuthenticator(verifyPassword)),
+    authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, ipv6PrefixBits, clock),
     select: selectStep(selector, shared.retries, clock),
     forward: forwardStep(clients, shared.upstreams, metrics, clock),
@@ -50,10 +56,13 @@ const run = createRequestRunner(
 );
 const line = new ControlLine(say, clock);
 const { enabled, listener: metricsListener, endpoint } = settings.metrics;
+const locals = [health];
+if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
+if (keyring.issuers.some(({ isOwn }) => isOwn)) locals.push(controlPage(JWKS_PATH, line));
 const front = new Front({
   table,
   run,
-  locals: enabled && metricsListener === 'proxy' ? [health, metricsAt(endpoint, line)] : [health],
+  locals,
   trusted: trustedProxies(settings.server.trustedProxies),
   metrics,
   clock,
@@ -66,6 +75,12 @@ control.on('message', (message: ToWorker) => {
     case 'table':
       front.table = message.table;
       clients.retain(message.table);
+      return;
+    case 'keyring':
+      tokens.useKeyring(message.keyring);
+      return;
+    case 'revoked':
+      tokens.revoke(message.sessions);
       return;
     case 'drain':
       void listener.drain().then(end);

@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   demo: { summary: 'run an instance before three small upstreams', load: () => import('./demo.ts') },
   check: { summary: 'find every mistake in a configuration', load: () => import('./check.ts') },
   upstreams: { summary: 'show the upstreams of a running instance', load: () => import('./upstreams.ts') },
+  keys: { summary: 'show and rotate the keys that sign tokens', load: () => import('./keys.ts') },
   hash: { summary: 'hash a password or a token for a configuration', load: () => import('./hash.ts') },
   chart: { summary: 'print the machines', load: () => import('./chart.ts') },
   help: { summary: 'explain a command', load: () => import('./help.ts') },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, formatDiagnostics } from '#config/diagnostics.ts';
+import { formatDiagnostics } from '#config/diagnostics.ts';
 import { systemEnvironment } from '#config/env.ts';
 import { type LoadedConfig, loadConfig } from '#config/load.ts';
 
@@ -18,6 +18,5 @@ export function configFile(given: string | undefined): string {
 export function readConfig(file: string): LoadedConfig {
   const config = loadConfig(file, systemEnvironment());
   if (config.warnings.length > 0) console.error(formatDiagnostics(config.warnings));
-  if (config.unsupported.length > 0) throw new ConfigError(config.unsupported);
   return config;
 }

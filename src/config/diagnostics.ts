@@ -7,8 +7,7 @@ export type Path = readonly (string | number)[];
 export type Position = { readonly line: number; readonly column: number };
 
 export type Diagnostic = {
-  /** `unsupported`: the configuration is valid, but this build cannot start with it. */
-  readonly severity: 'error' | 'warning' | 'unsupported';
+  readonly severity: 'error' | 'warning';
   readonly file: string;
   /** Null when it is about the file as a whole. */
   readonly position: Position | null;

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
+import { mistakesInSecrets } from './build/jwt.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { readCaFiles } from './ca-files.ts';
@@ -11,7 +12,7 @@ import { ConfigError, type Diagnostic, type Position } from './diagnostics.ts';
 import type { Environment } from './env.ts';
 import { readTextFile } from './files.ts';
 import { explainIssues, publicPath, UNWORDED } from './issues.ts';
-import { type Remark, unsupportedIn, warningsAbout } from './remarks.ts';
+import { type Remark, warningsAbout } from './remarks.ts';
 import { ConfigSchema } from './schema.ts';
 import { Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
@@ -21,11 +22,6 @@ export type LoadedConfig = {
   readonly table: Table;
   /** What works, but not as its writer may think. */
   readonly warnings: readonly Diagnostic[];
-  /**
-   * What is valid, but not part of this build: with any of these, an instance must not start. The table
-   * lets nobody pass where authentication is missing.
-   */
-  readonly unsupported: readonly Diagnostic[];
 };
 
 /**
@@ -59,11 +55,12 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes.map(at('error')));
 
   const config = result.data;
+  const secrets = mistakesInSecrets(config, env);
+  if (secrets.length > 0) throw new ConfigError(secrets.map((message) => errorIn(file, message)));
   return {
-    settings: buildSettings(config, availableParallelism()),
+    settings: buildSettings(config, availableParallelism(), env),
     table: buildTable(config, caFiles.pemByName),
     warnings: warningsAbout(config).map(at('warning')),
-    unsupported: unsupportedIn(config).map(at('unsupported')),
   };
 }
 

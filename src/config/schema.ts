@@ -5,9 +5,11 @@
 
 import { z } from 'zod';
 import { Auth } from './schema/auth.ts';
+import { Database } from './schema/database.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
 import { Headers } from './schema/headers.ts';
 import { checkIdentities, IdentitiesView } from './schema/identities.ts';
+import { Jwt } from './schema/jwt.ts';
 import { Admin, Health, Limits, Log, Metrics, Shutdown, UpstreamConnections } from './schema/operations.ts';
 import { Pool } from './schema/pool.ts';
 import { RateLimit } from './schema/rate-limit.ts';
@@ -45,6 +47,10 @@ const Sections = z.strictObject({
     .describe(
       'Which requests go to which pool. The most specific route wins: an exact host before a wildcard before none, then the longer path, then one with methods, then the first in the file. What no route matches gets 404. Left out: one route, `default`, takes everything.',
     ),
+  jwt: Jwt.optional().describe(
+    'Tokens of `auth_type: jwt`: those that Signalbox issues, and those of others.',
+  ),
+  database: Database.optional().describe('Where accounts and signing keys are kept, for `auth_type: jwt`.'),
   upstream_connections: UpstreamConnections.prefault({}).describe('Connections to upstreams.'),
   limits: Limits.prefault({}).describe('The table that all rate limits share.'),
   health: Health.prefault({}).describe('The local answer at `/health`, which needs no authentication.'),

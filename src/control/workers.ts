@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '#core/clock.ts';
 import { messageOf, SignalboxError } from '#core/errors.ts';
-import type { Settings } from '#core/settings.ts';
+import type { Keyring } from '#core/jwt/keyring.ts';
+import type { RevokedSession } from '#core/jwt/revocations.ts';
+import type { WorkerSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import type {
   ControlAnswer,
@@ -21,13 +23,29 @@ const STABLE_MS = 30_000;
 
 export type WorkersOptions = {
   readonly entry: URL;
-  readonly settings: Settings;
+  readonly settings: WorkerSettings;
   readonly shared: SharedState;
   readonly reusePort: boolean;
   /** What the control plane says to a worker's question; null if it failed over it. Never rejects. */
   readonly answer: (question: ControlQuestion) => Promise<ControlAnswer | null>;
+  readonly tokens: TokenNews;
   readonly clock: Clock;
   readonly log: Log;
+};
+
+/** What workers verify tokens by, as it is when they ask or start. */
+export type TokenNews = {
+  keyring(): Keyring;
+  revoked(): readonly RevokedSession[];
+  /** Looks for new keys of an issuer; resolves when that has come to an end. Never rejects. */
+  look(issuer: string): Promise<void>;
+};
+
+/** Where no route asks for tokens: none is accepted. */
+export const NO_TOKENS: TokenNews = {
+  keyring: () => ({ revision: 0, leewaySeconds: 0, issuers: [] }),
+  revoked: () => [],
+  look: async () => {},
 };
 
 type Slot = { thread: Worker; startedMs: number; crashes: number; isDrained: boolean };
@@ -69,6 +87,16 @@ export class Workers {
     this.#tellAll({ type: 'table', table });
   }
 
+  /** Verifies tokens by the keyring that is now. */
+  announceKeyring(): void {
+    this.#tellAll({ type: 'keyring', keyring: this.#options.tokens.keyring() });
+  }
+
+  /** Refuses the access tokens of these sessions from now on. */
+  announceRevoked(sessions: readonly RevokedSession[]): void {
+    this.#tellAll({ type: 'revoked', sessions });
+  }
+
   /** Resolves when every worker has answered its last request. */
   drain(): Promise<void> {
     this.#isStopping = true;
@@ -87,13 +115,15 @@ export class Workers {
   }
 
   #start(number: number, crashes: number): Promise<void> {
-    const { entry, settings, shared, reusePort, clock } = this.#options;
+    const { entry, settings, shared, reusePort, tokens, clock } = this.#options;
     const workerData: WorkerStart<SharedMemory> = {
       worker: number,
       settings,
       table: this.#table,
       memory: memoryOf(shared),
       reusePort,
+      keyring: tokens.keyring(),
+      revoked: tokens.revoked(),
     };
     const thread = new Worker(entry, { workerData, name: `worker-${number}` });
     const slot = { thread, startedMs: clock.monotonicMs(), crashes, isDrained: false };
@@ -110,6 +140,8 @@ export class Workers {
             return this.#onDrained(slot);
           case 'question':
             return void this.#answer(thread, message.id, message.question);
+          case 'key.missed':
+            return void this.#lookForKey(thread, message.issuer);
         }
       });
       thread.on('error', (error) => {
@@ -122,6 +154,12 @@ export class Workers {
 
   async #answer(thread: Worker, id: number, question: ControlQuestion): Promise<void> {
     tell(thread, { type: 'answer', id, answer: await this.#options.answer(question) });
+  }
+
+  async #lookForKey(thread: Worker, issuer: string): Promise<void> {
+    const { tokens } = this.#options;
+    await tokens.look(issuer);
+    tell(thread, { type: 'keyring', keyring: tokens.keyring() });
   }
 
   #onExit(number: number, slot: Slot): void {

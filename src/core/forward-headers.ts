@@ -1,3 +1,4 @@
+import { bracketed, formatEndpoint } from './endpoint.ts';
 import { applyHeaderRules } from './header-rules.ts';
 import {
   appendHeader,
@@ -8,7 +9,8 @@ import {
   headerList,
   isHopByHop,
 } from './headers.ts';
-import type { HeaderNames, Route, Upstream } from './table.ts';
+import type { IdentityClaims } from './jwt/claims.ts';
+import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
 export type ForwardedRequest = {
@@ -35,6 +37,14 @@ const OWN = new Set([
 /** Said of a request by proxies before us; what anyone else says under such a name does not pass. */
 const FORWARDED_PREFIX = 'x-forwarded-';
 
+/** What an attempt is known by, and what is known of the client. */
+export type AttemptFacts = {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Of a verified token; null where none was asked for. */
+  readonly claims: IdentityClaims | null;
+};
+
 /**
  * The headers of an attempt: what the client sent, less what was meant for this hop, with the proxy's
  * own (RFC 9110 §7.6, RFC 7239, W3C Trace Context), under the route's rules.
@@ -44,7 +54,7 @@ export function forwardHeaders(
   route: Route,
   names: HeaderNames,
   upstream: Upstream,
-  ids: { readonly traceId: string; readonly spanId: string },
+  { traceId, spanId, claims }: AttemptFacts,
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
   const named = connectionNames(request.headers);
@@ -52,23 +62,28 @@ export function forwardHeaders(
   for (let at = 0; at + 1 < request.headers.length; at += 2) {
     const name = request.headers[at] as string;
     const lowerName = name.toLowerCase();
-    if (isOurs(lowerName, request.peerTrusted) || named.has(lowerName) || replaced.includes(lowerName))
+    const dashedName = dashed(lowerName);
+    if (isOurs(dashedName, request.peerTrusted) || named.has(lowerName) || replaced.includes(dashedName))
       continue;
     headers.push(name, request.headers[at + 1] as string);
   }
   appendForwarded(headers, request, names.forwarded);
-  appendHeader(headers, names.requestId, ids.traceId);
-  headers.push('traceparent', `00-${ids.traceId}-${ids.spanId}-00`);
+  appendHeader(headers, names.requestId, traceId);
+  headers.push('traceparent', `00-${traceId}-${spanId}-00`);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
+  if (claims !== null) appendIdentity(headers, claims, names.identity);
   appendVia(headers, headerList(request.headers, 'via'), names.via);
   applyHeaderRules(headers, route.requestHeaders);
   return headers;
 }
 
+/** Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For. */
+function dashed(lowerName: string): string {
+  return lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
+}
+
 /** Whether a header is for this hop, or for Signalbox to write. */
-function isOurs(lowerName: string, peerTrusted: boolean): boolean {
-  // Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For.
-  const name = lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
+function isOurs(name: string, peerTrusted: boolean): boolean {
   return isHopByHop(name) || OWN.has(name) || (!peerTrusted && name.startsWith(FORWARDED_PREFIX));
 }
 
@@ -85,20 +100,37 @@ function hostFor(request: ForwardedRequest, upstream: Upstream): string {
 
 /** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
 export function authority(upstream: Upstream): string {
-  const host = upstream.address.includes(':') ? `[${upstream.address}]` : upstream.address;
   const schemePort = upstream.tls === null ? 80 : 443;
-  return upstream.port === schemePort ? host : `${host}:${upstream.port}`;
+  return upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
 }
 
-/** Lower-case names under which no request passes on this route: our own, and the credentials'. */
-function replacedNames(route: Route, names: HeaderNames): readonly string[] {
+/**
+ * Names, lower case and dashed, under which nothing of a client passes on this route: our own, the
+ * credentials', and those that say who somebody is, whether the route asks for that or not.
+ */
+function replacedNames(route: Route, { requestId, proxyBy, identity }: HeaderNames): readonly string[] {
   const replaced: string[] = [];
-  if (names.requestId !== null) replaced.push(names.requestId.toLowerCase());
-  if (names.proxyBy !== null) replaced.push(names.proxyBy.name.toLowerCase());
+  const replace = (name: string | null) => {
+    if (name !== null) replaced.push(dashed(name.toLowerCase()));
+  };
+  replace(requestId);
+  replace(proxyBy?.name ?? null);
+  replace(identity.userId);
+  replace(identity.userEmail);
+  replace(identity.userIssuer);
   if (route.auth !== null && !route.auth.forwardCredentials) {
-    replaced.push(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
+    replace(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
   }
   return replaced;
+}
+
+function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {
+  appendHeader(headers, names.userId, claims.sub);
+  // Headers hold one character a byte (RFC 9110 §5.5: obs-text).
+  if (claims.email !== null) {
+    appendHeader(headers, names.userEmail, Buffer.from(claims.email).toString('latin1'));
+  }
+  appendHeader(headers, names.userIssuer, claims.iss);
 }
 
 function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {

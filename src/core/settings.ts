@@ -1,3 +1,6 @@
+import type { KeyObject } from 'node:crypto';
+import type { VerificationKey } from './jwt/keyring.ts';
+
 /** What an instance is started with and keeps until it ends; what may change later is in the table. */
 export type Settings = {
   readonly server: ServerSettings;
@@ -7,7 +10,14 @@ export type Settings = {
   readonly shutdown: ShutdownSettings;
   readonly metrics: MetricsSettings;
   readonly log: LogSettings;
+  /** Null where no route asks for tokens. */
+  readonly jwt: JwtSettings | null;
+  /** Where accounts and signing keys are kept, if there are any. */
+  readonly database: DatabaseSettings;
 };
+
+/** What workers get to know: no secrets of the control plane. */
+export type WorkerSettings = Omit<Settings, 'jwt' | 'database'>;
 
 export type ServerSettings = {
   readonly address: string;
@@ -61,3 +71,43 @@ export type MetricsSettings = {
 };
 
 export type LogSettings = { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+
+export type JwtSettings = {
+  /** What own tokens say of their issuer and audience. */
+  readonly issuer: string;
+  readonly audience: string;
+  /** Signs with HS256; null: EdDSA, with keys that the program makes and keeps in the database. */
+  readonly secret: KeyObject | null;
+  /** Encrypts the private parts of those; null: they are kept as they are. */
+  readonly keySecret: KeyObject | null;
+  readonly accessTokenSeconds: number;
+  /** Until a session ends that is not used. */
+  readonly refreshTokenSeconds: number;
+  /** Until a session ends, used or not. */
+  readonly sessionSeconds: number;
+  /** How long a refresh token that was used is answered again with what it was answered first. */
+  readonly refreshGraceSeconds: number;
+  /** Allowed between clocks; at most 60. */
+  readonly leewaySeconds: number;
+  readonly issuers: readonly IssuerSettings[];
+};
+
+/** Another issuer whose tokens are accepted. */
+export type IssuerSettings = {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys:
+    | { readonly kind: 'remote'; readonly uri: string }
+    | { readonly kind: 'fixed'; readonly key: VerificationKey };
+};
+
+export type DatabaseSettings =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | {
+      readonly kind: 'postgres';
+      /** Holds a password: never to be shown. */
+      readonly url: string;
+      readonly connectionsMax: number;
+      /** Kept open when idle. */
+      readonly connectionsMin: number;
+    };

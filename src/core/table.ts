@@ -89,8 +89,8 @@ export type HeaderRules = {
 };
 
 export type Auth = {
-  readonly scheme: 'bearer' | 'basic' | 'api_key';
-  /** SHA-256 of every accepted token, lower-case hex: the table holds no token. */
+  readonly scheme: 'bearer' | 'basic' | 'api_key' | 'jwt';
+  /** SHA-256 of every accepted token, lower-case hex: the table holds no token. Empty for `jwt`. */
   readonly tokenDigests: readonly string[];
   /** User name → argon2id hash in PHC format. */
   readonly users: Readonly<Record<string, string>>;
@@ -171,4 +171,13 @@ export type HeaderNames = {
   readonly forwarded: boolean;
   /** Whether the upstream's `Server` reaches the client. */
   readonly passServer: boolean;
+  readonly identity: IdentityHeaderNames;
+};
+
+/** To upstreams only: who a verified token says the client is. What clients send under these never passes. */
+export type IdentityHeaderNames = {
+  readonly userId: string | null;
+  readonly userEmail: string | null;
+  /** Who says so: user ids of two issuers may be equal. */
+  readonly userIssuer: string | null;
 };

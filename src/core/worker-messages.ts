@@ -1,15 +1,19 @@
 /** What the control plane and a worker say to each other. The shared memory goes with the start. */
 import type { FlatHeaders } from './headers.ts';
-import type { Settings } from './settings.ts';
+import type { Keyring } from './jwt/keyring.ts';
+import type { RevokedSession } from './jwt/revocations.ts';
+import type { WorkerSettings } from './settings.ts';
 import type { Table } from './table.ts';
 
 export type WorkerStart<Memory> = {
   /** From 0; the worker's own columns in shared memory. */
   readonly worker: number;
-  readonly settings: Settings;
+  readonly settings: WorkerSettings;
   readonly table: Table;
   readonly memory: Memory;
   readonly reusePort: boolean;
+  readonly keyring: Keyring;
+  readonly revoked: readonly RevokedSession[];
 };
 
 /** A request that only the control plane can answer, as the worker that received it passes it on. */
@@ -32,6 +36,10 @@ export type ControlAnswer = {
 export type ToWorker =
   /** Serve new requests from this table. */
   | { readonly type: 'table'; readonly table: Table }
+  /** Verify tokens by these keys; also answers `key.missed`, be there a new one or not. */
+  | { readonly type: 'keyring'; readonly keyring: Keyring }
+  /** Refuse the access tokens of these sessions, beside those that were told before. */
+  | { readonly type: 'revoked'; readonly sessions: readonly RevokedSession[] }
   /** Accept no more, finish what is under way, say `drained`. */
   | { readonly type: 'drain' }
   /** End every connection now. */
@@ -44,5 +52,7 @@ export type FromWorker =
   /** `code` and `message` of the system's error. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'drained' }
+  /** A token of this issuer names a key that is not in the keyring. */
+  | { readonly type: 'key.missed'; readonly issuer: string }
   /** `id` is unique in the worker. */
   | { readonly type: 'question'; readonly id: number; readonly question: ControlQuestion };

@@ -31,8 +31,11 @@ export const health: Local = {
 
 const NO_BODY = new Uint8Array(0);
 
-/** The instance's metrics, which the control plane gathers. Other methods than these are routed. */
-export function metricsAt(path: string, control: ControlLine): Local {
+/** Public keys for others to verify our tokens by (RFC 8615, RFC 8414 §2). */
+export const JWKS_PATH = '/.well-known/jwks.json';
+
+/** What the control plane has to show: metrics, keys. Other methods than these are routed. */
+export function controlPage(path: string, control: ControlLine): Local {
   return {
     name: path,
     answers: ({ method, target }) => isAt(target, path) && (method === 'GET' || method === 'HEAD'),

@@ -8,8 +8,8 @@ const fixture = (name: string) => `${import.meta.dirname}/fixtures/${name}`;
 
 describe('loadConfig', () => {
   it('loads a config with static tokens as its README has it', () => {
-    const { settings, table, warnings, unsupported } = loadConfig(fixture('static-tokens.yaml'), {});
-    assert.deepEqual([...warnings, ...unsupported], []);
+    const { settings, table, warnings } = loadConfig(fixture('static-tokens.yaml'), {});
+    assert.deepEqual(warnings, []);
     assert.equal(settings.server.port, 8080);
     assert.equal(settings.server.maxConnections, 1000);
     assert.equal(table.revision, 1);
@@ -44,21 +44,12 @@ describe('loadConfig', () => {
     assert.equal(table.healthBody, '{"status":"healthy"}');
   });
 
-  it('loads a config with JWT, and says what this build lacks to start with it', () => {
-    const file = fixture('jwt.yaml');
-    const { table, warnings, unsupported } = loadConfig(file, {});
+  it('loads a config with JWT as its README has it', () => {
+    const { settings, table, warnings } = loadConfig(fixture('jwt.yaml'), {});
     assert.deepEqual(warnings, []);
-    assert.equal(
-      formatDiagnostics(unsupported),
-      `${file}:14:16: unsupported: middleware.auth.auth_type: auth_type jwt needs accounts, which are not part of this build yet`,
-    );
     assert.equal(table.healthBody, '{"status":"ok","service":"signalbox"}');
-  });
-
-  it('lets nobody pass where JWT is asked for and missing', () => {
-    const { auth } = loadConfig(fixture('jwt.yaml'), {}).table.routes[0] ?? {};
-    assert.deepEqual(auth?.tokenDigests, []);
-    assert.deepEqual(auth?.users, {});
+    assert.equal(table.routes[0]?.auth?.scheme, 'jwt');
+    assert.equal(settings.jwt?.accessTokenSeconds, 900);
   });
 
   it('accepts a redis section with one warning, which does not show its password', () => {

@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { authority, type ForwardedRequest, forwardHeaders } from '#core/forward-headers.ts';
 import { headerList, headerValue } from '#core/headers.ts';
+import type { IdentityClaims } from '#core/jwt/claims.ts';
 import type { HeaderNames, Route, Upstream } from '#core/table.ts';
 import { authOf } from '#test/support/auth.ts';
 import { sampleRoute, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
 
-const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', claims: null };
 const NAMES = sampleTable().headers;
 const ALL_OFF: HeaderNames = {
   requestId: null,
@@ -17,6 +18,7 @@ const ALL_OFF: HeaderNames = {
   via: null,
   forwarded: false,
   passServer: false,
+  identity: { userId: null, userEmail: null, userIssuer: null },
 };
 
 type Scene = {
@@ -25,9 +27,10 @@ type Scene = {
   route?: Partial<Route>;
   names?: Partial<HeaderNames>;
   upstream?: Partial<Upstream>;
+  claims?: IdentityClaims;
 };
 
-function forwarded({ headers = [], request, route, names, upstream }: Scene): string[] {
+function forwarded({ headers = [], request, route, names, upstream, claims }: Scene): string[] {
   return forwardHeaders(
     {
       headers,
@@ -40,7 +43,7 @@ function forwarded({ headers = [], request, route, names, upstream }: Scene): st
     sampleRoute(route),
     { ...NAMES, ...names },
     sampleUpstream(upstream),
-    IDS,
+    { ...IDS, claims: claims ?? null },
   );
 }
 
@@ -250,9 +253,10 @@ describe('credentials', () => {
     return [headerList(sent, 'authorization'), headerList(sent, 'x-api-key')];
   };
 
-  it('stay here once they were checked here', () => {
+  it('[45] stay here once they were checked here', () => {
     assert.deepEqual(kept(authOf([], { scheme: 'bearer' })), [null, 'k']);
     assert.deepEqual(kept(authOf([], { scheme: 'basic' })), [null, 'k']);
+    assert.deepEqual(kept(authOf([], { scheme: 'jwt' })), [null, 'k']);
     assert.deepEqual(kept(authOf([], { scheme: 'api_key' })), ['Bearer t, Basic x', null]);
   });
 
@@ -261,6 +265,52 @@ describe('credentials', () => {
     assert.deepEqual(kept(authOf([], { forwardCredentials: true })), all);
     assert.deepEqual(kept(authOf([], { scheme: 'api_key', forwardCredentials: true })), all);
     assert.deepEqual(kept(null), all);
+  });
+});
+
+describe('who the user is', () => {
+  const claims = { iss: 'signalbox', sub: '0198-ann', email: 'ann@example.com' };
+  const forged = ['X-User-ID', 'root', 'x-user-email', 'root@example.com', 'X-USER-ISSUER', 'me'];
+  const twins = ['X_User_ID', 'root', 'x_user-email', 'root@example.com', 'X-User_Issuer', 'me'];
+  const told = (scene: Scene) => {
+    const sent = forwarded(scene);
+    return ['x-user-id', 'x-user-email', 'x-user-issuer'].map((name) => headerList(sent, name));
+  };
+
+  it('[38] is what the token says, once, whatever the client says', () => {
+    const expected = ['0198-ann', 'ann@example.com', 'signalbox'];
+    assert.deepEqual(told({ claims }), expected);
+    assert.deepEqual(told({ claims, headers: [...forged, ...forged, ...twins] }), expected);
+  });
+
+  it('[38] is nothing that a client says, on a route without authentication, too', () => {
+    for (const auth of [null, authOf([], { scheme: 'jwt' }), authOf([], { scheme: 'basic' })]) {
+      const sent = forwarded({ headers: [...forged, ...twins, 'X-User', 'kept'], route: { auth } });
+      assert.equal(headerValue(sent, 'x-user'), 'kept');
+      assert.ok(!sent.some((text) => /root|^me$/.test(text)), sent.join());
+    }
+  });
+
+  it('[38] is nothing that a trusted proxy or a Connection header says', () => {
+    assert.deepEqual(told({ headers: forged, request: { peerTrusted: true } }), [null, null, null]);
+    const headers = ['Connection', 'X-User-ID, X-User-Email', ...forged];
+    assert.deepEqual(told({ headers, claims }), ['0198-ann', 'ann@example.com', 'signalbox']);
+  });
+
+  it('[38] has other names, or none, where it is told to', () => {
+    const identity = { userId: 'Remote_User', userEmail: null, userIssuer: null };
+    const headers = ['remote-user', 'root', 'REMOTE_USER', 'root', 'X-User-Email', 'passes'];
+    const sent = forwarded({ headers, claims, names: { identity } });
+    assert.equal(headerList(sent, 'remote_user'), '0198-ann');
+    assert.equal(headerList(sent, 'remote-user'), null);
+    assert.equal(headerList(sent, 'x-user-email'), 'passes');
+    assert.equal(headerList(sent, 'x-user-issuer'), null);
+  });
+
+  it('[38] leaves out an email that the token lacks, and sends others in UTF-8', () => {
+    assert.equal(told({ claims: { ...claims, email: null } })[1], null);
+    const [, email = ''] = told({ claims: { ...claims, email: 'zo\u00eb@example.com' } });
+    assert.equal(Buffer.from(`${email}`, 'latin1').toString(), 'zo\u00eb@example.com');
   });
 });
 

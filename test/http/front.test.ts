@@ -7,7 +7,7 @@ import type { ControlAnswer, FromWorker } from '#core/worker-messages.ts';
 import { trustedProxies } from '#http/client-address.ts';
 import { ANSWER_MS_MAX, ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
-import { health, metricsAt } from '#http/local.ts';
+import { controlPage, health } from '#http/local.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
@@ -25,7 +25,7 @@ async function startFront(t: TestContext) {
   const front = new Front({
     table: sampleTable({ routes: [] }),
     run: () => assert.fail('nothing is routed here'),
-    locals: [health, metricsAt('/metrics', line)],
+    locals: [health, controlPage('/metrics', line)],
     trusted: trustedProxies([]),
     metrics: new RequestMetrics(cells.ofWorker(0)),
     clock,

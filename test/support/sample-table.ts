@@ -56,6 +56,7 @@ export function sampleTable(changes: Partial<Table> = {}): Table {
       via: 'signalbox',
       forwarded: false,
       passServer: false,
+      identity: { userId: 'X-User-ID', userEmail: 'X-User-Email', userIssuer: 'X-User-Issuer' },
     },
     healthBody: '{"status":"healthy"}',
     ...changes,

@@ -7,9 +7,8 @@ export type AuthConfig = z.output<typeof AuthSchema>;
 
 export function buildAuth(auth: AuthConfig): Auth {
   return {
-    // Without accounts, no JWT is valid. An instance must not start so; should it, it lets nobody pass.
-    scheme: auth.auth_type === 'jwt' ? 'bearer' : auth.auth_type,
-    tokenDigests: auth.auth_type === 'jwt' ? [] : auth.valid_tokens.map(digestOf),
+    scheme: auth.auth_type,
+    tokenDigests: auth.valid_tokens.map(digestOf),
     // Names are compared in Unicode's composed form, the one that they are brought to on arrival.
     users: Object.fromEntries(
       Object.entries(auth.valid_users).map(([name, passwordHash]) => [name.normalize('NFC'), passwordHash]),

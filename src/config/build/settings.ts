@@ -1,9 +1,12 @@
 import type { Settings } from '#core/settings.ts';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
+import type { Environment } from '../env.ts';
 import type { Config } from '../schema.ts';
+import { buildDatabase } from './database.ts';
+import { buildJwt } from './jwt.ts';
 
-/** `cores` is what `workers: auto` stands for. */
-export function buildSettings(config: Config, cores: number): Settings {
+/** `cores` is what `workers: auto` stands for; `env` has the secrets that stand in no file. */
+export function buildSettings(config: Config, cores: number, env: Environment): Settings {
   const { server, admin, limits, upstream_connections, shutdown, metrics, log } = config;
   return {
     server: {
@@ -25,5 +28,7 @@ export function buildSettings(config: Config, cores: number): Settings {
     shutdown: { lameDuckMs: shutdown.lame_duck_ms, graceMs: shutdown.grace_ms },
     metrics,
     log,
+    jwt: buildJwt(config, env),
+    database: buildDatabase(config, env),
   };
 }

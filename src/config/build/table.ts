@@ -34,5 +34,10 @@ function buildHeaderNames(headers: Config['headers']): HeaderNames {
     via: headers.via || null,
     forwarded: headers.forwarded,
     passServer: headers.server === 'pass',
+    identity: {
+      userId: headers.user_id || null,
+      userEmail: headers.user_email || null,
+      userIssuer: headers.user_issuer || null,
+    },
   };
 }

@@ -39,7 +39,7 @@ const AuthType = z.enum(['bearer', 'basic', 'api_key', 'jwt']);
 const AuthSection = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether requests need credentials.'),
   auth_type: AuthType.default('bearer').describe(
-    'Where credentials come from: `Authorization: Bearer`, `Authorization: Basic`, or a header of their own. (`jwt` needs accounts, which are not part of this build yet.)',
+    'Where credentials come from: `Authorization: Bearer`, `Authorization: Basic`, or a header of their own; with `jwt`, `Authorization: Bearer` and a token as the section `jwt` has it.',
   ),
   valid_tokens: secret(z.array(Token), 'a list of tokens')
     .default([])
@@ -72,6 +72,9 @@ export const Auth = rule(AuthSection, View, (auth, report) => {
   const type = auth.auth_type;
   if (type !== 'basic' && Object.keys(auth.valid_users).length > 0) {
     report(['valid_users'], 'works with `auth_type: basic` only');
+  }
+  if (type === 'jwt' && auth.valid_tokens.length > 0) {
+    report(['valid_tokens'], 'does not work with `auth_type: jwt`');
   }
   if (type !== 'api_key' && auth.api_key_header !== API_KEY_HEADER) {
     report(['api_key_header'], 'works with `auth_type: api_key` only');

@@ -38,6 +38,15 @@ export const Headers = z.strictObject({
     .enum(['remove', 'pass'])
     .default('remove')
     .describe("What happens to the upstreams' `Server` header."),
+  user_id: NameOrOff.default('X-User-ID').describe(
+    'Header that tells upstreams who the user of a verified `jwt` is; `false`: none. What clients send under this name, or with `_` for `-`, is removed on every route.',
+  ),
+  user_email: NameOrOff.default('X-User-Email').describe(
+    "Header that tells upstreams the user's email address, in UTF-8, where the token has one; `false`: none. Removed like `user_id`.",
+  ),
+  user_issuer: NameOrOff.default('X-User-Issuer').describe(
+    'Header that tells upstreams who issued the token: user ids of two issuers may be equal; `false`: none. Removed like `user_id`.',
+  ),
   request: HeaderRules.prefault({}).describe('Changes to what upstreams get, on every route.'),
   response: HeaderRules.prefault({}).describe('Changes to what clients get, on every route.'),
 });

@@ -77,7 +77,10 @@ const MetricsSection = z.strictObject({
 });
 
 /** Paths that each listener answers otherwise. */
-const TAKEN = { admin: /^\/(?:livez|readyz|api|api\/.*)?$/, proxy: /^\/health$/ } as const;
+const TAKEN = {
+  admin: /^\/(?:livez|readyz|api|api\/.*)?$/,
+  proxy: /^\/(?:health|auth\/.*|\.well-known\/jwks\.json)$/,
+} as const;
 
 const MetricsView = z.object({ listener: z.enum(['admin', 'proxy']), endpoint: z.string() });
 

@@ -5,6 +5,7 @@ export function challengeFor(auth: Auth, problem: 'missing' | 'invalid'): string
   const realm = `realm=${quote(auth.realm)}`;
   switch (auth.scheme) {
     case 'bearer':
+    case 'jwt':
       // Without credentials there is no error to name (RFC 6750 §3.1).
       return problem === 'missing' ? `Bearer ${realm}` : `Bearer ${realm}, error="invalid_token"`;
     case 'basic':

@@ -40,7 +40,8 @@ export function readCredentials(
   }
   if (value === undefined || value === '') return { problem: 'missing' };
   if (value.length > CREDENTIALS_BYTES_MAX) return { problem: 'malformed' };
-  return auth.scheme === 'api_key' ? { token: value, login: null } : readAuthorization(auth.scheme, value);
+  if (auth.scheme === 'api_key') return { token: value, login: null };
+  return readAuthorization(auth.scheme === 'basic' ? 'basic' : 'bearer', value);
 }
 
 function isNamed(name: string | undefined, lowerCase: string): boolean {

@@ -11,17 +11,21 @@ export type Rejection = 'credentials_invalid' | 'overloaded';
 export type Verdict = Identity | Rejection;
 
 export type Authenticator = {
-  /** Who presents `credentials`; a promise only when a password has to be hashed. */
+  /** Who presents `credentials`; a promise only when a password has to be hashed, or a key to be asked for. */
   verify(auth: Auth, credentials: Credentials): Verdict | Promise<Verdict>;
 };
 
-export function createAuthenticator(verifyPassword: VerifyPassword): Authenticator {
+/** Verifies access tokens; null is for every one that is not accepted. */
+export type AccessTokens = { verify(token: string): Identity | null | Promise<Identity | null> };
+
+export function createAuthenticator(verifyPassword: VerifyPassword, tokens: AccessTokens): Authenticator {
   const passwords = new PasswordChecks(verifyPassword);
   // A table is replaced as a whole, and what was prepared for its routes goes with it.
   const tokensOf = new WeakMap<Auth, AcceptedTokens>();
 
   return {
     verify(auth, { token, login }) {
+      if (auth.scheme === 'jwt') return identifyBearer(tokens, token);
       let accepted = tokensOf.get(auth);
       if (accepted === undefined) {
         accepted = acceptedTokens(auth);
@@ -33,6 +37,12 @@ export function createAuthenticator(verifyPassword: VerifyPassword): Authenticat
       );
     },
   };
+}
+
+function identifyBearer(tokens: AccessTokens, token: string): Verdict | Promise<Verdict> {
+  const conclude = (identity: Identity | null): Verdict => identity ?? 'credentials_invalid';
+  const answer = tokens.verify(token);
+  return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
 }
 
 function identifyUser(

@@ -10,7 +10,7 @@ type Problem = CredentialsProblem | Rejection | 'internal';
 /** About as long as the password checks that wait may take. */
 const RETRY_AFTER_OVERLOAD_SECONDS = 1;
 
-/** The request machine's step `authenticate`; tells its outcome at once unless a password is hashed. */
+/** The request machine's step `authenticate`; tells its outcome at once unless something is waited for. */
 export function authenticateStep(authenticator: Authenticator): RequestSteps['authenticate'] {
   return ({ exchange }, tell) => {
     const { auth } = exchange.route;

@@ -1,4 +1,4 @@
-import type { RequestSteps } from '#actors/request/steps.ts';
+import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { forwardHeaders } from '#core/forward-headers.ts';
 import { newSpanId } from '#core/ids.ts';
@@ -17,7 +17,7 @@ export function forwardStep(
   metrics: RequestMetrics,
   clock: Clock,
 ): RequestSteps['forward'] {
-  return ({ exchange, upstream, resendCount }, tell) => {
+  return ({ exchange, identity, upstream, resendCount }, tell) => {
     const { slot } = upstream;
     const { method } = exchange.request;
     const begunMs = clock.monotonicMs();
@@ -44,7 +44,7 @@ export function forwardStep(
     });
 
     const client = clients.for(upstream, exchange.route.timeouts.connectMs);
-    const options = dispatchOptions(exchange, upstream);
+    const options = dispatchOptions(exchange, upstream, identity);
     // Nothing below throws: undici reports to the attempt, which ends what begins here.
     cells.begin(slot);
     metrics.attemptBegun(upstream, resendCount > 0);
@@ -59,11 +59,16 @@ export function forwardStep(
   };
 }
 
-function dispatchOptions({ table, route, request, body, id }: Exchange, upstream: Upstream) {
+function dispatchOptions(
+  { table, route, request, body, id }: Exchange,
+  upstream: Upstream,
+  identity: Identity | null,
+) {
+  const facts = { traceId: id, spanId: newSpanId(), claims: identity?.claims ?? null };
   return {
     method: request.method,
     path: request.target,
-    headers: forwardHeaders(request, route, table.headers, upstream, { traceId: id, spanId: newSpanId() }),
+    headers: forwardHeaders(request, route, table.headers, upstream, facts),
     body: body.open(),
     headersTimeout: route.timeouts.firstByteMs,
     bodyTimeout: route.timeouts.idleMs,

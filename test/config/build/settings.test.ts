@@ -22,6 +22,8 @@ describe('the settings of an instance', () => {
       shutdown: { lameDuckMs: 0, graceMs: 30_000 },
       metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
       log: { level: 'info' },
+      jwt: null,
+      database: { kind: 'sqlite', file: 'data/accounts.db' },
     });
   });
 
@@ -45,11 +47,14 @@ describe('the header names of a table', () => {
       via: 'signalbox',
       forwarded: false,
       passServer: false,
+      identity: { userId: 'X-User-ID', userEmail: 'X-User-Email', userIssuer: 'X-User-Issuer' },
     });
   });
 
   it('can all be turned off, or put otherwise', () => {
-    const off = '{request_id: false, response_time: false, proxy_by: false, backend: false, via: false}';
+    const names = ['request_id', 'response_time', 'proxy_by', 'backend', 'via'];
+    names.push('user_id', 'user_email', 'user_issuer');
+    const off = `{${names.map((name) => `${name}: false`).join()}}`;
     assert.deepEqual(load(`${UPSTREAMS}headers: ${off}\n`).table.headers, {
       requestId: null,
       responseTime: null,
@@ -58,6 +63,7 @@ describe('the header names of a table', () => {
       via: null,
       forwarded: false,
       passServer: false,
+      identity: { userId: null, userEmail: null, userIssuer: null },
     });
     const { headers } = load(
       `${UPSTREAMS}headers: {proxy_by: {name: X-Proxy}, server: pass, forwarded: true}\n`,

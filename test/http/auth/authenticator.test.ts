@@ -6,7 +6,7 @@ import { readCredentials } from '#core/auth/credentials.ts';
 import type { Auth } from '#core/table.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import type { VerifyPassword } from '#http/auth/password-checks.ts';
-import { authOf, base64 } from '#test/support/auth.ts';
+import { authOf, base64, NO_TOKENS } from '#test/support/auth.ts';
 
 /** As weak as argon2 goes, because the tests do not need it to be slow. */
 const CHEAP = { memoryCost: 1024, timeCost: 2, parallelism: 1 };
@@ -15,13 +15,13 @@ async function presenting(auth: Auth, value: string, verify: VerifyPassword = ar
   const name = auth.scheme === 'api_key' ? auth.apiKeyHeader : 'Authorization';
   const credentials = readCredentials(auth, [name, value]);
   assert.ok('token' in credentials);
-  return createAuthenticator(verify).verify(auth, credentials);
+  return createAuthenticator(verify, NO_TOKENS).verify(auth, credentials);
 }
 
 describe('the authenticator', () => {
   it('knows a token at once, without a promise', () => {
     const auth = authOf(['dev-token-123']);
-    const { verify } = createAuthenticator(argon2.verify);
+    const { verify } = createAuthenticator(argon2.verify, NO_TOKENS);
     const identity = verify(auth, { token: 'dev-token-123', login: null });
     assert.ok(!(identity instanceof Promise) && typeof identity === 'object');
     assert.equal(verify(auth, { token: 'Dev-Token-123', login: null }), 'credentials_invalid');
@@ -78,7 +78,7 @@ describe('the authenticator', () => {
       fc.asyncProperty(auths, words, words, async ({ tokens, users }, user, password) => {
         const auth = authOf(tokens, { scheme: 'basic', users });
         const sent = base64(`${user}:${password}`);
-        const verdict = await createAuthenticator(verify).verify(auth, {
+        const verdict = await createAuthenticator(verify, NO_TOKENS).verify(auth, {
           token: sent,
           login: { user, password },
         });

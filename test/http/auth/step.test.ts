@@ -7,13 +7,13 @@ import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX } from '#http/auth/password-checks.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import type { Exchange } from '#http/exchange.ts';
-import { authOf, base64 } from '#test/support/auth.ts';
+import { authOf, base64, NO_TOKENS } from '#test/support/auth.ts';
 
 const basic = authOf([], { scheme: 'basic', users: { ann: '$argon2id$v=19$m=8,t=1,p=1$AAAA$right' } });
 
 /** Runs the step on a request, with a hash function under which a password is its own digest. */
 function authenticating(verify = async (hash: string, password: string) => hash.endsWith(`$${password}`)) {
-  const step = authenticateStep(createAuthenticator(verify));
+  const step = authenticateStep(createAuthenticator(verify, NO_TOKENS));
   return (auth: Auth | null, ...headers: string[]) => {
     const exchange = { route: { auth }, request: { headers } } as unknown as Exchange;
     const told: (Proven | Refused)[] = [];

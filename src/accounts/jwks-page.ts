@@ -1,0 +1,16 @@
+import type { QuestionHandlers } from '#control/questions.ts';
+import type { TokenAuthority } from './authority.ts';
+import { JWKS_MAX_AGE_SECONDS } from './keys/schedule.ts';
+
+const HEADERS = [
+  'Content-Type',
+  'application/jwk-set+json',
+  'Cache-Control',
+  `public, max-age=${JWKS_MAX_AGE_SECONDS}`,
+];
+
+/** The public keys, where others look for them. */
+export function jwksPage(path: string, authority: TokenAuthority): QuestionHandlers {
+  const answer = async () => ({ status: 200, headers: HEADERS, body: Buffer.from(`${authority.jwks()}\n`) });
+  return new Map([[`GET ${path}`, answer]]);
+}
