@@ -135,7 +135,8 @@ export class Workers {
           case 'listening':
             return resolve();
           case 'refused':
-            return reject(new SignalboxError(message.code, 'operator', message.message));
+            reject(new SignalboxError(message.code, 'operator', message.message));
+            return void thread.terminate();
           case 'drained':
             return this.#onDrained(slot);
           case 'question':
@@ -148,7 +149,10 @@ export class Workers {
         this.#options.log.error({ worker: number, err: error }, 'worker crashed');
         reject(new SignalboxError('worker_crashed', 'signalbox', messageOf(error), { cause: error }));
       });
-      thread.on('exit', () => this.#onExit(number, slot));
+      thread.on('exit', () => {
+        reject(new SignalboxError('worker_ended', 'signalbox', `Worker ${number} ended before it served.`));
+        this.#onExit(number, slot);
+      });
     });
   }
 

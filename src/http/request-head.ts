@@ -18,6 +18,8 @@ export function readHead(
   const target = parseTarget(incoming.url ?? '');
   if (target === null) return null;
   const isHttp10 = incoming.httpVersion === '1.0';
+  // The parser lets 0.9 and 2.0 pass, whose messages look otherwise (RFC 9112 §2.3).
+  if (!isHttp10 && incoming.httpVersion !== '1.1') return null;
   const host = readHost(headers, target.authority, isHttp10);
   if (host === null || !isFramed(headers, isHttp10)) return null;
   const peer = peerAddress(incoming.socket.remoteAddress);

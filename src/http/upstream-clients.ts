@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from 'undici';
 import { type Clock, systemClock } from '#core/clock.ts';
+import { formatEndpoint } from '#core/endpoint.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
 import { upstreamConnector } from './upstream-connector.ts';
@@ -81,8 +82,7 @@ function underOneName(pool: Pool, { tls, address }: Upstream): Dispatcher {
 }
 
 function origin(upstream: Upstream): string {
-  const host = upstream.address.includes(':') ? `[${upstream.address}]` : upstream.address;
-  return `${upstream.tls === null ? 'http' : 'https'}://${host}:${upstream.port}`;
+  return `${upstream.tls === null ? 'http' : 'https'}://${formatEndpoint(upstream)}`;
 }
 
 function addressKey(upstream: Upstream): string {

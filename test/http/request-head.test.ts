@@ -106,12 +106,14 @@ describe('Host', () => {
 });
 
 describe('a head that makes no sense', () => {
-  it('is none: bad targets, other transfer codings', async () => {
+  it('is none: bad targets, other versions, other transfer codings', async () => {
     const hosted = async (line: string, ...lines: string[]) => headOf([line, 'Host: a', ...lines]);
     assert.equal(await hosted('OPTIONS * HTTP/1.1'), null);
     assert.equal(await hosted('GET /../a HTTP/1.1'), null);
     assert.equal(await hosted('GET /%00 HTTP/1.1'), null);
     assert.equal(await hosted('GET /a#b HTTP/1.1'), null);
+    assert.equal(await hosted('GET / HTTP/2.0'), null);
+    assert.equal(await hosted('GET / HTTP/0.9'), null);
     // Its first coding would have been forwarded as if it were none.
     assert.equal(await hosted('POST / HTTP/1.1', 'Transfer-Encoding: gzip, chunked'), null);
     assert.equal(await hosted('POST / HTTP/1.0', 'Transfer-Encoding: chunked'), null);

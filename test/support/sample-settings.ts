@@ -1,0 +1,23 @@
+import type { WorkerSettings } from '#core/settings.ts';
+
+/** Settings of workers on this machine, on a port that the system chooses. */
+export function sampleSettings(workers = 1): WorkerSettings {
+  return {
+    server: {
+      address: '127.0.0.1',
+      port: 0,
+      workers,
+      maxConnections: 100,
+      trustedProxies: [],
+      keepAliveMs: 75_000,
+      headMs: 10_000,
+      headBytesMax: 16_384,
+    },
+    admin: { address: '127.0.0.1', port: 0, token: null },
+    limits: { keysMax: 64, ipv6PrefixBits: 64 },
+    upstreamConnections: { connectionsMax: 8, keepAliveMs: 60_000 },
+    shutdown: { lameDuckMs: 0, graceMs: 1000 },
+    metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
+    log: { level: 'info' },
+  };
+}
