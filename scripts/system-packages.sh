@@ -3,6 +3,11 @@
 # not, it says what to install.
 set -eu
 
+# Debian keeps servers off the path; Postgres even in a folder for each version.
+for folder in /usr/sbin /usr/lib/postgresql/*/bin; do
+  PATH="$PATH:$folder"
+done
+
 missing=
 
 # need COMMAND PACKAGE: the Debian package that has the command.
@@ -11,9 +16,8 @@ need() {
 }
 
 need promtool prometheus
-PATH="$PATH:/usr/sbin" need nats-server nats-server
-# Debian keeps the server off the path, in a folder for each version.
-PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')" need initdb postgresql
+need nats-server nats-server
+need initdb postgresql
 
 [ -n "$missing" ] || exit 0
 
