@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -105,13 +105,15 @@ export async function writeConfig(t: TestContext, config: unknown): Promise<stri
 
 /**
  * Starts an instance before the upstreams given, or any configuration, and waits until it is ready.
- * `script`, where given, is run with the configuration file instead of `signalbox start`.
+ * `script`, where given, is run with the configuration file instead of `signalbox start`. What the instance
+ * keeps on disk goes away with the test.
  */
 export async function startInstance(
   t: TestContext,
   upstreams: Upstreams,
   config: Config = {},
   script: string | null = null,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Instance> {
   const [port, adminPort] = await Promise.all([freePort(), freePort()]);
   const file = await writeConfig(t, {
@@ -130,7 +132,10 @@ export async function startInstance(
   });
   const [command, args] =
     script === null ? [BIN, ['start', '--config', file]] : [process.execPath, [script, file]];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SIGNALBOX_DATA_DIR: dirname(file), ...env },
+  });
   const instance = new Instance(child, port, adminPort);
   t.after(() => instance.stop('SIGKILL'));
   await until(
