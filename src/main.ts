@@ -1,6 +1,6 @@
 /** The control plane: an instance, from its settings to its end. Its end is its start read backwards. */
 import type { Server } from 'node:http';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { createActor } from 'xstate';
 import { Accounts } from '#accounts/accounts.ts';
 import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
@@ -9,6 +9,8 @@ import { keysRoutes } from '#admin/keys.ts';
 import { metricsRoutes } from '#admin/metrics.ts';
 import { adminRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
+import { usersRoutes } from '#admin/users.ts';
+import { MemoryBus } from '#bus/memory.ts';
 import { claimPort, portError } from '#control/port.ts';
 import { answerQuestion, metricsHandlers } from '#control/questions.ts';
 import { NO_TOKENS, Workers } from '#control/workers.ts';
@@ -48,12 +50,13 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
     instanceSources(shared, () => table, clock),
     clock,
   );
+  const bus = new MemoryBus({ clock, log });
   let accounts: Accounts | null = null;
   let workers: Workers | null = null;
   let admin: Server | null = null;
 
   async function start(): Promise<void> {
-    const { jwt, database, ...workerSettings } = settings;
+    const { jwt, accounts: accountSettings, database, ...workerSettings } = settings;
     const { server } = settings;
     const { reusePort } = await claimPort('proxy listener (server.listen_port)', server.address, server.port);
     if (!reusePort && server.workers > 1) {
@@ -63,8 +66,18 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
       );
     }
     if (jwt !== null) {
-      accounts = await Accounts.open(jwt, database, clock, log);
+      accounts = await Accounts.open({
+        jwt,
+        accounts: accountSettings,
+        database,
+        bus,
+        instance,
+        cores: availableParallelism(),
+        clock,
+        log,
+      });
       accounts.authority.onChange = () => workers?.announceKeyring();
+      accounts.onRevoked = (sessions) => workers?.announceRevoked(sessions);
     }
     admin = await startAdmin(accounts);
     const count = reusePort ? server.workers : 1;
@@ -85,8 +98,9 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
       },
       table,
     );
-    // Keys may have come while the workers started, when there was nobody to tell.
+    // Keys and revocations may have come while the workers started, when there was nobody to tell.
     workers.announceKeyring();
+    workers.announceRevoked(accounts?.news.revoked() ?? []);
     log.info({ address: server.address, port: server.port, workers: count }, 'serving');
   }
 
@@ -100,6 +114,7 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
         ...metricsRoutes(settings.metrics, metrics),
         ...adminRoutes(view),
         ...keysRoutes(accounts?.authority ?? null),
+        ...usersRoutes(accounts?.administration ?? null),
       ]);
       return await startAdminServer(settings.admin, routes, log);
     } catch (error) {
@@ -112,6 +127,7 @@ export function runInstance(options: InstanceOptions): Promise<Instance> {
     admin?.closeAllConnections();
     admin?.close();
     await accounts?.[Symbol.asyncDispose]();
+    await bus[Symbol.asyncDispose]();
   }
 
   const machine = instanceMachine.provide({

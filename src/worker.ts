@@ -12,6 +12,7 @@ import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import { trustedProxies } from '#http/client-address.ts';
 import { Connections } from '#http/connections.ts';
+import { AUTH_PATHS, controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
@@ -58,7 +59,9 @@ const line = new ControlLine(say, clock);
 const { enabled, listener: metricsListener, endpoint } = settings.metrics;
 const locals = [health];
 if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
-if (keyring.issuers.some(({ isOwn }) => isOwn)) locals.push(controlPage(JWKS_PATH, line));
+if (keyring.issuers.some(({ isOwn }) => isOwn)) {
+  locals.push(controlPage(JWKS_PATH, line), ...controlForms(AUTH_PATHS, line, clock), nothingBelow('/auth'));
+}
 const front = new Front({
   table,
   run,

@@ -1,58 +1,105 @@
+import type { Bus } from '#bus/contract.ts';
 import type { QuestionHandlers } from '#control/questions.ts';
 import type { TokenNews } from '#control/workers.ts';
 import type { Clock } from '#core/clock.ts';
-import { Revocations } from '#core/jwt/revocations.ts';
-import type { JwtSettings, Settings } from '#core/settings.ts';
+import type { RevokedSession } from '#core/jwt/revocations.ts';
+import { systemRandom } from '#core/random.ts';
+import type { AccountSettings, JwtSettings, Settings } from '#core/settings.ts';
 import { JWKS_PATH } from '#http/local.ts';
 import type { Log } from '#telemetry/log.ts';
 import { TokenAuthority } from './authority.ts';
+import { authPages } from './http.ts';
+import { keepClean } from './janitor.ts';
 import { jwksPage } from './jwks-page.ts';
-import type { AccountStore } from './store/contract.ts';
-import { openStore } from './store/open.ts';
+import { Passwords } from './passwords.ts';
+import { Revocations } from './revocations.ts';
+import { AccountService } from './service.ts';
+import { Sessions } from './sessions.ts';
+import { openPatiently } from './store/open-patiently.ts';
+import { UserAdministration } from './users.ts';
+
+export type AccountsOptions = {
+  readonly jwt: JwtSettings;
+  readonly accounts: AccountSettings;
+  readonly database: Settings['database'];
+  readonly bus: Bus;
+  /** Id of this instance. */
+  readonly instance: string;
+  /** Of the machine. */
+  readonly cores: number;
+  readonly clock: Clock;
+  readonly log: Log;
+};
 
 /** All that an instance has for `auth_type: jwt`. */
 export class Accounts implements AsyncDisposable {
-  readonly store: AccountStore;
+  /** Called with sessions whose access tokens are refused from now on. */
+  onRevoked: (sessions: readonly RevokedSession[]) => void = () => {};
   readonly authority: TokenAuthority;
-  /** Sessions whose access tokens are refused, for workers that start later. */
-  readonly revocations = new Revocations();
-
+  readonly administration: UserAdministration;
   /** What workers verify tokens by. */
   readonly news: TokenNews;
 
-  private constructor(store: AccountStore, authority: TokenAuthority, clock: Clock) {
-    this.store = store;
-    this.authority = authority;
-    this.news = {
-      keyring: () => authority.keyring(),
-      revoked: () => this.revocations.live(clock.wallMs()),
-      look: (issuer) => authority.look(issuer),
-    };
-  }
+  readonly #questions: QuestionHandlers;
+  readonly #parts: AsyncDisposableStack;
 
   /** Rejects with StoreUnavailable, or a SignalboxError that says what its operator has to do. */
-  static async open(
-    jwt: JwtSettings,
-    database: Settings['database'],
-    clock: Clock,
-    log: Log,
-  ): Promise<Accounts> {
-    const store = await openStore(database, clock);
-    try {
-      return new Accounts(store, await TokenAuthority.open(jwt, store.keys, clock, log), clock);
-    } catch (error) {
-      await store[Symbol.asyncDispose]();
-      throw error;
-    }
+  static async open(options: AccountsOptions): Promise<Accounts> {
+    const { jwt, database, bus, instance, clock, log } = options;
+    let accounts: Accounts | null = null;
+    await using parts = new AsyncDisposableStack();
+    const store = parts.use(await openPatiently(database, clock, log));
+    const authority = parts.use(await TokenAuthority.open(jwt, store.keys, clock, log));
+    const revocations = parts.use(
+      await Revocations.open({
+        bus,
+        store: store.sessions,
+        accessMs: (jwt.accessTokenSeconds + jwt.leewaySeconds) * 1000,
+        instance,
+        onRevoked: (sessions) => accounts?.onRevoked(sessions),
+        clock,
+        log,
+      }),
+    );
+    const lifetime = new AbortController();
+    const cleaning = keepClean(store, clock, systemRandom, log, lifetime.signal);
+    parts.defer(() => {
+      lifetime.abort();
+      return cleaning;
+    });
+    const sessions = new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log);
+    const passwords = new Passwords(options.cores);
+    const service = new AccountService(options.accounts, store, passwords, sessions, clock, log);
+    const pages = authPages({ service, sessions, keyring: () => authority.keyring(), clock, log });
+    const administration = new UserAdministration(store, revocations, clock, log);
+    accounts = new Accounts(authority, administration, revocations, pages, parts.move());
+    return accounts;
+  }
+
+  private constructor(
+    authority: TokenAuthority,
+    administration: UserAdministration,
+    revocations: Revocations,
+    pages: QuestionHandlers,
+    parts: AsyncDisposableStack,
+  ) {
+    this.authority = authority;
+    this.administration = administration;
+    this.news = {
+      keyring: () => authority.keyring(),
+      revoked: () => revocations.live(),
+      look: (issuer) => authority.look(issuer),
+    };
+    this.#questions = new Map([...jwksPage(JWKS_PATH, authority), ...pages]);
+    this.#parts = parts;
   }
 
   /** Answers to the questions that workers have. */
   questions(): QuestionHandlers {
-    return jwksPage(JWKS_PATH, this.authority);
+    return this.#questions;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.authority[Symbol.asyncDispose]();
-    await this.store[Symbol.asyncDispose]();
+    await this.#parts.disposeAsync();
   }
 }

@@ -8,6 +8,7 @@ import { mistakesInSecrets } from './build/jwt.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { readCaFiles } from './ca-files.ts';
+import { readDenylist } from './denylist-file.ts';
 import { ConfigError, type Diagnostic, type Position } from './diagnostics.ts';
 import type { Environment } from './env.ts';
 import { readTextFile } from './files.ts';
@@ -57,8 +58,10 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const config = result.data;
   const secrets = mistakesInSecrets(config, env);
   if (secrets.length > 0) throw new ConfigError(secrets.map((message) => errorIn(file, message)));
+  const denylist = readDenylist(config, dirname(file));
+  if (denylist.mistakes.length > 0) throw new ConfigError(denylist.mistakes.map(at('error')));
   return {
-    settings: buildSettings(config, availableParallelism(), env),
+    settings: buildSettings(config, availableParallelism(), env, denylist.passwords),
     table: buildTable(config, caFiles.pemByName),
     warnings: warningsAbout(config).map(at('warning')),
   };

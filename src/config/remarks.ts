@@ -14,7 +14,7 @@ export function warningsAbout(config: Config): Remark[] {
     path: ['pools', name],
     message: 'no route leads to this pool',
   }));
-  for (const section of ['jwt', 'database'] as const) {
+  for (const section of ['jwt', 'accounts', 'database'] as const) {
     if (config[section] === undefined || asksForTokens(config)) continue;
     warnings.push({ path: [section], message: 'has no effect: no route has `auth_type: jwt`' });
   }

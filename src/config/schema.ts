@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { Accounts } from './schema/accounts.ts';
 import { Auth } from './schema/auth.ts';
 import { Database } from './schema/database.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
@@ -49,6 +50,9 @@ const Sections = z.strictObject({
     ),
   jwt: Jwt.optional().describe(
     'Tokens of `auth_type: jwt`: those that Signalbox issues, and those of others.',
+  ),
+  accounts: Accounts.optional().describe(
+    'How people make accounts and log in, at `/auth/*`; for `auth_type: jwt`.',
   ),
   database: Database.optional().describe('Where accounts and signing keys are kept, for `auth_type: jwt`.'),
   upstream_connections: UpstreamConnections.prefault({}).describe('Connections to upstreams.'),

@@ -14,13 +14,16 @@ export async function answerQuestion(
   question: ControlQuestion,
   log: Log,
 ): Promise<ControlAnswer | null> {
-  const { method, path } = question;
+  const { method, path, requestId } = question;
   try {
     const handler = handlers.get(`${method} ${path}`);
     if (handler === undefined) throw new Error('A worker asked what the control plane has no answer for.');
     return await handler(question);
   } catch (error) {
-    log.error({ method, path, err: error }, 'a question of a worker could not be answered');
+    log.error(
+      { method, path, request_id: requestId, err: error },
+      'a question of a worker could not be answered',
+    );
     return null;
   }
 }

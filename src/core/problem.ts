@@ -18,7 +18,7 @@ export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly st
     type: 'about:blank',
     title,
     status,
-    detail,
+    detail: refusal.detail ?? detail,
     error,
     request_id: stamp.requestId,
   })}\n`;
@@ -37,6 +37,7 @@ export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly st
   if (refusal.retryAfterSeconds !== undefined && (status === 429 || status === 503)) {
     headers.push('Retry-After', `${refusal.retryAfterSeconds}`);
   }
+  if (refusal.allow !== undefined) headers.push('Allow', refusal.allow);
   headers.push(...extra);
   return { status, reason: title, headers, body };
 }

@@ -12,6 +12,10 @@ export type Refusal = {
   readonly retryAfterSeconds?: number;
   /** Value of WWW-Authenticate. */
   readonly challenge?: string;
+  /** Value of Allow, with 405. */
+  readonly allow?: string;
+  /** In place of the table's own, where a client is told what exactly is wrong. Quotes nothing it sent. */
+  readonly detail?: string;
 };
 
 type Answer = {
@@ -37,6 +41,18 @@ const REFUSALS_BY_CAUSE = {
     error: 'Ambiguous credentials',
     detail: 'Send exactly one set of credentials.',
   },
+  malformed_json: {
+    status: 400,
+    title: 'Bad Request',
+    error: 'Malformed JSON',
+    detail: 'The body has to be one JSON object, in UTF-8, that names nothing twice.',
+  },
+  input_invalid: {
+    status: 400,
+    title: 'Bad Request',
+    error: 'Invalid input',
+    detail: 'The body is JSON, but not what is expected here.',
+  },
   credentials_missing: {
     status: 401,
     title: 'Unauthorized',
@@ -49,17 +65,53 @@ const REFUSALS_BY_CAUSE = {
     error: 'Invalid credentials',
     detail: 'The credentials were not accepted.',
   },
+  login_failed: {
+    status: 401,
+    title: 'Unauthorized',
+    error: 'Invalid email or password',
+    detail: 'There is no active account with this email and this password.',
+  },
+  session_ended: {
+    status: 401,
+    title: 'Unauthorized',
+    error: 'Invalid refresh token',
+    detail: 'The refresh token was not accepted; log in again.',
+  },
   no_route: {
     status: 404,
     title: 'Not Found',
     error: 'Not found',
     detail: 'No route matches this host, path and method.',
   },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method Not Allowed',
+    error: 'Method not allowed',
+    detail: 'Nothing is done here by this method; Allow names those that work.',
+  },
   request_timeout: {
     status: 408,
     title: 'Request Timeout',
     error: 'Request timeout',
     detail: 'The request did not arrive in time.',
+  },
+  email_taken: {
+    status: 409,
+    title: 'Conflict',
+    error: 'Email already registered',
+    detail: 'There is an account with this email.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'Payload Too Large',
+    error: 'Request body too large',
+    detail: 'The body is longer than anything that is expected here.',
+  },
+  body_not_json: {
+    status: 415,
+    title: 'Unsupported Media Type',
+    error: 'Unsupported media type',
+    detail: 'Send application/json.',
   },
   head_too_large: {
     status: 431,
@@ -72,6 +124,12 @@ const REFUSALS_BY_CAUSE = {
     title: 'Too Many Requests',
     error: 'Rate limit exceeded',
     detail: 'The request limit for this client is used up; try again later.',
+  },
+  login_throttled: {
+    status: 429,
+    title: 'Too Many Requests',
+    error: 'Too many attempts',
+    detail: 'There were too many attempts; nothing was checked. Try again later.',
   },
   internal: {
     status: 500,
@@ -126,6 +184,12 @@ const REFUSALS_BY_CAUSE = {
     title: 'Service Unavailable',
     error: 'Service unavailable',
     detail: 'This proxy has more to do than it can; try again later.',
+  },
+  accounts_unavailable: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail: 'Accounts cannot be reached at the moment; try again later.',
   },
   upstream_unreachable: {
     status: 503,

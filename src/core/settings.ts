@@ -12,12 +12,14 @@ export type Settings = {
   readonly log: LogSettings;
   /** Null where no route asks for tokens. */
   readonly jwt: JwtSettings | null;
+  /** How people register and log in, where tokens are issued. */
+  readonly accounts: AccountSettings;
   /** Where accounts and signing keys are kept, if there are any. */
   readonly database: DatabaseSettings;
 };
 
 /** What workers get to know: no secrets of the control plane. */
-export type WorkerSettings = Omit<Settings, 'jwt' | 'database'>;
+export type WorkerSettings = Omit<Settings, 'jwt' | 'accounts' | 'database'>;
 
 export type ServerSettings = {
   readonly address: string;
@@ -99,6 +101,34 @@ export type IssuerSettings = {
   readonly keys:
     | { readonly kind: 'remote'; readonly uri: string }
     | { readonly kind: 'fixed'; readonly key: VerificationKey };
+};
+
+export type AccountSettings = {
+  /** Whether registering tells that an email is taken. */
+  readonly isRegisterRevealing: boolean;
+  readonly password: PasswordRules;
+  readonly throttle: ThrottleSettings;
+  /** IPv6 clients are told apart by this many leading bits of their address. */
+  readonly ipv6PrefixBits: number;
+};
+
+/** For new passwords. */
+export type PasswordRules = {
+  /** Characters. */
+  readonly lengthMin: number;
+  /** Upper case, lower case and a digit. */
+  readonly mustMix: boolean;
+  readonly commonPasswords: readonly string[];
+};
+
+export type ThrottleSettings = {
+  /** Failures of one account without delay. */
+  readonly attemptsMax: number;
+  /** Failures of one client address without delay. */
+  readonly attemptsPerIpMax: number;
+  readonly delayMsMax: number;
+  /** Without a failure, until all are forgotten. */
+  readonly forgetMs: number;
 };
 
 export type DatabaseSettings =

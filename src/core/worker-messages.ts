@@ -2,6 +2,7 @@
 import type { FlatHeaders } from './headers.ts';
 import type { Keyring } from './jwt/keyring.ts';
 import type { RevokedSession } from './jwt/revocations.ts';
+import type { Refusal } from './refusals.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Table } from './table.ts';
 
@@ -24,10 +25,17 @@ export type ControlQuestion = {
   readonly path: string;
   readonly headers: FlatHeaders;
   readonly body: Uint8Array;
+  /** As limits know it. */
+  readonly clientAddress: string;
+  /** Trace id: 32 lower-case hex digits. */
+  readonly requestId: string;
 };
 
+/** What the control plane has to say, or why it has nothing else to say. */
+export type ControlAnswer = ControlPage | { readonly refusal: Refusal };
+
 /** The worker adds the length, and what Signalbox says on every answer. */
-export type ControlAnswer = {
+export type ControlPage = {
   readonly status: number;
   readonly headers: FlatHeaders;
   readonly body: Uint8Array;

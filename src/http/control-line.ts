@@ -3,7 +3,7 @@ import type { RefusalCause } from '#core/refusals.ts';
 import type { ControlAnswer, ControlQuestion, FromWorker } from '#core/worker-messages.ts';
 
 /** Questions of one worker that wait at once; more are turned away, as the control plane has one thread. */
-export const QUESTIONS_MAX = 16;
+export const QUESTIONS_MAX = 64;
 
 /** Less than what scrapers wait by default, 10 s. */
 export const ANSWER_MS_MAX = 5_000;

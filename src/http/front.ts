@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
+import type { FlatHeaders } from '#core/headers.ts';
 import { newTraceId } from '#core/ids.ts';
 import { planFor } from '#core/plan.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { Refusal, RefusalCause } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Route, Table } from '#core/table.ts';
@@ -101,18 +102,23 @@ export class Front {
       if (reply.isGone) return;
       const elapsedMs = clock.monotonicMs() - receivedMs;
       const stamp = { names: table.headers, requestId: id, elapsedMs, upstreamName: null };
-      reply.onSent(() => ended(typeof answer === 'string' ? 'refused' : 'responded'));
-      if (typeof answer === 'string') this.#refuse(answer, reply, stamp, isHead);
-      else sendLocal(reply, answer, stamp, isHead);
+      const said =
+        typeof answer === 'string'
+          ? { refusal: { cause: answer, retryAfterSeconds: RETRY_SECONDS } }
+          : answer;
+      reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
+      if (!('refusal' in said)) sendLocal(reply, said, stamp, isHead);
+      else this.#refuse(said.refusal, reply, stamp, refusalHeadersOf(to), isHead);
       finish({ body, reply });
     };
-    if (request !== null && typeof to !== 'string' && isLocal(to)) to.answer(request, table, send);
+    if (request !== null && typeof to !== 'string' && isLocal(to))
+      to.answer({ id, table, request, body }, send);
     else if (typeof to === 'string') send(to);
   }
 
-  #refuse(cause: RefusalCause, reply: Reply, stamp: Stamp, isHead: boolean): void {
-    this.#options.metrics.refused(cause);
-    sendRefusal(reply, { cause, retryAfterSeconds: RETRY_SECONDS }, stamp, [], isHead);
+  #refuse(refusal: Refusal, reply: Reply, stamp: Stamp, headers: FlatHeaders, isHead: boolean): void {
+    this.#options.metrics.refused(refusal.cause);
+    sendRefusal(reply, refusal, stamp, headers, isHead);
   }
 
   /** Counts a request until what this returns is called, which passes its outcome on. */
@@ -140,6 +146,10 @@ function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]
   for (const local of locals) if (local.answers(head)) return local;
   if (cameThrough(head.headers, table.headers.via)) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
+}
+
+function refusalHeadersOf(to: Destination): FlatHeaders {
+  return typeof to !== 'string' && isLocal(to) ? (to.refusalHeaders ?? []) : [];
 }
 
 function isLocal(to: Route | Local): to is Local {

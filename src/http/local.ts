@@ -1,22 +1,27 @@
 /** What Signalbox answers itself, on paths that no route gets to see. */
 import { STATUS_CODES } from 'node:http';
+import type { FlatHeaders } from '#core/headers.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 import { appendStamp, type Stamp } from '#core/response-headers.ts';
-import type { Table } from '#core/table.ts';
-import type { ControlAnswer } from '#core/worker-messages.ts';
+import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
-import type { RequestHead } from './exchange.ts';
+import type { Exchange, RequestHead } from './exchange.ts';
 import type { Reply } from './reply.ts';
 import type { RouteLabel } from './request-metrics.ts';
 
 /** The answer, or why there is none. */
 export type LocalAnswer = ControlAnswer | RefusalCause;
 
+/** One request for a local answer. */
+export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request' | 'body'>;
+
 /** Its name is its path. */
 export interface Local extends RouteLabel {
+  /** On refusals as well; answers bring their own. */
+  readonly refusalHeaders?: FlatHeaders;
   answers(head: RequestHead): boolean;
   /** `tell` is called once, now or later. */
-  answer(head: RequestHead, table: Table, tell: (answer: LocalAnswer) => void): void;
+  answer(request: LocalRequest, tell: (answer: LocalAnswer) => void): void;
 }
 
 export const HEALTH_PATH = '/health';
@@ -25,8 +30,8 @@ const HEALTH_HEADERS = ['Content-Type', 'application/json', 'Cache-Control', 'no
 export const health: Local = {
   name: HEALTH_PATH,
   answers: ({ target }) => target === HEALTH_PATH,
-  answer: (_, { healthBody }, tell) =>
-    tell({ status: 200, headers: HEALTH_HEADERS, body: Buffer.from(healthBody) }),
+  answer: ({ table }, tell) =>
+    tell({ status: 200, headers: HEALTH_HEADERS, body: Buffer.from(table.healthBody) }),
 };
 
 const NO_BODY = new Uint8Array(0);
@@ -39,7 +44,8 @@ export function controlPage(path: string, control: ControlLine): Local {
   return {
     name: path,
     answers: ({ method, target }) => isAt(target, path) && (method === 'GET' || method === 'HEAD'),
-    answer: ({ headers }, _, tell) => control.ask({ method: 'GET', path, headers, body: NO_BODY }, tell),
+    answer: ({ id, request: { headers, clientAddress } }, tell) =>
+      control.ask({ method: 'GET', path, headers, body: NO_BODY, clientAddress, requestId: id }, tell),
   };
 }
 
@@ -48,7 +54,7 @@ function isAt(target: string, path: string): boolean {
 }
 
 /** Sends an answer's head and body; the caller ends the reply. */
-export function sendLocal(reply: Reply, answer: ControlAnswer, stamp: Stamp, isHead: boolean): void {
+export function sendLocal(reply: Reply, answer: ControlPage, stamp: Stamp, isHead: boolean): void {
   const { status, body } = answer;
   const headers = [...answer.headers, 'Content-Length', `${body.byteLength}`];
   appendStamp(headers, stamp, null);

@@ -4,7 +4,14 @@ import { pino } from 'pino';
 import { answerQuestion, type QuestionHandler } from '#control/questions.ts';
 import type { ControlQuestion } from '#core/worker-messages.ts';
 
-const QUESTION: ControlQuestion = { method: 'GET', path: '/x', headers: [], body: new Uint8Array(0) };
+const QUESTION: ControlQuestion = {
+  method: 'GET',
+  path: '/x',
+  headers: [],
+  body: new Uint8Array(0),
+  clientAddress: '192.0.2.1',
+  requestId: '0'.repeat(32),
+};
 
 async function answered(...handlers: [string, QuestionHandler][]) {
   const lines: string[] = [];

@@ -5,7 +5,14 @@ import { ANSWER_MS_MAX, ControlLine, QUESTIONS_MAX } from '#http/control-line.ts
 import type { LocalAnswer } from '#http/local.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const QUESTION: ControlQuestion = { method: 'GET', path: '/metrics', headers: [], body: new Uint8Array(0) };
+const QUESTION: ControlQuestion = {
+  method: 'GET',
+  path: '/metrics',
+  headers: [],
+  body: new Uint8Array(0),
+  clientAddress: '192.0.2.1',
+  requestId: '0'.repeat(32),
+};
 const ANSWER: ControlAnswer = { status: 200, headers: [], body: Buffer.from('x 1\n') };
 
 let clock: VirtualClock;

@@ -2,11 +2,20 @@ import type { Settings } from '#core/settings.ts';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import type { Environment } from '../env.ts';
 import type { Config } from '../schema.ts';
+import { buildAccounts } from './accounts.ts';
 import { buildDatabase } from './database.ts';
 import { buildJwt } from './jwt.ts';
 
-/** `cores` is what `workers: auto` stands for; `env` has the secrets that stand in no file. */
-export function buildSettings(config: Config, cores: number, env: Environment): Settings {
+/**
+ * `cores` is what `workers: auto` stands for, `env` has the secrets that stand in no file, `commonPasswords`
+ * what stands in a file of its own.
+ */
+export function buildSettings(
+  config: Config,
+  cores: number,
+  env: Environment,
+  commonPasswords: readonly string[],
+): Settings {
   const { server, admin, limits, upstream_connections, shutdown, metrics, log } = config;
   return {
     server: {
@@ -29,6 +38,7 @@ export function buildSettings(config: Config, cores: number, env: Environment): 
     metrics,
     log,
     jwt: buildJwt(config, env),
+    accounts: buildAccounts(config, commonPasswords),
     database: buildDatabase(config, env),
   };
 }

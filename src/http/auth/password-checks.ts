@@ -1,4 +1,5 @@
 import { hash as digest } from 'node:crypto';
+import { Turns } from '#core/turns.ts';
 import { RecentSet } from './recent-set.ts';
 
 /**
@@ -24,8 +25,7 @@ export class PasswordChecks {
   readonly #right = new RecentSet(PASSWORDS_REMEMBERED_MAX);
   readonly #wrong = new RecentSet(PASSWORDS_REMEMBERED_MAX);
   readonly #underWay = new Map<string, Promise<boolean>>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns = new Turns(PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX);
 
   constructor(verify: VerifyPassword) {
     this.#verify = verify;
@@ -40,34 +40,20 @@ export class PasswordChecks {
     // A browser's first page asks the same question many times at once.
     const underWay = this.#underWay.get(question);
     if (underWay !== undefined) return underWay;
-    if (this.#waiting.length >= PASSWORD_CHECKS_WAITING_MAX) return 'overloaded';
 
-    const answer = this.#answer(question, hash, password);
+    const answer = this.#turns.take(() => this.#answer(question, hash, password));
+    if (answer === null) return 'overloaded';
     this.#underWay.set(question, answer);
     return answer;
   }
 
   async #answer(question: string, hash: string, password: string): Promise<boolean> {
-    await this.#turn();
     try {
       const isRight = await this.#verify(hash, password);
       (isRight ? this.#right : this.#wrong).add(question);
       return isRight;
     } finally {
       this.#underWay.delete(question);
-      this.#passTurn();
     }
-  }
-
-  /** Resolves when a check may run, in the order of asking. */
-  async #turn(): Promise<void> {
-    if (this.#running < PASSWORD_CHECKS_MAX) this.#running++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  #passTurn(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
   }
 }

@@ -23,6 +23,12 @@ describe('the settings of an instance', () => {
       metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
       log: { level: 'info' },
       jwt: null,
+      accounts: {
+        isRegisterRevealing: true,
+        password: { lengthMin: 8, mustMix: true, commonPasswords: [] },
+        throttle: { attemptsMax: 5, attemptsPerIpMax: 50, delayMsMax: 300_000, forgetMs: 3_600_000 },
+        ipv6PrefixBits: 64,
+      },
       database: { kind: 'sqlite', file: 'data/accounts.db' },
     });
   });

@@ -1,0 +1,51 @@
+/** What emails and passwords have to be like. */
+import type { PasswordRules } from '#core/settings.ts';
+
+/** RFC 5321 §4.5.3.1.3, as corrected. */
+const EMAIL_LENGTH_MAX = 254;
+/** One `@` with something on either side; no spaces and no control characters, which could break a header. */
+const EMAIL = /^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u;
+
+/** Characters, as Unicode counts them. Nothing is ever cut. */
+export const PASSWORD_LENGTH_MAX = 128;
+
+/** The one spelling of an email by which its account is known, or null for what is none. */
+export function normaliseEmail(text: string): string | null {
+  const email = text.trim().toLowerCase().normalize('NFC');
+  return email.isWellFormed() && email.length <= EMAIL_LENGTH_MAX && EMAIL.test(email) ? email : null;
+}
+
+/**
+ * The one form of a password: what keyboards send differently for the same characters is the same (NIST
+ * SP 800-63B §5.1.1.2). Null for what is no text, or too long.
+ */
+export function normalisePassword(text: string): string | null {
+  if (!text.isWellFormed() || text.length > 4 * PASSWORD_LENGTH_MAX) return null;
+  const password = text.normalize('NFC');
+  return [...password].length <= PASSWORD_LENGTH_MAX ? password : null;
+}
+
+/** Says what new passwords have to be like. */
+export class PasswordPolicy {
+  readonly #rules: PasswordRules;
+  readonly #common: ReadonlySet<string>;
+
+  constructor(rules: PasswordRules) {
+    this.#rules = rules;
+    this.#common = new Set(rules.commonPasswords.map(fold));
+  }
+
+  /** What is wrong with a password in its one form, for whoever chose it; null when nothing is. */
+  problemWith(password: string): string | null {
+    const { lengthMin, mustMix } = this.#rules;
+    if ([...password].length < lengthMin) return `The password needs at least ${lengthMin} characters.`;
+    if (mustMix && !(/\p{Lu}/u.test(password) && /\p{Ll}/u.test(password) && /\p{Nd}/u.test(password))) {
+      return 'The password needs an upper-case letter, a lower-case letter and a digit.';
+    }
+    return this.#common.has(fold(password)) ? 'The password is one of the most common ones.' : null;
+  }
+}
+
+function fold(password: string): string {
+  return password.normalize('NFC').toLowerCase();
+}

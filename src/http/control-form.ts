@@ -1,0 +1,94 @@
+/** Small JSON documents that clients send to the control plane: logins and the like. */
+import type { Clock } from '#core/clock.ts';
+import { headerValue } from '#core/headers.ts';
+import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { ControlLine } from './control-line.ts';
+import type { RequestHead } from './exchange.ts';
+import type { Local, LocalRequest } from './local.ts';
+import type { RequestBody } from './request-body.ts';
+
+/** Of a body; far more than anything that is asked for here. */
+export const FORM_BYTES_MAX = 16 * 1024;
+/** For a body to arrive. */
+export const FORM_MS_MAX = 10_000;
+/** Of one worker at once, from the head to the answer: fewer than questions in all, so that others get through. */
+export const FORMS_MAX = 48;
+
+/** Where people make accounts, log in and log out. */
+export const AUTH_PATHS = ['register', 'login', 'refresh', 'logout', 'logout-all'].map(
+  (name) => `/auth/${name}`,
+);
+
+const NO_STORE = ['Cache-Control', 'no-store'];
+const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
+
+/** Reads what is posted to these paths, and passes it on; a local for each path. */
+export function controlForms(paths: readonly string[], control: ControlLine, clock: Clock): Local[] {
+  let underWay = 0;
+  return paths.map((path) => ({
+    name: path,
+    refusalHeaders: NO_STORE,
+    answers: (head) => head.path === path,
+    answer({ id, request, body }, tell) {
+      if (request.method !== 'POST') return tell({ refusal: METHOD_NOT_ALLOWED });
+      const problem = problemWith(request, body);
+      if (problem !== null) return tell(problem);
+      if (underWay >= FORMS_MAX) return tell('overloaded');
+      underWay++;
+      const end: typeof tell = (answer) => {
+        underWay--;
+        tell(answer);
+      };
+      readForm(body, clock, (read) => {
+        if (typeof read === 'string') return end(read);
+        const { headers, clientAddress } = request;
+        control.ask({ method: 'POST', path, headers, body: read, clientAddress, requestId: id }, end);
+      });
+    },
+  }));
+}
+
+/** Everything else below a path: it is ours, and there is nothing. */
+export function nothingBelow(path: string): Local {
+  return {
+    name: path,
+    refusalHeaders: NO_STORE,
+    answers: (head: RequestHead) => head.path === path || head.path.startsWith(`${path}/`),
+    answer: (_: LocalRequest, tell) => tell('no_route'),
+  };
+}
+
+/** Who has a bearer token to say it all may leave the body out, and then it has no type. */
+function problemWith({ headers }: RequestHead, body: RequestBody): RefusalCause | null {
+  if (body.bytes === 0) return null;
+  const [type = ''] = (headerValue(headers, 'content-type') ?? '').split(';', 1);
+  if (type.trim().toLowerCase() !== 'application/json') return 'body_not_json';
+  return Number.isFinite(body.bytes) && body.bytes > FORM_BYTES_MAX ? 'body_too_large' : null;
+}
+
+/** `told` is called once, with the whole body or with why there is none. */
+function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | RefusalCause) => void): void {
+  const reader = body.open();
+  if (reader === null) {
+    told(new Uint8Array(0));
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let isOver = false;
+  const end = (read: Uint8Array | RefusalCause) => {
+    if (isOver) return;
+    isOver = true;
+    timer.cancel();
+    reader.destroy();
+    told(read);
+  };
+  const timer = clock.after(FORM_MS_MAX, () => end('request_timeout'));
+  reader.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > FORM_BYTES_MAX) end('body_too_large');
+    else chunks.push(chunk);
+  });
+  reader.on('end', () => end(new Uint8Array(Buffer.concat(chunks))));
+  reader.on('error', () => end('malformed_request'));
+}

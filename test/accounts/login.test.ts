@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EMAIL, FakeHasher, PASSWORD, registered, startAccounts, USER } from './instance.ts';
+
+const WRONG = { email: EMAIL, password: 'WrongPass123!' };
+
+describe('registering', () => {
+  it('logs in at once, with all that a client needs', async (t) => {
+    const { post } = await startAccounts(t);
+    const { status, body } = await post('register', { email: ' User@Example.com', password: PASSWORD });
+    assert.equal(status, 201);
+    assert.deepEqual(Object.keys(body), [
+      'user_id',
+      'email',
+      'access_token',
+      'refresh_token',
+      'token_type',
+      'expires_in',
+    ]);
+    assert.equal(body['email'], EMAIL);
+    assert.deepEqual([body['token_type'], body['expires_in']], ['Bearer', 900]);
+    assert.match(String(body['user_id']), /^[0-9a-f-]{36}$/);
+  });
+
+  it('says what is wrong', async (t) => {
+    const { post } = await startAccounts(t);
+    const detail = async (body: unknown) => {
+      const { status, refusal } = await post('register', body);
+      assert.equal(status, 400);
+      return refusal?.detail ?? '';
+    };
+    assert.match(await detail({ email: 'nobody', password: PASSWORD }), /email/);
+    assert.match(await detail({ email: EMAIL, password: 'Short1' }), /at least 8/);
+    assert.match(await detail({ email: EMAIL, password: 'lowercase1' }), /upper-case/);
+    assert.match(await detail({ email: EMAIL, password: `Aa1${'x'.repeat(126)}` }), /128/);
+  });
+
+  it('[7] says that an email is taken, whatever its case', async (t) => {
+    const accounts = await startAccounts(t);
+    await registered(accounts);
+    const { status, refusal } = await accounts.post('register', { ...USER, email: 'USER@EXAMPLE.COM' });
+    assert.deepEqual([status, refusal?.cause], [409, 'email_taken']);
+  });
+
+  it('[7] answers alike for taken and free emails where that is wanted', async (t) => {
+    const { post } = await startAccounts(t, { accounts: { isRegisterRevealing: false } });
+    const [first, second] = [await post('register', USER), await post('register', USER)];
+    assert.equal(first.status, 202);
+    assert.deepEqual(first, second);
+    assert.equal((await post('login', USER)).status, 200);
+  });
+
+  it('[9] one email many times at once succeeds once, and is taken otherwise', async (t) => {
+    const limits = { attemptsMax: 100, attemptsPerIpMax: 100, delayMsMax: 1000, forgetMs: 60_000 };
+    const { post } = await startAccounts(t, { accounts: { throttle: limits } });
+    const statuses = (await Promise.all(Array.from({ length: 12 }, () => post('register', USER)))).map(
+      ({ status }) => status,
+    );
+    assert.deepEqual(statuses.toSorted(), [201, ...Array.from({ length: 11 }, () => 409)]);
+  });
+
+  it('[7] is limited per address, like logging in', async (t) => {
+    const throttle = { attemptsMax: 5, attemptsPerIpMax: 3, delayMsMax: 60_000, forgetMs: 60_000 };
+    const { post } = await startAccounts(t, { accounts: { throttle } });
+    const statuses = [];
+    for (let nth = 0; nth < 4; nth++) {
+      statuses.push((await post('register', { ...USER, email: `user${nth}@example.com` })).status);
+    }
+    assert.deepEqual(statuses, [201, 201, 201, 429]);
+    assert.equal((await post('register', USER, { ip: '192.0.2.2' })).status, 201);
+  });
+});
+
+describe('logging in', () => {
+  it('works with the same password typed on another keyboard', async (t) => {
+    const { post } = await startAccounts(t);
+    await post('register', { email: EMAIL, password: 'Caf\u00e9 au lait 1' });
+    assert.equal((await post('login', { email: EMAIL, password: 'Caf\u0065\u0301 au lait 1' })).status, 200);
+    assert.equal((await post('login', { email: EMAIL, password: ' Caf\u00e9 au lait 1' })).status, 401);
+  });
+
+  it('[6] answers the same for an unknown email, a wrong password and a disabled account', async (t) => {
+    const accounts = await startAccounts(t);
+    await registered(accounts);
+    await registered(accounts, { ...USER, email: 'off@example.com' });
+    const user = await accounts.users.find('off@example.com');
+    assert.ok(user !== null && (await accounts.users.disable(user)));
+
+    const { post } = accounts;
+    const answers = [
+      await post('login', WRONG),
+      await post('login', { ...USER, email: 'nobody@example.com' }),
+      await post('login', { ...USER, email: 'off@example.com' }),
+      await post('login', { ...USER, email: 'no email' }),
+      await post('login', { ...USER, password: 'x'.repeat(1000) }),
+    ];
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    assert.deepEqual([answers[0]?.status, answers[0]?.refusal?.cause], [401, 'login_failed']);
+  });
+
+  it('[42] hashes once, whether there is such an account or not', async (t) => {
+    const hasher = new FakeHasher();
+    const accounts = await startAccounts(t, { hasher });
+    await registered(accounts);
+    for (const body of [WRONG, { ...WRONG, email: 'nobody@example.com' }, { ...WRONG, email: 'none' }]) {
+      hasher.verified.length = 0;
+      await accounts.post('login', body);
+      assert.equal(hasher.verified.length, 1);
+    }
+  });
+
+  it('[1] hashes anew what was hashed with less, and only then', async (t) => {
+    const hasher = new FakeHasher();
+    const accounts = await startAccounts(t, { hasher });
+    await registered(accounts);
+    hasher.version = 2;
+    assert.equal((await accounts.post('login', WRONG)).status, 401);
+    assert.equal(hasher.hashes, 1);
+    assert.equal((await accounts.post('login', USER)).status, 200);
+    assert.equal((await accounts.post('login', USER)).status, 200);
+    assert.equal(hasher.hashes, 2);
+    assert.match((await accounts.store.users.findByEmail(EMAIL))?.passwordHash ?? '', /^v2:/);
+  });
+
+  it('[40] takes whatever is sent for a text and nothing more', async (t) => {
+    const accounts = await startAccounts(t);
+    await registered(accounts);
+    for (const email of ["' OR '1'='1' --@x", "user@example.com'; DROP TABLE users; --", '%@%', '$1@$2']) {
+      assert.equal((await accounts.post('login', { email, password: PASSWORD })).status, 401, email);
+    }
+    assert.equal((await accounts.post('login', USER)).status, 200);
+    assert.equal(await accounts.users.find("x' OR 1=1 --"), null);
+    assert.equal(await accounts.users.revokeSession("x' OR 1=1 --"), false);
+  });
+
+  it('[46] is noted by ids, without emails, passwords or tokens', async (t) => {
+    const accounts = await startAccounts(t);
+    const { access, refresh } = await registered(accounts);
+    await accounts.post('login', WRONG);
+    const log = accounts.lines.join('');
+    assert.match(log, /"msg":"registered"/);
+    assert.match(log, /"msg":"login failed"/);
+    for (const secret of [EMAIL, PASSWORD, WRONG.password, access, refresh]) assert.ok(!log.includes(secret));
+  });
+});
+
+describe('failed logins', () => {
+  it('[10] make the account wait longer and longer, and never for good', async (t) => {
+    const accounts = await startAccounts(t);
+    const { post, clock } = accounts;
+    await registered(accounts);
+    for (let nth = 0; nth < 5; nth++) assert.equal((await post('login', WRONG)).status, 401);
+    const waits = [];
+    for (let nth = 0; nth < 12; nth++) {
+      const { status, refusal } = await post('login', WRONG);
+      assert.equal(status, 429);
+      const seconds = refusal?.retryAfterSeconds ?? 0;
+      waits.push(seconds);
+      clock.advance(seconds * 1000);
+      assert.equal((await post('login', WRONG)).status, 401);
+    }
+    assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+
+    assert.equal((await post('login', USER)).status, 429);
+    clock.advance(300_000);
+    assert.equal((await post('login', USER)).status, 200);
+    assert.equal((await post('login', WRONG)).status, 401);
+    assert.equal((await post('login', USER)).status, 200);
+  });
+
+  it('[10] are not told apart from a right password while the delay runs', async (t) => {
+    const hasher = new FakeHasher();
+    const accounts = await startAccounts(t, { hasher });
+    await registered(accounts);
+    for (let nth = 0; nth < 5; nth++) await accounts.post('login', WRONG);
+    hasher.verified.length = 0;
+    assert.deepEqual(await accounts.post('login', USER), await accounts.post('login', WRONG));
+    assert.equal(hasher.verified.length, 0, '[11] nothing is hashed');
+  });
+
+  it('[10] of unknown accounts count the same', async (t) => {
+    const { post } = await startAccounts(t);
+    const nobody = { ...USER, email: 'nobody@example.com' };
+    for (let nth = 0; nth < 5; nth++) assert.equal((await post('login', nobody)).status, 401);
+    assert.equal((await post('login', nobody)).status, 429);
+  });
+
+  it('[10] count per address, over all accounts, and a whole /64 is one', async (t) => {
+    const { post } = await startAccounts(t);
+    const attempt = (nth: number, ip: string) =>
+      post('login', { email: `user${nth}@example.com`, password: PASSWORD }, { ip });
+    for (let nth = 0; nth < 50; nth++) {
+      assert.equal((await attempt(nth, `2001:db8::${nth.toString(16)}`)).status, 401);
+    }
+    assert.equal((await attempt(50, '2001:db8::ffff')).status, 429);
+    assert.equal((await attempt(51, '2001:db8:0:1::1')).status, 401);
+  });
+
+  it('[10] at once are no more than one after the other', async (t) => {
+    const { post } = await startAccounts(t);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => post('login', WRONG)));
+    assert.equal(answers.filter(({ status }) => status === 401).length, 5);
+    assert.equal(answers.filter(({ status }) => status === 429).length, 25);
+  });
+
+  it('are forgotten in time, and do not count against the address once the password was right', async (t) => {
+    const accounts = await startAccounts(t);
+    const { post, clock } = accounts;
+    await registered(accounts);
+    for (let nth = 0; nth < 4; nth++) await post('login', WRONG);
+    clock.advance(3_600_001);
+    for (let nth = 0; nth < 4; nth++) assert.equal((await post('login', WRONG)).status, 401);
+    for (let nth = 0; nth < 100; nth++) assert.equal((await post('login', USER)).status, 200);
+  });
+
+  it('[11] are known to every instance', async (t) => {
+    const first = await startAccounts(t);
+    const second = await startAccounts(t, { clock: first.clock, bus: first.bus, store: first.store });
+    await registered(first);
+    for (let nth = 0; nth < 5; nth++) await first.post('login', WRONG);
+    assert.equal((await second.post('login', USER)).status, 429);
+  });
+});
+
+describe('a flood of logins', () => {
+  it('[43] beyond the queue gets 503, and is not held against anyone', async (t) => {
+    const hasher = new FakeHasher();
+    const ends: (() => void)[] = [];
+    hasher.verify = async () => {
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return true;
+    };
+    const throttle = { attemptsMax: 1000, attemptsPerIpMax: 1000, delayMsMax: 1000, forgetMs: 60_000 };
+    const { post } = await startAccounts(t, { hasher, accounts: { throttle } });
+    const answers = Array.from({ length: 40 }, (_, nth) =>
+      post('login', { email: `user${nth}@example.com`, password: PASSWORD }, { ip: `192.0.2.${nth}` }),
+    );
+    let open = answers.length;
+    for (const answer of answers) void answer.then(() => open--);
+    while (open > 0) {
+      ends.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    assert.ok(statuses.every((status) => status === 401 || status === 503));
+    assert.ok(statuses.includes(503) && statuses.includes(401));
+  });
+});
