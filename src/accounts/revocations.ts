@@ -12,7 +12,7 @@ const BUCKET = 'revocations';
 const BUCKET_BYTES_MAX = 64 * 1024 * 1024;
 const ENTRY_BYTES_MAX = 512;
 /** How often the database is asked for what the bus may not have told: it was away, or there is none. */
-const READ_EVERY_MS = 15_000;
+const READ_EVERY_MS = 5_000;
 /** For one write to the bus. */
 const PUT_MS_MAX = 5_000;
 

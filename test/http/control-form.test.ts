@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { beforeEach, describe, it } from 'node:test';
+import type { FromWorker } from '#core/worker-messages.ts';
+import { controlForms, FORM_BYTES_MAX, FORM_MS_MAX, FORMS_MAX, nothingBelow } from '#http/control-form.ts';
+import { ControlLine } from '#http/control-line.ts';
+import type { RequestHead } from '#http/exchange.ts';
+import type { LocalAnswer, LocalRequest } from '#http/local.ts';
+import { RequestBody } from '#http/request-body.ts';
+import { sampleTable } from '#test/support/sample-table.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
+
+const PATH = '/auth/login';
+const JSON_TYPE = ['Content-Type', 'application/json'];
+
+let clock: VirtualClock;
+let sent: FromWorker[];
+let line: ControlLine;
+let answers: LocalAnswer[];
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  sent = [];
+  answers = [];
+  line = new ControlLine((message) => sent.push(message), clock);
+});
+
+function head(changes: Partial<RequestHead> = {}): RequestHead {
+  return {
+    method: 'POST',
+    target: PATH,
+    path: PATH,
+    host: 'localhost',
+    headers: JSON_TYPE,
+    clientAddress: '192.0.2.7',
+    peerAddress: '192.0.2.7',
+    peerTrusted: false,
+    scheme: 'http',
+    upgrade: null,
+    receivedMs: 0,
+    ...changes,
+  };
+}
+
+function requestOf(bytes: number, changes: Partial<RequestHead> = {}) {
+  const source = new PassThrough();
+  const body = new RequestBody(source, bytes, 0, { invite() {}, awaitClient() {}, giveUp() {} });
+  const request: LocalRequest = { id: 'f'.repeat(32), table: sampleTable({}), request: head(changes), body };
+  return { source, request };
+}
+
+const [form] = controlForms([PATH], new ControlLine(() => {}, new VirtualClock()), new VirtualClock());
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function send(request: LocalRequest, local = controlForms([PATH], line, clock)[0]): void {
+  local?.answer(request, (answer) => answers.push(answer));
+}
+
+describe('a form for the control plane', () => {
+  it('is passed on whole, with who sent it', async () => {
+    const { source, request } = requestOf(Infinity);
+    send(request);
+    source.write('{"email":');
+    source.end('"a"}');
+    await settled();
+    const [message] = sent;
+    assert.ok(message?.type === 'question');
+    const { body, ...question } = message.question;
+    assert.equal(Buffer.from(body).toString(), '{"email":"a"}');
+    assert.deepEqual(question, {
+      method: 'POST',
+      path: PATH,
+      headers: JSON_TYPE,
+      clientAddress: '192.0.2.7',
+      requestId: 'f'.repeat(32),
+    });
+    assert.equal(body.buffer.byteLength, body.byteLength, 'nothing else of the memory goes along');
+  });
+
+  it('[36] is refused unread by its method, type or length', () => {
+    send(requestOf(0, { method: 'GET' }).request);
+    send(requestOf(1, { headers: ['Content-Type', 'text/plain'] }).request);
+    send(requestOf(1, { headers: [] }).request);
+    send(requestOf(FORM_BYTES_MAX + 1).request);
+    assert.deepEqual(answers, [
+      { refusal: { cause: 'method_not_allowed', allow: 'POST' } },
+      'body_not_json',
+      'body_not_json',
+      'body_too_large',
+    ]);
+    assert.deepEqual(sent, []);
+  });
+
+  it('[36] is refused when it turns out to be too long, does not come, or breaks off', async () => {
+    const long = requestOf(Infinity);
+    send(long.request);
+    long.source.write(Buffer.alloc(FORM_BYTES_MAX + 1));
+    await settled();
+    send(requestOf(10).request);
+    clock.advance(FORM_MS_MAX);
+    const broken = requestOf(10);
+    send(broken.request);
+    await settled();
+    broken.source.destroy();
+    await settled();
+    assert.deepEqual(answers, ['body_too_large', 'request_timeout', 'malformed_request']);
+    assert.equal(clock.timers, 0);
+  });
+
+  it('[5] waits with so many others at most', () => {
+    const local = controlForms([PATH], line, clock)[0];
+    for (let nth = 0; nth < FORMS_MAX; nth++) send(requestOf(10).request, local);
+    assert.deepEqual(answers, []);
+    send(requestOf(10).request, local);
+    assert.deepEqual(answers, ['overloaded']);
+    clock.advance(FORM_MS_MAX);
+    assert.equal(answers.length, FORMS_MAX + 1);
+    send(requestOf(10).request, local);
+    assert.equal(answers.length, FORMS_MAX + 1);
+  });
+
+  it('is known by its path, however that is spelled', () => {
+    assert.equal(form?.answers(head({ target: '/auth/%6cogin?x=1' })), true);
+    assert.equal(form?.answers(head({ path: '/auth/logins' })), false);
+    const rest = nothingBelow('/auth');
+    const paths = ['/auth', '/auth/', '/auth/x', '/authors'].map((path) => rest.answers(head({ path })));
+    assert.deepEqual(paths, [true, true, true, false]);
+  });
+});
