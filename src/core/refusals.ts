@@ -103,7 +103,7 @@ const REFUSALS_BY_CAUSE = {
   },
   body_too_large: {
     status: 413,
-    title: 'Payload Too Large',
+    title: 'Content Too Large',
     error: 'Request body too large',
     detail: 'The body is longer than anything that is expected here.',
   },
