@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '#core/clock.ts';
 
 /** The longest delay that the platform's timers take; a longer one (Infinity) means never. */
-const DELAY_MS_MAX = 2 ** 31 - 1;
+export const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** XState's view of our clock, so that machines run under virtual time in tests. */
 export function xstateClock(clock: Clock) {
