@@ -1,7 +1,7 @@
 /** The data plane: one of an instance's worker threads. It accepts connections and serves requests. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import argon2 from 'argon2';
-import { createRequestRunner } from '#actors/request/run.ts';
+import { RUNNERS } from '#actors/request/run.ts';
 import { systemClock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import { systemRandom } from '#core/random.ts';
@@ -43,7 +43,7 @@ const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer
 const tokens = new TokenVerifier(keyring, missingKeys, clock);
 tokens.revoke(revoked);
 
-const run = createRequestRunner(
+const run = RUNNERS[settings.actors.runtime](
   {
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, ipv6PrefixBits, clock),

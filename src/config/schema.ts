@@ -11,7 +11,16 @@ import { Retry, Timeouts } from './schema/forwarding.ts';
 import { Headers } from './schema/headers.ts';
 import { checkIdentities, IdentitiesView } from './schema/identities.ts';
 import { Jwt } from './schema/jwt.ts';
-import { Admin, Health, Limits, Log, Metrics, Shutdown, UpstreamConnections } from './schema/operations.ts';
+import {
+  Actors,
+  Admin,
+  Health,
+  Limits,
+  Log,
+  Metrics,
+  Shutdown,
+  UpstreamConnections,
+} from './schema/operations.ts';
 import { Pool } from './schema/pool.ts';
 import { RateLimit } from './schema/rate-limit.ts';
 import {
@@ -61,6 +70,7 @@ const Sections = z.strictObject({
   admin: Admin.prefault({}).describe('The listener for operators.'),
   shutdown: Shutdown.prefault({}).describe('What happens on SIGTERM and SIGINT.'),
   metrics: Metrics.prefault({}).describe('Metrics in Prometheus format.'),
+  actors: Actors.prefault({}).describe('The state machines.'),
   log: Log.prefault({}).describe('Logs, on standard error.'),
   redis: z
     .unknown()

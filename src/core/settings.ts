@@ -9,6 +9,7 @@ export type Settings = {
   readonly upstreamConnections: UpstreamConnectionSettings;
   readonly shutdown: ShutdownSettings;
   readonly metrics: MetricsSettings;
+  readonly actors: ActorSettings;
   readonly log: LogSettings;
   /** Null where no route asks for tokens. */
   readonly jwt: JwtSettings | null;
@@ -70,6 +71,11 @@ export type MetricsSettings = {
   readonly enabled: boolean;
   readonly listener: 'admin' | 'proxy';
   readonly endpoint: string;
+};
+
+export type ActorSettings = {
+  /** What runs the request machine: it compiled, or XState's own interpreter. */
+  readonly runtime: 'compiled' | 'xstate';
 };
 
 export type LogSettings = { readonly level: 'debug' | 'info' | 'warn' | 'error' };

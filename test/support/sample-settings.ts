@@ -18,6 +18,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
     upstreamConnections: { connectionsMax: 8, keepAliveMs: 60_000 },
     shutdown: { lameDuckMs: 0, graceMs: 1000 },
     metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
+    actors: { runtime: 'compiled' },
     log: { level: 'info' },
   };
 }

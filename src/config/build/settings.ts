@@ -16,7 +16,7 @@ export function buildSettings(
   env: Environment,
   commonPasswords: readonly string[],
 ): Settings {
-  const { server, admin, limits, upstream_connections, shutdown, metrics, log } = config;
+  const { server, admin, limits, upstream_connections, shutdown, metrics, actors, log } = config;
   return {
     server: {
       address: server.listen_address,
@@ -36,6 +36,7 @@ export function buildSettings(
     },
     shutdown: { lameDuckMs: shutdown.lame_duck_ms, graceMs: shutdown.grace_ms },
     metrics,
+    actors,
     log,
     jwt: buildJwt(config, env),
     accounts: buildAccounts(config, commonPasswords),

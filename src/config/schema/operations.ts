@@ -89,6 +89,15 @@ export const Metrics = rule(MetricsSection, MetricsView, ({ listener, endpoint }
     report(['endpoint'], `the ${listener} listener has another answer there`);
 });
 
+export const Actors = z.strictObject({
+  runtime: z
+    .enum(['compiled', 'xstate'])
+    .default('compiled')
+    .describe(
+      "How the machine of a request is run: compiled, or by XState's own interpreter, which does the same and is slower by far.",
+    ),
+});
+
 export const Log = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
 });

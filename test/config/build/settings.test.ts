@@ -21,6 +21,7 @@ describe('the settings of an instance', () => {
       upstreamConnections: { connectionsMax: 1024, keepAliveMs: 4_000 },
       shutdown: { lameDuckMs: 0, graceMs: 30_000 },
       metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
+      actors: { runtime: 'compiled' },
       log: { level: 'info' },
       jwt: null,
       accounts: {

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Outcome, RUNNERS } from '#actors/request/run.ts';
+import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
+import type { Plan } from '#core/plan.ts';
+import type { Exchange } from '#http/exchange.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
+
+const PLAN: Plan = { attemptsMax: 2, resendable: true, retryOnStatus: [], attemptMs: 1000, requestMs: 5000 };
+
+/** What each step tells at once; one that is left out never tells. */
+type Outcomes = Partial<Record<keyof RequestSteps, RequestEvent>>;
+
+const SELECTED: Outcomes = {
+  authenticate: { type: 'identity.proven', identity: null },
+  limit: { type: 'limit.passed' },
+  select: { type: 'upstream.selected', upstream: sampleUpstream() },
+};
+
+for (const [name, createRunner] of Object.entries(RUNNERS)) {
+  /** Runs one exchange and says what became of it. */
+  function run(outcomes: Outcomes, plan: Plan = PLAN) {
+    const seen = { ends: [] as Outcome[], cuts: 0, releases: 0, stops: [] as string[] };
+    const clock = new VirtualClock();
+    const answer = { status: 200, release: () => seen.releases++ };
+    const steps = Object.fromEntries(
+      ['authenticate', 'limit', 'select', 'forward', 'weigh', 'respond', 'refuse'].map((step) => {
+        const outcome = outcomes[step as keyof RequestSteps];
+        return [
+          step,
+          (_: unknown, tell: (outcome: RequestEvent) => void) => {
+            if (outcome !== undefined)
+              tell(outcome.type === 'attempt.answered' ? { ...outcome, answer: answer as never } : outcome);
+            return () => seen.stops.push(step);
+          },
+        ];
+      }),
+    ) as unknown as RequestSteps;
+    let leave = () => {};
+    const reply = {
+      onLeft: (listener: () => void) => {
+        leave = listener;
+      },
+      cut: () => seen.cuts++,
+    };
+    const exchange = { plan, reply } as unknown as Exchange;
+    createRunner(steps, clock)(exchange, (outcome) => seen.ends.push(outcome));
+    return { seen, clock, leave: () => leave() };
+  }
+
+  const answered = { type: 'attempt.answered', status: 200 } as RequestEvent;
+
+  describe(`the ${name} runner`, () => {
+    it('serves a request before it returns when every step answers at once', () => {
+      const { seen, clock } = run({ ...SELECTED, forward: answered, respond: { type: 'response.finished' } });
+      assert.deepEqual(seen.ends, ['responded']);
+      assert.equal(clock.timers, 0);
+    });
+
+    it('abandons the request of a client that left, and stops the step at work', () => {
+      const { seen, leave } = run(SELECTED);
+      leave();
+      assert.deepEqual(seen.ends, ['abandoned']);
+      assert.deepEqual(seen.stops.at(-1), 'forward');
+      leave();
+      assert.equal(seen.ends.length, 1);
+    });
+
+    it('refuses when the time for an attempt and for its refusal has come', () => {
+      const facts = { replayable: true, affordable: false, another: true };
+      const { seen, clock } = run({
+        ...SELECTED,
+        weigh: { type: 'failover.weighed', facts },
+        refuse: { type: 'response.finished' },
+      });
+      clock.advance(1000);
+      assert.deepEqual(seen.ends, ['refused']);
+    });
+
+    it('lets go of an answer at the end', () => {
+      const { seen, leave } = run({ ...SELECTED, forward: answered });
+      leave();
+      assert.deepEqual(seen.ends, ['truncated']);
+      assert.equal(seen.releases, 1);
+    });
+
+    it('cuts the connection when the machine fails itself', () => {
+      const { seen } = run({ ...SELECTED, forward: answered }, { ...PLAN, retryOnStatus: null as never });
+      assert.deepEqual(seen.ends, ['crashed']);
+      assert.equal(seen.cuts, 1);
+    });
+  });
+}
