@@ -14,7 +14,7 @@ import { jwksPage } from './jwks-page.ts';
 import { Passwords } from './passwords.ts';
 import { Revocations } from './revocations.ts';
 import { AccountService } from './service.ts';
-import { Sessions } from './sessions.ts';
+import { ISSUE_MS_MAX, Sessions } from './sessions.ts';
 import { openPatiently } from './store/open-patiently.ts';
 import { UserAdministration } from './users.ts';
 
@@ -54,7 +54,7 @@ export class Accounts implements AsyncDisposable {
       await Revocations.open({
         bus,
         store: store.sessions,
-        accessMs: (jwt.accessTokenSeconds + jwt.leewaySeconds) * 1000,
+        accessMs: (jwt.accessTokenSeconds + jwt.leewaySeconds) * 1000 + ISSUE_MS_MAX,
         instance,
         onRevoked: (sessions) => accounts?.onRevoked(sessions),
         clock,

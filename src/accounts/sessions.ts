@@ -15,6 +15,12 @@ export type Grant = {
   readonly refreshToken: string;
 };
 
+/**
+ * What is stored of an access token's end has to hold although the token is issued after that, when the
+ * database has answered; for longer than that takes, the token ends earlier.
+ */
+export const ISSUE_MS_MAX = 10_000;
+
 type Lifetimes = Pick<JwtSettings, 'refreshTokenSeconds' | 'sessionSeconds' | 'refreshGraceSeconds'>;
 
 /** Sessions from login to logout. Methods reject with StoreUnavailable, having done all or nothing. */
@@ -46,7 +52,7 @@ export class Sessions {
   async begin(user: Pick<User, 'id' | 'email' | 'passwordChangedAtMs'>): Promise<Grant | null> {
     const nowMs = this.#clock.wallMs();
     const id = newUuid(nowMs);
-    const acceptedUntilMs = this.#tokens.acceptedUntilMs();
+    const acceptedUntilMs = this.#tokens.acceptedUntilMs() + ISSUE_MS_MAX;
     const access = await this.#tokens.issueAccessToken({
       userId: user.id,
       email: user.email,
@@ -70,7 +76,7 @@ export class Sessions {
     const tokenHash = digestOf(refreshToken);
     if (tokenHash === null) return null;
     const nowMs = this.#clock.wallMs();
-    const acceptedUntilMs = this.#tokens.acceptedUntilMs();
+    const acceptedUntilMs = this.#tokens.acceptedUntilMs() + ISSUE_MS_MAX;
     const next = this.#newToken(nowMs, acceptedUntilMs);
     const rotation = await this.#store.rotate({
       tokenHash,
