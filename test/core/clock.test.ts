@@ -6,6 +6,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 describe('the system clock', () => {
   it('reads the same in every thread', async () => {
+    // Threads were up to a millisecond apart: the first reading of the common clock takes that long.
     const worker = new Worker(new URL('./clock-thread.ts', import.meta.url));
     const beforeMs = systemClock.monotonicMs();
     const { promise, resolve } = Promise.withResolvers<number>();
