@@ -1,0 +1,74 @@
+// `npm run bench:login-times`: whether the time of a login tells a known email from an unknown one. Tries of
+// the two alternate, each with a wrong password, and the medians count.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Accounts } from '#accounts/accounts.ts';
+import { MemoryBus } from '#bus/memory.ts';
+import { systemClock } from '#core/clock.ts';
+
+const TRIES = 200;
+
+const folder = await mkdtemp(join(tmpdir(), 'signalbox-bench-'));
+const log = pino({ level: 'silent' });
+const accounts = await Accounts.open({
+  jwt: {
+    issuer: 'signalbox',
+    audience: 'signalbox',
+    secret: null,
+    keySecret: null,
+    accessTokenSeconds: 900,
+    refreshTokenSeconds: 604_800,
+    sessionSeconds: 2_592_000,
+    refreshGraceSeconds: 10,
+    leewaySeconds: 30,
+    issuers: [],
+  },
+  accounts: {
+    isRegisterRevealing: true,
+    password: { lengthMin: 8, mustMix: true, commonPasswords: [] },
+    throttle: { attemptsMax: 10_000, attemptsPerIpMax: 10_000, delayMsMax: 1000, forgetMs: 3_600_000 },
+    ipv6PrefixBits: 64,
+  },
+  database: { kind: 'sqlite', file: join(folder, 'accounts.db') },
+  bus: new MemoryBus({ clock: systemClock, log }),
+  instance: 'bench',
+  cores: 2,
+  clock: systemClock,
+  log,
+});
+
+const known: number[] = [];
+const unknown: number[] = [];
+await post('register', 'known@example.com', 'SecurePass123!');
+for (let nth = 0; nth < TRIES; nth++) {
+  known.push(await post('login', 'known@example.com', 'WrongPass123!'));
+  unknown.push(await post('login', 'nobody@example.com', 'WrongPass123!'));
+}
+const [knownMs, unknownMs] = [median(known), median(unknown)];
+const difference = (Math.abs(knownMs - unknownMs) / knownMs) * 100;
+console.log(
+  `known ${knownMs.toFixed(2)} ms, unknown ${unknownMs.toFixed(2)} ms: ${difference.toFixed(1)} % apart`,
+);
+await accounts[Symbol.asyncDispose]();
+await rm(folder, { recursive: true });
+
+/** Milliseconds until the answer. */
+async function post(name: string, email: string, password: string): Promise<number> {
+  const path = `/auth/${name}`;
+  const startMs = performance.now();
+  await accounts.questions().get(`POST ${path}`)?.({
+    method: 'POST',
+    path,
+    headers: [],
+    body: Buffer.from(JSON.stringify({ email, password })),
+    clientAddress: '127.0.0.1',
+    requestId: '0'.repeat(32),
+  });
+  return performance.now() - startMs;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
