@@ -17,6 +17,7 @@ import { ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, JWKS_PATH } from '#http/local.ts';
+import { Problems } from '#http/problems.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { Selector } from '#http/selector.ts';
 import { forwardStep } from '#http/steps/forward.ts';
@@ -39,6 +40,7 @@ const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
+const problems = new Problems(say, clock);
 const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer }), clock);
 const tokens = new TokenVerifier(keyring, missingKeys, clock);
 tokens.revoke(revoked);
@@ -54,6 +56,7 @@ const run = RUNNERS[settings.actors.runtime](
     refuse: refuseStep(metrics, clock),
   },
   clock,
+  (error) => problems.report(error),
 );
 const line = new ControlLine(say, clock);
 const { enabled, listener: metricsListener, endpoint } = settings.metrics;

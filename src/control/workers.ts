@@ -139,6 +139,8 @@ export class Workers {
             return void thread.terminate();
           case 'drained':
             return this.#onDrained(slot);
+          case 'problem':
+            return this.#logProblem(number, message);
           case 'question':
             return void this.#answer(thread, message.id, message.question);
           case 'key.missed':
@@ -154,6 +156,14 @@ export class Workers {
         this.#onExit(number, slot);
       });
     });
+  }
+
+  #logProblem(worker: number, problem: { message: string; stack: string; untold: number }): void {
+    const { message, stack, untold } = problem;
+    this.#options.log.error(
+      { worker, err: { message, stack }, untold },
+      'a request failed by a mistake in Signalbox',
+    );
   }
 
   async #answer(thread: Worker, id: number, question: ControlQuestion): Promise<void> {

@@ -60,6 +60,8 @@ export type FromWorker =
   /** `code` and `message` of the system's error. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'drained' }
+  /** A mistake of ours; `untold` more have come since the last one that was told. */
+  | { readonly type: 'problem'; readonly message: string; readonly stack: string; readonly untold: number }
   /** A token of this issuer names a key that is not in the keyring. */
   | { readonly type: 'key.missed'; readonly issuer: string }
   /** `id` is unique in the worker. */

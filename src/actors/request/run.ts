@@ -5,7 +5,7 @@ import { compile } from '../compile/compile.ts';
 import { xstateClock } from '../xstate-clock.ts';
 import { requestActors } from './actors.ts';
 import { type RequestContext, requestMachine } from './machine.ts';
-import type { RequestSteps } from './steps.ts';
+import type { RequestSteps, Step } from './steps.ts';
 
 /** How a request can end: the final states of its machine, or a machine that failed itself. */
 export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'crashed';
@@ -13,18 +13,24 @@ export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'cra
 /** Runs one exchange to its end; `ended` is called exactly once. */
 export type RunRequest = (exchange: Exchange, ended: (outcome: Outcome) => void) => void;
 
-export type CreateRunner = (steps: RequestSteps, clock: Clock) => RunRequest;
+/** `report` hears of what a step, or the machine itself, threw: mistakes of ours. */
+export type CreateRunner = (
+  steps: RequestSteps,
+  clock: Clock,
+  report: (error: unknown) => void,
+) => RunRequest;
 
 /** Runs the chart as compiled once from the machine. */
-export const createCompiledRunner: CreateRunner = (steps, clock) => {
-  const machine = compile(requestMachine.provide({ actors: requestActors(steps) }));
+export const createCompiledRunner: CreateRunner = (steps, clock, report) => {
+  const machine = compile(requestMachine.provide({ actors: requestActors(watched(steps, report)) }));
 
   return (exchange, ended) => {
     const actor = machine.createActor({
       input: { exchange },
       clock,
       onDone: () => end(actor.context, actor.state as Outcome, ended),
-      onError: () => {
+      onError: (error) => {
+        report(error);
         exchange.reply.cut();
         end(actor.context, 'crashed', ended);
       },
@@ -35,8 +41,8 @@ export const createCompiledRunner: CreateRunner = (steps, clock) => {
 };
 
 /** Runs the same chart under XState's own interpreter: far slower, and open to XState's inspection. */
-export const createXstateRunner: CreateRunner = (steps, clock) => {
-  const machine = requestMachine.provide({ actors: requestActors(steps) });
+export const createXstateRunner: CreateRunner = (steps, clock, report) => {
+  const machine = requestMachine.provide({ actors: requestActors(watched(steps, report)) });
   const timers = xstateClock(clock);
 
   return (exchange, ended) => {
@@ -44,7 +50,8 @@ export const createXstateRunner: CreateRunner = (steps, clock) => {
     const contextOf = () => actor.getSnapshot().context;
     actor.subscribe({
       complete: () => end(contextOf(), actor.getSnapshot().value as Outcome, ended),
-      error: () => {
+      error: (error) => {
+        report(error);
         exchange.reply.cut();
         end(contextOf(), 'crashed', ended);
       },
@@ -60,4 +67,27 @@ function end(context: RequestContext, outcome: Outcome, ended: (outcome: Outcome
   // An answer that was let go of on the way here must not hold its connection.
   context.answer?.release();
   ended(outcome);
+}
+
+/** The same steps, whose exceptions are heard of before the machine takes its edge for them. */
+function watched(steps: RequestSteps, report: (error: unknown) => void): RequestSteps {
+  const watch =
+    <Input, Outcome>(step: Step<Input, Outcome>): Step<Input, Outcome> =>
+    (input, tell) => {
+      try {
+        return step(input, tell);
+      } catch (error) {
+        report(error);
+        throw error;
+      }
+    };
+  return {
+    authenticate: watch(steps.authenticate),
+    limit: watch(steps.limit),
+    select: watch(steps.select),
+    forward: watch(steps.forward),
+    weigh: watch(steps.weigh),
+    respond: watch(steps.respond),
+    refuse: watch(steps.refuse),
+  };
 }

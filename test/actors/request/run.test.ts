@@ -10,7 +10,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 const PLAN: Plan = { attemptsMax: 2, resendable: true, retryOnStatus: [], attemptMs: 1000, requestMs: 5000 };
 
 /** What each step tells at once; one that is left out never tells. */
-type Outcomes = Partial<Record<keyof RequestSteps, RequestEvent>>;
+type Outcomes = Partial<Record<keyof RequestSteps, RequestEvent | Error>>;
 
 const SELECTED: Outcomes = {
   authenticate: { type: 'identity.proven', identity: null },
@@ -21,7 +21,13 @@ const SELECTED: Outcomes = {
 for (const [name, createRunner] of Object.entries(RUNNERS)) {
   /** Runs one exchange and says what became of it. */
   function run(outcomes: Outcomes, plan: Plan = PLAN) {
-    const seen = { ends: [] as Outcome[], cuts: 0, releases: 0, stops: [] as string[] };
+    const seen = {
+      ends: [] as Outcome[],
+      cuts: 0,
+      releases: 0,
+      stops: [] as string[],
+      problems: [] as unknown[],
+    };
     const clock = new VirtualClock();
     const answer = { status: 200, release: () => seen.releases++ };
     const steps = Object.fromEntries(
@@ -30,6 +36,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
         return [
           step,
           (_: unknown, tell: (outcome: RequestEvent) => void) => {
+            if (outcome instanceof Error) throw outcome;
             if (outcome !== undefined)
               tell(outcome.type === 'attempt.answered' ? { ...outcome, answer: answer as never } : outcome);
             return () => seen.stops.push(step);
@@ -45,7 +52,9 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       cut: () => seen.cuts++,
     };
     const exchange = { plan, reply } as unknown as Exchange;
-    createRunner(steps, clock)(exchange, (outcome) => seen.ends.push(outcome));
+    createRunner(steps, clock, (error) => seen.problems.push(error))(exchange, (outcome) =>
+      seen.ends.push(outcome),
+    );
     return { seen, clock, leave: () => leave() };
   }
 
@@ -89,6 +98,14 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       const { seen } = run({ ...SELECTED, forward: answered }, { ...PLAN, retryOnStatus: null as never });
       assert.deepEqual(seen.ends, ['crashed']);
       assert.equal(seen.cuts, 1);
+      assert.equal(seen.problems.length, 1);
+    });
+
+    it('reports what a step throws, and refuses', () => {
+      const mistake = new Error('a mistake');
+      const { seen } = run({ ...SELECTED, select: mistake, refuse: { type: 'response.finished' } });
+      assert.deepEqual(seen.ends, ['refused']);
+      assert.deepEqual(seen.problems, [mistake]);
     });
   });
 }
