@@ -83,7 +83,8 @@ export function authPages({ service, sessions, keyring, clock, log }: AuthPages)
       if (body === null) return refuse({ cause: 'malformed_json' });
       try {
         const answered = await answer(body, question);
-        noteStore(null);
+        // A refusal may have been made without the database.
+        if (!('refusal' in answered)) noteStore(null);
         return answered;
       } catch (error) {
         if (!(error instanceof SignalboxError) || error.blame !== 'operator') throw error;

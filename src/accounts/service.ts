@@ -17,6 +17,8 @@ export type Credentials = { readonly email: string; readonly password: string };
 /** A grant; `accepted` where registering does not reveal what became of it; or why there is none. */
 export type RegisterResult = Grant | 'accepted' | Refusal;
 
+/** Logins and registrations under way, a few more than hashes: beyond, not even the database is asked. */
+const ATTEMPTS_MAX = 24;
 /** For a hash that is waited for. */
 const RETRY_SECONDS = 1;
 
@@ -30,6 +32,7 @@ export class AccountService {
   readonly #sessions: Sessions;
   readonly #clock: Clock;
   readonly #log: Log;
+  #underWay = 0;
 
   constructor(
     settings: AccountSettings,
@@ -49,7 +52,25 @@ export class AccountService {
     this.#log = log;
   }
 
-  async register(given: Credentials, caller: Caller): Promise<RegisterResult> {
+  register(given: Credentials, caller: Caller): Promise<RegisterResult> {
+    return this.#oneOfFew<RegisterResult>(() => this.#register(given, caller));
+  }
+
+  login(given: Credentials, caller: Caller): Promise<Grant | Refusal> {
+    return this.#oneOfFew<Grant | Refusal>(() => this.#login(given, caller));
+  }
+
+  async #oneOfFew<Result>(attempt: () => Promise<Result>): Promise<Result | Refusal> {
+    if (this.#underWay >= ATTEMPTS_MAX) return OVERLOADED;
+    this.#underWay++;
+    try {
+      return await attempt();
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #register(given: Credentials, caller: Caller): Promise<RegisterResult> {
     const email = normaliseEmail(given.email);
     if (email === null) return invalid('The email is not one: at most 254 characters, with one @.');
     const password = normalisePassword(given.password);
@@ -78,7 +99,7 @@ export class AccountService {
     return grant ?? { cause: 'login_failed', challenge: CHALLENGE };
   }
 
-  async login(given: Credentials, caller: Caller): Promise<Grant | Refusal> {
+  async #login(given: Credentials, caller: Caller): Promise<Grant | Refusal> {
     // What cannot be an email or a password is treated as one that nobody has.
     const email = normaliseEmail(given.email) ?? '';
     const password = normalisePassword(given.password);
@@ -114,7 +135,7 @@ export class AccountService {
   /** Nothing was looked at, so the attempt is not held against anyone. */
   async #turnAway(admitted: { undo: () => Promise<void> }): Promise<Refusal> {
     await admitted.undo();
-    return { cause: 'overloaded', retryAfterSeconds: RETRY_SECONDS };
+    return OVERLOADED;
   }
 
   #loginFailed(caller: Caller, user: UserWithPassword | null): Refusal {
@@ -137,6 +158,8 @@ export class AccountService {
 
 /** A 401 has one (RFC 9110 §11.6.1); browsers do not ask for a password because of it. */
 export const CHALLENGE = 'Bearer realm="signalbox"';
+
+const OVERLOADED: Refusal = { cause: 'overloaded', retryAfterSeconds: RETRY_SECONDS };
 
 function invalid(detail: string): Refusal {
   const cause: RefusalCause = 'input_invalid';

@@ -30,6 +30,8 @@ export class AttemptThrottle {
   readonly #settings: ThrottleSettings;
   readonly #ipv6PrefixBits: number;
   readonly #clock: Clock;
+  /** By key, the end of what is under way here: an instance does not race against itself. */
+  readonly #ends = new Map<string, Promise<unknown>>();
 
   constructor(store: ThrottleStore, settings: ThrottleSettings, ipv6PrefixBits: number, clock: Clock) {
     this.#store = store;
@@ -56,7 +58,7 @@ export class AttemptThrottle {
   async admit(counters: readonly Counter[]): Promise<Admission> {
     const counted: { counter: Counter; next: Throttle }[] = [];
     for (const counter of counters) {
-      const result = await this.#count(counter);
+      const result = await this.#inTurn(counter.key, () => this.#count(counter));
       if ('retryAfterSeconds' in result) {
         await this.#takeBack(counted);
         return { isAdmitted: false, retryAfterSeconds: result.retryAfterSeconds };
@@ -97,14 +99,29 @@ export class AttemptThrottle {
 
   /** Best effort: should others record something all the time, an attempt too many stays counted. */
   async #takeBack(counted: readonly { counter: Counter; next: Throttle }[]): Promise<void> {
-    for (const { counter, next: mine } of counted) {
-      for (let tries = 0; tries < TRIES_MAX; tries++) {
-        const seen = await this.#store.read(counter.key);
-        if (seen === null || seen.failures === 0) break;
-        const blockedUntilMs = seen.blockedUntilMs === mine.blockedUntilMs ? 0 : seen.blockedUntilMs;
-        const next = { ...seen, failures: seen.failures - 1, blockedUntilMs };
-        if (await this.#store.record(counter.key, seen, next)) break;
-      }
+    for (const { counter, next } of counted) {
+      await this.#inTurn(counter.key, () => this.#takeBackOne(counter.key, next));
+    }
+  }
+
+  async #takeBackOne(key: string, mine: Throttle): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const seen = await this.#store.read(key);
+      if (seen === null || seen.failures === 0) return;
+      const blockedUntilMs = seen.blockedUntilMs === mine.blockedUntilMs ? 0 : seen.blockedUntilMs;
+      const next = { ...seen, failures: seen.failures - 1, blockedUntilMs };
+      if (await this.#store.record(key, seen, next)) return;
+    }
+  }
+
+  async #inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const done = (this.#ends.get(key) ?? Promise.resolve()).then(work);
+    const end = done.catch(() => {});
+    this.#ends.set(key, end);
+    try {
+      return await done;
+    } finally {
+      if (this.#ends.get(key) === end) this.#ends.delete(key);
     }
   }
 }

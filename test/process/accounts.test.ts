@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { ask, burst, load, type Sample, tally } from '#test/support/load.ts';
 import { TestPostgres } from '#test/support/postgres.ts';
@@ -243,6 +245,23 @@ describe('what is sent to /auth', () => {
 });
 
 describe('while the database is away', () => {
+  it('an instance waits for it to start', async (t) => {
+    const postgres = await TestPostgres.start();
+    t.after(() => postgres[Symbol.asyncDispose]());
+    await postgres.stop();
+    // In its place, somebody who hangs up, and so knows when the instance has tried.
+    const nobody = createServer((socket) => socket.destroy()).listen(postgres.port, '127.0.0.1');
+    const tried = once(nobody, 'connection');
+    const starting = scene(t, {}, { DATABASE_URL: postgres.url() });
+    await tried;
+    nobody.close();
+    await once(nobody, 'close');
+    await postgres.resume();
+    const instance = await starting;
+    assert.match(instance.output, /waiting for the database/);
+    assert.equal((await post(instance, 'register', USER)).status, 201);
+  });
+
   it('/auth answers 503, valid tokens pass, and all is well when it is back', async (t) => {
     const postgres = await TestPostgres.start();
     t.after(() => postgres[Symbol.asyncDispose]());

@@ -20,13 +20,21 @@ export async function openPatiently(
 ): Promise<AccountStore> {
   const endMs = clock.monotonicMs() + PATIENCE_MS;
   const never = new AbortController().signal;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await open(settings, clock);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable) || clock.monotonicMs() >= endMs) throw error;
-      if (tries === 1) log.warn({ reason: error.message, wait_ms: PATIENCE_MS }, 'waiting for the database');
-      await sleep(clock, PAUSE_MS, never);
+  // Timers do not keep a process alive, and an instance that waits has nothing else yet.
+  const { port1: alive } = new MessageChannel();
+  alive.ref();
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await open(settings, clock);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || clock.monotonicMs() >= endMs) throw error;
+        if (tries === 1)
+          log.warn({ reason: error.message, wait_ms: PATIENCE_MS }, 'waiting for the database');
+        await sleep(clock, PAUSE_MS, never);
+      }
     }
+  } finally {
+    alive.close();
   }
 }
