@@ -35,7 +35,7 @@ const control = parentPort as MessagePort;
 const clock = systemClock;
 
 const shared = attachSharedState(memory, worker);
-const clients = new UpstreamClients(settings.upstreamConnections);
+const clients = new UpstreamClients(settings.upstreamConnections, clock);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import type { Clock } from '#core/clock.ts';
+import { type Clock, sleep } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
 import { newTraceId } from '#core/ids.ts';
 import type { RefusalCause } from '#core/refusals.ts';
@@ -18,6 +18,15 @@ const CONNECTION_RETRY_SECONDS = 1;
 /** How often connections that are slow to send a head are looked for. */
 const HEAD_CHECK_MS = 500;
 
+/**
+ * Between closing the port and telling clients to close. A client that is told to opens a new connection,
+ * which must not end in the queue of a worker that is about to close, where the system resets it: by then
+ * the port of every worker is closed, and the client is refused cleanly.
+ */
+const PORT_CLOSE_MS = 50;
+
+const NEVER = new AbortController().signal;
+
 const UPGRADES = new Set(['websocket']);
 
 /** Accepts connections for one worker, and hands each request on them to the front. */
@@ -29,6 +38,7 @@ export class Listener {
   readonly #metrics: RequestMetrics;
   readonly #clock: Clock;
   #lingering = 0;
+  #isClosed = false;
 
   constructor(
     settings: ServerSettings,
@@ -46,6 +56,8 @@ export class Listener {
     this.#net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#onConnection(socket),
     );
+    // Accepting one connection may fail, of too many open files for example; the others are served on.
+    this.#net.on('error', () => {});
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
@@ -56,6 +68,8 @@ export class Listener {
         this.#net.off('error', reject);
         // Starts its check of slow heads, which hangs on this event.
         this.#http.emit('listening');
+        // A worker may be told to drain before it listens.
+        if (this.#isClosed) this.#net.close();
         resolve();
       });
     });
@@ -63,15 +77,21 @@ export class Listener {
 
   /** Accepts no more; resolves when the last request has been answered and its connection has ended. */
   async drain(): Promise<void> {
+    this.#close();
+    await sleep(this.#clock, PORT_CLOSE_MS, NEVER);
     this.#front.isDraining = true;
-    this.#net.close();
     await this.#connections.drain();
   }
 
   /** Ends every connection at once. */
   cut(): void {
-    this.#net.close();
+    this.#close();
     this.#connections.cut();
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#net.close();
   }
 
   #createHttp(settings: ServerSettings): Server {
@@ -89,6 +109,7 @@ export class Listener {
     // RFC 9110 §10.1.1 allows to go on without the expectation that we do not know.
     server.on('checkExpectation', (incoming, response) => this.#onRequest(incoming, response, false));
     server.on('upgrade', (incoming, socket, head) => this.#onUpgrade(incoming, socket as Socket, head));
+    server.on('connect', (_, socket) => this.#refuse(socket as Socket, 'method_not_supported'));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
     return server;
   }
