@@ -8,7 +8,7 @@ import type { AccountSettings, JwtSettings, Settings } from '#core/settings.ts';
 import { JWKS_PATH } from '#http/local.ts';
 import type { Log } from '#telemetry/log.ts';
 import { TokenAuthority } from './authority.ts';
-import { authPages } from './http.ts';
+import { AuthPages } from './http.ts';
 import { keepClean } from './janitor.ts';
 import { jwksPage } from './jwks-page.ts';
 import { Passwords } from './passwords.ts';
@@ -70,9 +70,9 @@ export class Accounts implements AsyncDisposable {
     const sessions = new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log);
     const passwords = new Passwords(options.cores);
     const service = new AccountService(options.accounts, store, passwords, sessions, clock, log);
-    const pages = authPages({ service, sessions, keyring: () => authority.keyring(), clock, log });
+    const pages = new AuthPages({ service, sessions, keyring: () => authority.keyring(), clock, log });
     const administration = new UserAdministration(store, revocations, clock, log);
-    accounts = new Accounts(authority, administration, revocations, pages, parts.move());
+    accounts = new Accounts(authority, administration, revocations, pages.handlers(), parts.move());
     return accounts;
   }
 

@@ -7,7 +7,7 @@ import type { Keyring } from '#core/jwt/keyring.ts';
 import type { Refusal } from '#core/refusals.ts';
 import type { ControlAnswer, ControlQuestion } from '#core/worker-messages.ts';
 import type { Log } from '#telemetry/log.ts';
-import { readBearer } from './bearer.ts';
+import { type Bearer, readBearer } from './bearer.ts';
 import { type AccountService, type Caller, CHALLENGE, type Credentials } from './service.ts';
 import type { Grant, Sessions } from './sessions.ts';
 
@@ -16,7 +16,7 @@ const RETRY_SECONDS = 2;
 
 const HEADERS = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
 
-export type AuthPages = {
+export type AuthPagesOptions = {
   readonly service: AccountService;
   readonly sessions: Sessions;
   readonly keyring: () => Keyring;
@@ -26,81 +26,95 @@ export type AuthPages = {
 
 type Answerer = (body: JsonObject, question: ControlQuestion) => Promise<ControlAnswer>;
 
-export function authPages({ service, sessions, keyring, clock, log }: AuthPages): QuestionHandlers {
-  const bearerOf = ({ headers }: ControlQuestion) => readBearer(headers, keyring(), clock);
-  let isStoreDown = false;
+export class AuthPages {
+  readonly #options: AuthPagesOptions;
+  #isStoreDown = false;
 
-  async function register(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
+  constructor(options: AuthPagesOptions) {
+    this.#options = options;
+  }
+
+  handlers(): QuestionHandlers {
+    return new Map([
+      ['POST /auth/register', this.#guarded(false, (body, question) => this.#register(body, question))],
+      ['POST /auth/login', this.#guarded(false, (body, question) => this.#login(body, question))],
+      ['POST /auth/refresh', this.#guarded(false, (body) => this.#refresh(body))],
+      ['POST /auth/logout', this.#guarded(true, (body, question) => this.#logOut(body, question))],
+      ['POST /auth/logout-all', this.#guarded(true, (body, question) => this.#logOutAll(body, question))],
+    ]);
+  }
+
+  async #register(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
     const credentials = readLogin(body);
     if (credentials === null) return refuse(LOGIN_EXPECTED);
-    const result = await service.register(credentials, callerOf(question));
+    const result = await this.#options.service.register(credentials, callerOf(question));
     if (result === 'accepted') return page(202, { message: 'If the email was free, you can log in now' });
     return 'cause' in result ? refuse(result) : page(201, loggedIn(result));
   }
 
-  async function login(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
+  async #login(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
     const credentials = readLogin(body);
     if (credentials === null) return refuse(LOGIN_EXPECTED);
-    const result = await service.login(credentials, callerOf(question));
+    const result = await this.#options.service.login(credentials, callerOf(question));
     return 'cause' in result ? refuse(result) : page(200, loggedIn(result));
   }
 
-  async function refresh(body: JsonObject): Promise<ControlAnswer> {
+  async #refresh(body: JsonObject): Promise<ControlAnswer> {
     const token = readRefreshToken(body);
     if (token === undefined || token === null) return refuse(TOKEN_EXPECTED);
-    const grant = await sessions.refresh(token);
+    const grant = await this.#options.sessions.refresh(token);
     return grant === null ? refuse(SESSION_ENDED) : page(200, renewed(grant));
   }
 
-  async function logOut(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
+  async #logOut(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
     const token = readRefreshToken(body);
     if (token === undefined) return refuse(TOKEN_EXPECTED);
-    const bearer = bearerOf(question);
+    const bearer = this.#bearerOf(question);
     if (token === null && bearer === null) return refuse(NOBODY);
-    await sessions.logOut(token, bearer);
+    await this.#options.sessions.logOut(token, bearer);
     return page(200, LOGGED_OUT);
   }
 
-  async function logOutAll(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
+  async #logOutAll(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {
     const token = readRefreshToken(body);
     if (token === undefined) return refuse(TOKEN_EXPECTED);
-    const isDone = await sessions.logOutAll(token, bearerOf(question));
+    const isDone = await this.#options.sessions.logOutAll(token, this.#bearerOf(question));
     return isDone ? page(200, LOGGED_OUT) : refuse(NOBODY);
   }
 
-  /** The first of many failures is logged, and their end. */
-  function noteStore(problem: string | null): void {
-    const isDown = problem !== null;
-    if (isDown && !isStoreDown) log.warn({ reason: problem }, 'accounts are not available; proxying goes on');
-    if (!isDown && isStoreDown) log.info('accounts are available again');
-    isStoreDown = isDown;
+  #bearerOf({ headers }: ControlQuestion): Bearer | null {
+    const { keyring, clock } = this.#options;
+    return readBearer(headers, keyring(), clock);
   }
 
   /** Reads the body, and turns a database that is away into an answer. */
-  function guarded(answer: Answerer, mayBeEmpty: boolean): QuestionHandler {
+  #guarded(mayBeEmpty: boolean, answer: Answerer): QuestionHandler {
     return async (question) => {
       const body = mayBeEmpty && question.body.length === 0 ? {} : parseJsonObject(question.body);
       if (body === null) return refuse({ cause: 'malformed_json' });
       try {
         const answered = await answer(body, question);
         // A refusal may have been made without the database.
-        if (!('refusal' in answered)) noteStore(null);
+        if (!('refusal' in answered)) this.#noteStore(null);
         return answered;
       } catch (error) {
         if (!(error instanceof SignalboxError) || error.blame !== 'operator') throw error;
-        noteStore(error.message);
+        this.#noteStore(error.message);
         return refuse({ cause: 'accounts_unavailable', retryAfterSeconds: RETRY_SECONDS });
       }
     };
   }
 
-  return new Map([
-    ['POST /auth/register', guarded(register, false)],
-    ['POST /auth/login', guarded(login, false)],
-    ['POST /auth/refresh', guarded(refresh, false)],
-    ['POST /auth/logout', guarded(logOut, true)],
-    ['POST /auth/logout-all', guarded(logOutAll, true)],
-  ]);
+  /** The first of many failures is logged, and their end. */
+  #noteStore(problem: string | null): void {
+    const { log } = this.#options;
+    const isDown = problem !== null;
+    if (isDown && !this.#isStoreDown) {
+      log.warn({ reason: problem }, 'accounts are not available; proxying goes on');
+    }
+    if (!isDown && this.#isStoreDown) log.info('accounts are available again');
+    this.#isStoreDown = isDown;
+  }
 }
 
 const LOGGED_OUT = { message: 'Logged out successfully' };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { TokenAuthority } from '#accounts/authority.ts';
-import { authPages } from '#accounts/http.ts';
+import { AuthPages } from '#accounts/http.ts';
 import { type Hasher, Passwords } from '#accounts/passwords.ts';
 import { Revocations } from '#accounts/revocations.ts';
 import { AccountService } from '#accounts/service.ts';
@@ -105,13 +105,19 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
   const sessions = new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log);
   const settings = { ...ACCOUNT_SETTINGS, ...options.accounts };
   const service = new AccountService(settings, store, new Passwords(2, hasher), sessions, clock, log);
-  const pages = authPages({ service, sessions, keyring: () => authority.keyring(), clock, log });
+  const handlers = new AuthPages({
+    service,
+    sessions,
+    keyring: () => authority.keyring(),
+    clock,
+    log,
+  }).handlers();
   const users = new UserAdministration(store, revocations, clock, log);
 
   /** `body` is sent as it is if it is a text. */
   async function post(name: string, body: unknown, { ip = '192.0.2.1', token = '' } = {}): Promise<Answer> {
     const path = `/auth/${name}`;
-    const answer = await pages.get(`POST ${path}`)?.({
+    const answer = await handlers.get(`POST ${path}`)?.({
       method: 'POST',
       path,
       headers: token === '' ? [] : ['Authorization', `Bearer ${token}`],
