@@ -13,9 +13,8 @@ import { parseArgs } from 'node:util';
 /** Checks: a test, a tool, a script. */
 type Outcome = { passed: number; failed: number };
 
-/** Test files at once, for two cores; an instance under test wants both of them for itself. */
-const UNIT_FILES_AT_ONCE = 2;
-const PROCESS_FILES_AT_ONCE = 1;
+/** Test files at once, for two cores. */
+const FILES_AT_ONCE = 2;
 /** Longer than any honest test and any tool takes, so that a hang ends as a failure. */
 const TEST_MS_MAX = 60_000;
 const TOOL_MS_MAX = 300_000;
@@ -27,8 +26,8 @@ const bin = join(root, 'node_modules', '.bin');
 const STEPS: Record<string, () => Outcome | Promise<Outcome>> = {
   types: () => runTool(join(bin, 'tsc'), []),
   lint: () => runTool(join(bin, 'biome'), ['check', '--error-on-warnings']),
-  unit: () => runTests(UNIT_FILES_AT_ONCE, 'test/**/*.test.ts', ['test/process/**']),
-  process: () => runTests(PROCESS_FILES_AT_ONCE, 'test/process/**/*.test.ts'),
+  unit: () => runTests('test/**/*.test.ts', ['test/process/**']),
+  process: () => runTests('test/process/**/*.test.ts'),
   smoke: runSmokeScripts,
 };
 
@@ -69,7 +68,7 @@ function runTool(command: string, args: readonly string[]): Outcome {
   return { passed: 0, failed: 1 };
 }
 
-async function runTests(concurrency: number, pattern: string, exclude: string[] = []): Promise<Outcome> {
+async function runTests(pattern: string, exclude: string[] = []): Promise<Outcome> {
   const files = globSync(pattern, { exclude }).map((file) => resolve(file));
   if (files.length === 0) return failEmpty(pattern);
 
@@ -84,7 +83,7 @@ async function runTests(concurrency: number, pattern: string, exclude: string[] 
     if (file !== undefined) outputs.set(file, (outputs.get(file) ?? '') + message);
   };
 
-  const events = run({ files, concurrency, timeout: TEST_MS_MAX });
+  const events = run({ files, concurrency: FILES_AT_ONCE, timeout: TEST_MS_MAX });
   events.on('test:stdout', keep);
   events.on('test:stderr', keep);
   events.on('test:fail', ({ file, details }) => {
