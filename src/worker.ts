@@ -18,6 +18,7 @@ import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, JWKS_PATH } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
+import { refreshLimit } from '#http/refresh-limit.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { Selector } from '#http/selector.ts';
 import { forwardStep } from '#http/steps/forward.ts';
@@ -63,7 +64,11 @@ const { enabled, listener: metricsListener, endpoint } = settings.metrics;
 const locals = [health];
 if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
 if (keyring.issuers.some(({ isOwn }) => isOwn)) {
-  locals.push(controlPage(JWKS_PATH, line), ...controlForms(AUTH_PATHS, line, clock), nothingBelow('/auth'));
+  locals.push(
+    controlPage(JWKS_PATH, line),
+    ...controlForms(AUTH_PATHS, line, refreshLimit(shared.limits, ipv6PrefixBits, clock), clock),
+    nothingBelow('/auth'),
+  );
 }
 const front = new Front({
   table,

@@ -5,6 +5,7 @@ import type { Refusal, RefusalCause } from '#core/refusals.ts';
 import type { ControlLine } from './control-line.ts';
 import type { RequestHead } from './exchange.ts';
 import type { Local, LocalRequest } from './local.ts';
+import type { LimitRefresh } from './refresh-limit.ts';
 import type { RequestBody } from './request-body.ts';
 
 /** Of a body; far more than anything that is asked for here. */
@@ -19,11 +20,18 @@ export const AUTH_PATHS = ['register', 'login', 'refresh', 'logout', 'logout-all
   (name) => `/auth/${name}`,
 );
 
+const REFRESH_PATH = '/auth/refresh';
+
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
 
 /** Reads what is posted to these paths, and passes it on; a local for each path. */
-export function controlForms(paths: readonly string[], control: ControlLine, clock: Clock): Local[] {
+export function controlForms(
+  paths: readonly string[],
+  control: ControlLine,
+  limitRefresh: LimitRefresh,
+  clock: Clock,
+): Local[] {
   let underWay = 0;
   return paths.map((path) => ({
     name: path,
@@ -33,6 +41,10 @@ export function controlForms(paths: readonly string[], control: ControlLine, clo
       if (request.method !== 'POST') return tell({ refusal: METHOD_NOT_ALLOWED });
       const problem = problemWith(request, body);
       if (problem !== null) return tell(problem);
+      const waitSeconds = path === REFRESH_PATH ? limitRefresh(request.clientAddress) : 0;
+      if (waitSeconds > 0) {
+        return tell({ refusal: { cause: 'rate_limited', retryAfterSeconds: waitSeconds } });
+      }
       if (underWay >= FORMS_MAX) return tell('overloaded');
       underWay++;
       const end: typeof tell = (answer) => {

@@ -11,6 +11,8 @@ import { sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const PATH = '/auth/login';
+/** What login and the others are: only refreshing has a limit here. */
+const unlimited = () => 0;
 const JSON_TYPE = ['Content-Type', 'application/json'];
 
 let clock: VirtualClock;
@@ -49,10 +51,15 @@ function requestOf(bytes: number, changes: Partial<RequestHead> = {}) {
   return { source, request };
 }
 
-const [form] = controlForms([PATH], new ControlLine(() => {}, new VirtualClock()), new VirtualClock());
+const [form] = controlForms(
+  [PATH],
+  new ControlLine(() => {}, new VirtualClock()),
+  unlimited,
+  new VirtualClock(),
+);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function send(request: LocalRequest, local = controlForms([PATH], line, clock)[0]): void {
+function send(request: LocalRequest, local = controlForms([PATH], line, unlimited, clock)[0]): void {
   local?.answer(request, (answer) => answers.push(answer));
 }
 
@@ -108,7 +115,7 @@ describe('a form for the control plane', () => {
   });
 
   it('[5] waits with so many others at most', () => {
-    const local = controlForms([PATH], line, clock)[0];
+    const local = controlForms([PATH], line, unlimited, clock)[0];
     for (let nth = 0; nth < FORMS_MAX; nth++) send(requestOf(10).request, local);
     assert.deepEqual(answers, []);
     send(requestOf(10).request, local);
