@@ -7,6 +7,7 @@ import type { RefusalCause } from '#core/refusals.ts';
 import type { ServerSettings } from '#core/settings.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
+import { Pipeline } from './pipeline.ts';
 import { rawRefusal } from './refuse.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -37,6 +38,7 @@ export class Listener {
   readonly #connections: Connections;
   readonly #metrics: RequestMetrics;
   readonly #clock: Clock;
+  readonly #pipelines = new WeakMap<Socket, Pipeline>();
   #lingering = 0;
   #isClosed = false;
 
@@ -126,13 +128,30 @@ export class Listener {
     awaitsContinue: boolean,
   ): void {
     const { socket } = incoming;
+    const pipeline = this.#pipelineOf(socket);
     this.#connections.beginExchange(socket);
-    const ended = () => this.#connections.endExchange(socket);
-    this.#front.accept({ incoming, response, upgrade: null, awaitsContinue, ended });
+    const ended = () => {
+      this.#connections.endExchange(socket);
+      pipeline.leave();
+    };
+    pipeline.enter(() => this.#front.accept({ incoming, response, upgrade: null, awaitsContinue, ended }));
+  }
+
+  #pipelineOf(socket: Socket): Pipeline {
+    const known = this.#pipelines.get(socket);
+    if (known !== undefined) return known;
+    const pipeline = new Pipeline(socket);
+    this.#pipelines.set(socket, pipeline);
+    return pipeline;
   }
 
   /** node:http has let go of the connection: what is answered on it, other than 101, ends it. */
   #onUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Answers are still on their way, and the connection can no longer be given to both.
+    if (this.#connections.isBusy(socket)) {
+      socket.destroy();
+      return;
+    }
     const response = new ServerResponse(incoming);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
