@@ -158,6 +158,8 @@ export class Listener {
     response.on('finish', () => {
       if (response.statusCode !== 101) socket.destroySoon();
     });
+    // node:http no longer passes it on: without it, a long answer that is no 101 would stop for ever.
+    socket.on('drain', () => response.emit('drain'));
     // What the client sent ahead belongs to the tunnel, which reads it from the socket like the rest.
     if (head.length > 0) socket.unshift(head);
     this.#connections.beginExchange(socket);

@@ -231,6 +231,15 @@ describe('WebSocket', () => {
     assert.match(error.message, /200/);
   });
 
+  it('that the upstream declines gets its whole answer, long as it may be', async (t) => {
+    const long = 'x'.repeat(300_000);
+    const upstream = await startUpstream(t, 'plain', (_, response) => response.end(long));
+    const instance = await startInstance(t, [upstream]);
+    const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Key': 'a' };
+    const { status, body } = await ask(instance.url, { headers });
+    assert.deepEqual([status, body.length], [200, long.length]);
+  });
+
   it('is cut when nothing passes for too long', async (t) => {
     const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(sockets, 'listening');
