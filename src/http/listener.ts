@@ -160,6 +160,8 @@ export class Listener {
     });
     // node:http no longer passes it on: without it, a long answer that is no 101 would stop for ever.
     socket.on('drain', () => response.emit('drain'));
+    // Nor does it end a socket whose time is up.
+    socket.on('timeout', () => socket.destroy());
     // What the client sent ahead belongs to the tunnel, which reads it from the socket like the rest.
     if (head.length > 0) socket.unshift(head);
     this.#connections.beginExchange(socket);
