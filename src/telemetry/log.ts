@@ -10,6 +10,11 @@ export function createLog(settings: LogSettings): Log {
 }
 
 function destination(): DestinationStream {
-  if (!process.stderr.isTTY) return pino.destination({ dest: 2, sync: true });
+  if (!process.stderr.isTTY) {
+    const stream = pino.destination({ dest: 2, sync: true });
+    // A full disk costs lines of the log, and must not cost the requests.
+    stream.on('error', () => {});
+    return stream;
+  }
   return pretty({ destination: 2, sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' });
 }
