@@ -7,24 +7,14 @@ import { pino } from 'pino';
 import { Accounts } from '#accounts/accounts.ts';
 import { MemoryBus } from '#bus/memory.ts';
 import { systemClock } from '#core/clock.ts';
+import { jwtSettings } from '#test/accounts/support.ts';
 
 const TRIES = 200;
 
 const folder = await mkdtemp(join(tmpdir(), 'signalbox-bench-'));
 const log = pino({ level: 'silent' });
 const accounts = await Accounts.open({
-  jwt: {
-    issuer: 'signalbox',
-    audience: 'signalbox',
-    secret: null,
-    keySecret: null,
-    accessTokenSeconds: 900,
-    refreshTokenSeconds: 604_800,
-    sessionSeconds: 2_592_000,
-    refreshGraceSeconds: 10,
-    leewaySeconds: 30,
-    issuers: [],
-  },
+  jwt: jwtSettings(),
   accounts: {
     isRegisterRevealing: true,
     password: { lengthMin: 8, mustMix: true, commonPasswords: [] },
