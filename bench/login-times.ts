@@ -27,6 +27,7 @@ const accounts = await Accounts.open({
   cores: 2,
   clock: systemClock,
   log,
+  signal: new AbortController().signal,
 });
 
 const known: number[] = [];

@@ -29,6 +29,8 @@ export type AccountsOptions = {
   readonly cores: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Gives up opening. */
+  readonly signal: AbortSignal;
 };
 
 /** All that an instance has for `auth_type: jwt`. */
@@ -45,10 +47,10 @@ export class Accounts implements AsyncDisposable {
 
   /** Rejects with StoreUnavailable, or a SignalboxError that says what its operator has to do. */
   static async open(options: AccountsOptions): Promise<Accounts> {
-    const { jwt, database, bus, instance, clock, log } = options;
+    const { jwt, database, bus, instance, clock, log, signal } = options;
     let accounts: Accounts | null = null;
     await using parts = new AsyncDisposableStack();
-    const store = parts.use(await openPatiently(database, clock, log));
+    const store = parts.use(await openPatiently(database, clock, log, signal));
     const authority = parts.use(await TokenAuthority.open(jwt, store.keys, clock, log));
     const revocations = parts.use(
       await Revocations.open({

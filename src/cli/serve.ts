@@ -1,7 +1,7 @@
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import { createLog } from '#telemetry/log.ts';
-import { runInstance } from '../main.ts';
+import { Instance } from '../main.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 
 export type ServeOptions = {
@@ -17,8 +17,13 @@ export type ServeOptions = {
  */
 export async function serve({ settings, table, onReady }: ServeOptions): Promise<ExitCode> {
   const log = createLog(settings.log);
-  const instance = await runInstance({ settings, table, log });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => instance.stop());
+  const instance = new Instance({ settings, table, log });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!instance.stop()) process.exit(EXIT.unclean);
+    });
+  }
+  await instance.ready;
   onReady?.();
   const { isClean } = await instance.stopped;
   if (isClean) log.info('stopped; everything under way was finished');

@@ -6,7 +6,7 @@ import { codeOf, SignalboxError } from '#core/errors.ts';
  * Makes sure that a port can be listened on, and says whether the platform lets several sockets share
  * it. Threads that share a port would otherwise share it with a stranger, too, without a word.
  */
-export async function claimPort(
+export async function probePort(
   what: string,
   address: string,
   port: number,

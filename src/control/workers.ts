@@ -51,7 +51,7 @@ export const NO_TOKENS: TokenNews = {
 type Slot = { thread: Worker; startedMs: number; crashes: number; isDrained: boolean };
 
 /** The data plane as the control plane sees it: N threads, of which each that crashes is replaced. */
-export class Workers {
+export class Workers implements AsyncDisposable {
   readonly #options: WorkersOptions;
   readonly #slots: Slot[] = [];
   #table: Table;
@@ -112,6 +112,10 @@ export class Workers {
     this.#isStopping = true;
     this.#tellAll({ type: 'cut' });
     await Promise.all(this.#slots.map(({ thread }) => thread.terminate()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cut();
   }
 
   #start(number: number, crashes: number): Promise<void> {

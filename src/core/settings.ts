@@ -20,7 +20,16 @@ export type Settings = {
 };
 
 /** What workers get to know: no secrets of the control plane. */
-export type WorkerSettings = Omit<Settings, 'jwt' | 'accounts' | 'database'>;
+export type WorkerSettings = Pick<
+  Settings,
+  'server' | 'limits' | 'upstreamConnections' | 'metrics' | 'actors'
+>;
+
+/** For an instance that runs `workers` of them. */
+export function workerSettings(settings: Settings, workers: number): WorkerSettings {
+  const { server, limits, upstreamConnections, metrics, actors } = settings;
+  return { server: { ...server, workers }, limits, upstreamConnections, metrics, actors };
+}
 
 export type ServerSettings = {
   readonly address: string;

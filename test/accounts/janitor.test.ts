@@ -10,6 +10,7 @@ import { newStore } from './instance.ts';
 
 const NONE = { tokens: 0, sessions: 0, revocations: 0, throttles: 0, keys: 0 };
 const MINUTE_MS = 60_000;
+const NEVER = new AbortController().signal;
 
 function cleaning(t: TestContext, cleanUp: () => Promise<CleanUp>) {
   const clock = new VirtualClock();
@@ -55,7 +56,7 @@ describe('a database that is not there yet', () => {
     const store = await newStore(t, clock);
     const { log, lines } = keptLog();
     let calls = 0;
-    const opened = openPatiently(settings, clock, log, async () => {
+    const opened = openPatiently(settings, clock, log, NEVER, async () => {
       if (++calls < 5) throw new StoreUnavailable('gone');
       return store;
     });
@@ -67,15 +68,27 @@ describe('a database that is not there yet', () => {
   it('is given up in the end', async () => {
     const clock = new VirtualClock();
     const { log } = keptLog();
-    const opened = openPatiently(settings, clock, log, () => Promise.reject(new StoreUnavailable('gone')));
+    const opened = openPatiently(settings, clock, log, NEVER, () =>
+      Promise.reject(new StoreUnavailable('gone')),
+    );
     const failed = assert.rejects(opened, { code: 'store_unavailable' });
     await clock.advanceAsync(PATIENCE_MS + 1_000);
     await failed;
   });
 
+  it('is not waited for by an instance that has to end', async () => {
+    const ending = new AbortController();
+    const gone = () => Promise.reject(new StoreUnavailable('gone'));
+    const opened = openPatiently(settings, new VirtualClock(), keptLog().log, ending.signal, gone);
+    ending.abort();
+    await assert.rejects(opened, { name: 'AbortError' });
+  });
+
   it('is not waited for when that does not help', async () => {
     const { log } = keptLog();
-    const opened = openPatiently(settings, new VirtualClock(), log, () => Promise.reject(new Error('no')));
+    const opened = openPatiently(settings, new VirtualClock(), log, NEVER, () =>
+      Promise.reject(new Error('no')),
+    );
     await assert.rejects(opened, /no/);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { claimPort, portError } from '#control/port.ts';
+import { portError, probePort } from '#control/port.ts';
 
 const WHAT = 'proxy listener (server.listen_port)';
 
@@ -23,7 +23,7 @@ describe('a port', () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    assert.deepEqual(await claimPort(WHAT, '127.0.0.1', port), { reusePort: process.platform === 'linux' });
+    assert.deepEqual(await probePort(WHAT, '127.0.0.1', port), { reusePort: process.platform === 'linux' });
     assert.equal(await stranger(t, { host: '127.0.0.1', port }), port);
   });
 
@@ -32,7 +32,7 @@ describe('a port', () => {
     it(`that a stranger has is refused in one line${reusePort ? ', even if the stranger would share it' : ''}`, async (t) => {
       const port = await stranger(t, { host: '127.0.0.1', reusePort });
       for (const address of ['127.0.0.1', '0.0.0.0']) {
-        await assert.rejects(claimPort(WHAT, address, port), {
+        await assert.rejects(probePort(WHAT, address, port), {
           code: 'port_unavailable',
           blame: 'operator',
           message: `${WHAT}: ${address}:${port} is taken by another process; to see which: ss -ltnp 'sport = :${port}'`,
@@ -42,10 +42,10 @@ describe('a port', () => {
   }
 
   it('of an address that this machine does not have is refused in one line', async () => {
-    await assert.rejects(claimPort(WHAT, '192.0.2.1', 8080), {
+    await assert.rejects(probePort(WHAT, '192.0.2.1', 8080), {
       message: `${WHAT}: 192.0.2.1:8080 is no address of this machine`,
     });
-    await assert.rejects(claimPort(WHAT, '2001:db8::1', 8080), {
+    await assert.rejects(probePort(WHAT, '2001:db8::1', 8080), {
       message: `${WHAT}: [2001:db8::1]:8080 is no address of this machine`,
     });
   });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { ask, load, tally } from '#test/support/load.ts';
-import { startInstance, until } from '#test/support/process.ts';
+import { launchInstance, startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
 
 describe('SIGTERM', () => {
@@ -91,5 +91,14 @@ describe('SIGTERM', () => {
     instance.child.kill('SIGTERM');
     await ended;
     assert.ok(performance.now() - startMs < 5000);
+  });
+
+  // Signals were heard only by an instance that served: a start that waited could not be ended but by force.
+  it('ends an instance that is still starting', async (t) => {
+    const database = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    const config = { middleware: { auth: { enabled: true, auth_type: 'jwt' } } };
+    const instance = await launchInstance(t, await startUpstreams(t, ['red']), config, null, database);
+    await until('it waits', () => instance.output.includes('waiting for the database'));
+    assert.equal(await instance.stop('SIGTERM'), 0);
   });
 });

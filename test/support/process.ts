@@ -103,12 +103,27 @@ export async function writeConfig(t: TestContext, config: unknown): Promise<stri
   return file;
 }
 
+/** Starts an instance and waits until it is ready. */
+export async function startInstance(...launch: Parameters<typeof launchInstance>): Promise<Instance> {
+  const instance = await launchInstance(...launch);
+  await until(
+    'the instance is ready',
+    () => {
+      const { exitCode } = instance.child;
+      if (exitCode !== null) throw new Error(`the instance ended at once:\n${instance.output}`);
+      return instance.isReady();
+    },
+    START_MS_MAX,
+  );
+  return instance;
+}
+
 /**
- * Starts an instance before the upstreams given, or any configuration, and waits until it is ready.
- * `script`, where given, is run with the configuration file instead of `signalbox start`. What the instance
- * keeps on disk goes away with the test.
+ * Launches an instance before the upstreams given, or with any configuration. `script`, where given, is run
+ * with the configuration file instead of `signalbox start`. What the instance keeps on disk goes away with
+ * the test.
  */
-export async function startInstance(
+export async function launchInstance(
   t: TestContext,
   upstreams: Upstreams,
   config: Config = {},
@@ -138,14 +153,6 @@ export async function startInstance(
   });
   const instance = new Instance(child, port, adminPort);
   t.after(() => instance.stop('SIGKILL'));
-  await until(
-    'the instance is ready',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the instance ended at once:\n${instance.output}`);
-      return instance.isReady();
-    },
-    START_MS_MAX,
-  );
   return instance;
 }
 

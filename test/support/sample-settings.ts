@@ -13,12 +13,9 @@ export function sampleSettings(workers = 1): WorkerSettings {
       headMs: 10_000,
       headBytesMax: 16_384,
     },
-    admin: { address: '127.0.0.1', port: 0, token: null },
     limits: { keysMax: 64, ipv6PrefixBits: 64 },
     upstreamConnections: { connectionsMax: 8, keepAliveMs: 60_000 },
-    shutdown: { lameDuckMs: 0, graceMs: 1000 },
     metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
     actors: { runtime: 'compiled' },
-    log: { level: 'info' },
   };
 }

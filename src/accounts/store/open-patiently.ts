@@ -10,16 +10,16 @@ const PAUSE_MS = 1_000;
 
 /**
  * Opens the store as soon as the database answers. Rejects with StoreUnavailable when it does not within
- * PATIENCE_MS, and at once when waiting does not help.
+ * PATIENCE_MS, and at once when waiting does not help, or when `signal` aborts.
  */
 export async function openPatiently(
   settings: StoreSettings,
   clock: Clock,
   log: Log,
+  signal: AbortSignal,
   open = openStore,
 ): Promise<AccountStore> {
   const endMs = clock.monotonicMs() + PATIENCE_MS;
-  const never = new AbortController().signal;
   // Timers do not keep a process alive, and an instance that waits has nothing else yet.
   const { port1: alive } = new MessageChannel();
   alive.ref();
@@ -31,7 +31,8 @@ export async function openPatiently(
         if (!(error instanceof StoreUnavailable) || clock.monotonicMs() >= endMs) throw error;
         if (tries === 1)
           log.warn({ reason: error.message, wait_ms: PATIENCE_MS }, 'waiting for the database');
-        await sleep(clock, PAUSE_MS, never);
+        await sleep(clock, PAUSE_MS, signal);
+        signal.throwIfAborted();
       }
     }
   } finally {
