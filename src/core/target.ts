@@ -1,8 +1,11 @@
 /** A request target, understood (RFC 9112 §3.2). */
 export type Target = {
-  /** Path and query as they go to the upstream: as received, but for dot segments, which are resolved. */
+  /** Path and query as they go to the upstream: as received, but for dot segments and slashes in front. */
   readonly origin: string;
-  /** The path as routes see it: percent-decoded as UTF-8, slashes merged, dot segments resolved. */
+  /**
+   * The path as routes see it: percent-decoded as UTF-8, dot segments resolved, slashes merged, and without
+   * path parameters. docs/paths.md says why.
+   */
   readonly path: string;
   /** The authority of an absolute-form target, which then replaces Host; else null. */
   readonly authority: string | null;
@@ -26,11 +29,14 @@ export function parseTarget(raw: string): Target | null {
 }
 
 // One look tells apart the many paths that are normal already.
-const MAY_BE_ABNORMAL = /%|\/\/|\/\.|\\|[^!-~]/;
+const MAY_BE_ABNORMAL = /[%;\\]|\/\/|\/\.|[^!-~]/;
+
+/** Whatever is between here and the next slash, some parsers take for a host: `//host/path`. */
+const SLASHES_IN_FRONT = /^[/\\]+/;
 
 /**
- * Routes are matched with the path that the upstream will take this one for, so that `/public/../admin`
- * and `/%61dmin` meet the middleware of `/admin`.
+ * Routes are matched with the path that the upstream will take this one for, so that `/public/../admin`,
+ * `/%61dmin` and `/;x/admin` meet the middleware of `/admin`.
  */
 function withPath(received: string, authority: string | null): Target | null {
   if (UNFIT.test(received)) return null;
@@ -38,8 +44,9 @@ function withPath(received: string, authority: string | null): Target | null {
   const receivedPath = query === -1 ? received : received.slice(0, query);
   if (!MAY_BE_ABNORMAL.test(receivedPath)) return { origin: received, path: receivedPath, authority };
 
-  const sentPath = withoutDotSegments(receivedPath);
-  const path = sentPath === null ? null : decodePath(sentPath);
+  const sentPath = withoutDotSegments(receivedPath.replace(SLASHES_IN_FRONT, '/'));
+  const barePath = sentPath === null ? null : withoutParameters(sentPath);
+  const path = barePath === null ? null : decodePath(barePath);
   if (sentPath === null || path === null) return null;
   const origin = sentPath + received.slice(receivedPath.length);
   return { origin, path: path.replace(/[/\\]+/g, '/'), authority };
@@ -53,11 +60,12 @@ const READ_DIFFERENTLY = /%2f|%5c|\\|\/\/|\/(?:\.|%2e){1,2}(?:;|%3b)/i;
 
 /**
  * Resolves `.` and `..` (RFC 3986 §5.2.4), since not every upstream would. Null if they climb above the
- * root, or if it depends on the reader where they lead: nobody sends that by accident.
+ * root, if it depends on the reader where they lead (nobody sends that by accident), or for broken escapes.
  */
 function withoutDotSegments(path: string): string | null {
   const decoded = decodePath(path);
-  if (decoded === null || !DOT_SEGMENT.test(decoded)) return path;
+  if (decoded === null) return null;
+  if (!DOT_SEGMENT.test(decoded)) return path;
   if (READ_DIFFERENTLY.test(path)) return null;
 
   const kept: string[] = [];
@@ -70,6 +78,27 @@ function withoutDotSegments(path: string): string | null {
   }
   if (isFolder) kept.push('');
   return `/${kept.join('/')}`;
+}
+
+const PARAMETERS = /;|%3b/i;
+
+/** What some servers take for a slash. */
+const LIKE_SLASH = /%2f|%5c|\\/i;
+
+/**
+ * Takes off what follows a semicolon in a segment (RFC 3986 §3.3), as servlet containers do. Null where an
+ * escaped slash comes after it: whether that is part of the parameters depends on the reader.
+ */
+function withoutParameters(path: string): string | null {
+  if (!PARAMETERS.test(path)) return path;
+  const segments = path.split('/');
+  for (const [index, segment] of segments.entries()) {
+    const start = segment.search(PARAMETERS);
+    if (start === -1) continue;
+    if (LIKE_SLASH.test(segment.slice(start))) return null;
+    segments[index] = segment.slice(0, start);
+  }
+  return segments.join('/');
 }
 
 /** Null for an encoded NUL or a broken escape. */

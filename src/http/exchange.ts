@@ -20,9 +20,9 @@ export type Exchange = {
 
 export type RequestHead = {
   readonly method: string;
-  /** Origin form: path and query, as received. */
+  /** Origin form: path and query, as they go to the upstream. */
   readonly target: string;
-  /** The path that routes were matched with: decoded, without dot segments or doubled slashes. */
+  /** The path that routes were matched with: see Target. */
   readonly path: string;
   readonly host: string;
   /** Name, value, name, value … as received. */
