@@ -36,9 +36,39 @@ describe('a route', () => {
     );
   });
 
+  it('has a path that no request is matched with', () => {
+    // Such routes were accepted, and what they should have asked credentials for went to the next one.
+    const instead = (path: string) =>
+      `paths are matched without empty segments, dot segments and parameters: write \`${path}\``;
+    const never =
+      'no request can have this path: it has a broken escape (write `%25` for `%`) or leads above the root';
+    const mistakes = {
+      '//a': instead('/a'),
+      '/a//': instead('/a/'),
+      '/a/../b': instead('/b'),
+      '/a/.': instead('/a/'),
+      '/a;b': instead('/a'),
+      '/a%3Bb': instead('/a'),
+      '//%25 %3f': instead('/%25%20%3F'),
+      '/..': never,
+      '/100%': never,
+      '/%FF': never,
+    };
+    for (const [path, mistake] of Object.entries(mistakes)) {
+      expectMistakes(
+        `routes: [{path_prefix: "${path}"}]\n`,
+        `2:24: routes[0].path_prefix: found \`${path}\`: ${mistake}`,
+      );
+    }
+  });
+
   it('never matches, because another has the same match', () => {
     const mistake = '`routes[0]` has the same host, path and methods, so this one never matches';
     expectMistakes('routes:\n  - {}\n  - path_prefix: /\n', `4:5: routes[1]: ${mistake}`);
+    expectMistakes(
+      'routes:\n  - {path_prefix: /my%20docs}\n  - {path_prefix: /my docs}\n',
+      `4:5: routes[1]: ${mistake}`,
+    );
     expectMistakes(
       'routes:\n  - {host: A.b, methods: [GET, PUT]}\n  - {host: a.B, methods: [PUT, GET, GET]}\n  - {host: a.b}\n',
       `4:5: routes[1]: ${mistake}`,
@@ -158,6 +188,14 @@ describe('the other sections', () => {
       'metrics: {listener: proxy, endpoint: /health}\n',
       '2:38: metrics.endpoint: found `/health`: the proxy listener has another answer there',
     );
+  });
+
+  it('serve metrics where no request can be for', () => {
+    for (const endpoint of ['//metrics', '/a/../metrics', '/..', '/%'])
+      expectMistakes(
+        `metrics: {endpoint: "${endpoint}"}\n`,
+        `2:21: metrics.endpoint: found \`${endpoint}\`: no request can have this path: it has a broken escape, or a dot segment or \`//\` to resolve`,
+      );
   });
 
   it('answer /health with what is no JSON', () => {

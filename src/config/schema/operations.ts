@@ -1,6 +1,7 @@
 /** The sections about running an instance. */
 
 import { z } from 'zod';
+import { parseTarget } from '#core/target.ts';
 import { isLoopback, parseEndpoint } from '../hosts.ts';
 import { Anything, expecting, rule, secret } from './section.ts';
 import { integer, milliseconds, parsed, text } from './values.ts';
@@ -87,6 +88,11 @@ const MetricsView = z.object({ listener: z.enum(['admin', 'proxy']), endpoint: z
 export const Metrics = rule(MetricsSection, MetricsView, ({ listener, endpoint }, report) => {
   if (TAKEN[listener].test(endpoint))
     report(['endpoint'], `the ${listener} listener has another answer there`);
+  if (parseTarget(endpoint)?.origin !== endpoint)
+    report(
+      ['endpoint'],
+      'no request can have this path: it has a broken escape, or a dot segment or `//` to resolve',
+    );
 });
 
 export const Actors = z.strictObject({

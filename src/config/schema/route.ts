@@ -4,9 +4,10 @@ import { isHostName } from '../hosts.ts';
 import { Auth } from './auth.ts';
 import { RouteRetry, RouteTimeouts } from './forwarding.ts';
 import { HeaderRules } from './header-rules.ts';
+import { PathPrefix } from './path-prefix.ts';
 import { RateLimit } from './rate-limit.ts';
 import { expecting } from './section.ts';
-import { Name, text } from './values.ts';
+import { Name } from './values.ts';
 
 /** RFC 9110 §9, RFC 5789, WebDAV, and PURGE of caches. Not CONNECT: this is no forward proxy. */
 const Method = expecting(
@@ -46,11 +47,9 @@ export const Route = z.strictObject({
   host: MatchHost.optional().describe(
     'Host that the request must name; `*.example.com` matches every name below `example.com`. Default: any.',
   ),
-  path_prefix: text(/^\/[!-"$->@-~]{0,1023}$/, 'a path that starts with `/`, without query')
-    .default('/')
-    .describe(
-      'Path below which the route matches, by whole segments: `/api` matches `/api` and `/api/x`, not `/apix`.',
-    ),
+  path_prefix: PathPrefix.default('/').describe(
+    'Path below which the route matches, by whole segments: `/api` matches `/api` and `/api/x`, not `/apix`. Escapes stand for what they encode. [How paths are read](paths.md).',
+  ),
   methods: expecting(z.array(Method).min(1), 'a list of at least one method')
     .optional()
     .describe('Methods that the route matches. Default: all.'),

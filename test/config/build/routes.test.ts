@@ -48,6 +48,13 @@ describe('the routes of a table', () => {
     assert.equal(routes[1]?.match.host, 'example.com');
   });
 
+  it('have paths as requests are matched with, however these are written', () => {
+    const prefixes = routesOf(
+      'routes: [{path_prefix: /my%20docs}, {path_prefix: /é x}, {path_prefix: /%25}]\n',
+    );
+    assert.deepEqual(prefixes.map(({ match }) => match.pathPrefix).sort(), ['/%', '/my docs', '/é x']);
+  });
+
   it('are named by their place in the file', () => {
     assert.deepEqual(
       routesOf('routes: [{}, {host: a}]\n').map(({ name }) => name),
