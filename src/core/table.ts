@@ -31,7 +31,13 @@ export type Upstream = {
   readonly host:
     | { readonly kind: 'client' | 'upstream' }
     | { readonly kind: 'fixed'; readonly value: string };
+  readonly state: UpstreamState;
+  /** Once it is not ready any more, until what is still under way with it is cut; milliseconds. */
+  readonly drainMs: number;
 };
+
+/** What an operator says of an upstream. Only one that is `ready` gets new requests; `drain` is still probed. */
+export type UpstreamState = 'ready' | 'drain' | 'maintenance';
 
 export type UpstreamTls = {
   /** Name for SNI and for the certificate check. */

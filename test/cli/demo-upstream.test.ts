@@ -16,6 +16,8 @@ function upstreamOn(port = 0): Upstream {
     slot: 0,
     tls: null,
     host,
+    state: 'ready',
+    drainMs: 30_000,
   };
 }
 

@@ -27,6 +27,8 @@ describe('loadConfig', () => {
           slot: 0,
           tls: null,
           host: { kind: 'client' },
+          state: 'ready',
+          drainMs: 30_000,
         },
       ],
     });

@@ -14,6 +14,8 @@ export function sampleUpstream(changes: Partial<Upstream> = {}): Upstream {
     slot: 0,
     tls: null,
     host: { kind: 'client' },
+    state: 'ready',
+    drainMs: 30_000,
     ...changes,
   };
 }

@@ -22,6 +22,8 @@ export function buildUpstream(
     weight: upstream.weight,
     tls,
     host: buildHost(upstream.host_header ?? pool.host_header, endpoint, tls),
+    state: 'ready',
+    drainMs: pool.drain_ms,
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HeaderKey } from './header-rules.ts';
 import { Anything, expecting, rule } from './section.ts';
 import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
+import { milliseconds } from './values.ts';
 
 export const UPSTREAMS_PER_POOL_MAX = 1024;
 
@@ -15,6 +16,11 @@ const PoolSection = z.strictObject({
     .union([z.enum(['client_ip', 'user', 'path']), HeaderKey])
     .optional()
     .describe('What `consistent_hash` keeps on one upstream. Only with that strategy, and needed there.'),
+  drain_ms: milliseconds(0)
+    .default(30_000)
+    .describe(
+      'Once an upstream is drained, in maintenance or removed: how long what is under way with it may take before it is cut, WebSockets and streams included.',
+    ),
   ...UpstreamDefaults,
   upstreams: expecting(
     z.array(Upstream).min(1).max(UPSTREAMS_PER_POOL_MAX),

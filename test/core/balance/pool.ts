@@ -1,5 +1,6 @@
 import type { Candidates, LoadView, PickRequest, Strategy } from '#core/balance/strategy.ts';
 import type { Upstream } from '#core/table.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
 
 /** Upstreams a, b, c … of these weights, in slots 0, 1, 2 … */
 export function upstreams(...weights: readonly number[]): readonly Upstream[] {
@@ -7,8 +8,7 @@ export function upstreams(...weights: readonly number[]): readonly Upstream[] {
 }
 
 export function upstream(name: string, weight: number, slot: number): Upstream {
-  const host = { kind: 'client' } as const;
-  return { name, pool: 'default', address: '127.0.0.1', port: 3000 + slot, weight, slot, tls: null, host };
+  return sampleUpstream({ name, port: 3000 + slot, weight, slot });
 }
 
 export function candidates(members: readonly Upstream[], present = members): Candidates {
