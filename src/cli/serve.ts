@@ -16,6 +16,8 @@ export type ServeOptions = {
  * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start.
  */
 export async function serve({ settings, table, onReady }: ServeOptions): Promise<ExitCode> {
+  // An instance does not end because nobody reads what it prints.
+  process.stdout.removeAllListeners('error').on('error', () => {});
   const log = createLog(settings.log);
   const instance = new Instance({ settings, table, log });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

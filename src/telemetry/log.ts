@@ -1,20 +1,38 @@
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import type { LogSettings } from '#core/settings.ts';
 
 export type Log = Logger;
 
-/** Structured log of the process's life and problems, on standard error: JSON, or text on a terminal. */
-export function createLog(settings: LogSettings): Log {
-  return pino({ level: settings.level, base: null }, destination());
+export type LogTarget = {
+  /** File descriptor. */
+  readonly fd: number;
+  /** Whether people read it, rather than programs. */
+  readonly isTerminal: boolean;
+};
+
+const STANDARD_ERROR: LogTarget = { fd: 2, isTerminal: isatty(2) };
+
+/** Structured log of the process's life and problems: JSON, or text on a terminal. */
+export function createLog(settings: LogSettings, target = STANDARD_ERROR): Log {
+  return pino({ level: settings.level, base: null }, destination(target));
 }
 
-function destination(): DestinationStream {
-  if (!process.stderr.isTTY) {
-    const stream = pino.destination({ dest: 2, sync: true });
-    // A full disk costs lines of the log, and must not cost the requests.
-    stream.on('error', () => {});
-    return stream;
+/** Writes each line at once, so that the last ones before an end are there, too. */
+function destination({ fd, isTerminal }: LogTarget): DestinationStream {
+  if (!isTerminal) return { write: (line) => writeLine(fd, line) };
+  const readable = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l' });
+  return { write: (line) => writeLine(fd, readable(line)) };
+}
+
+/** A full disk or a reader that has gone costs lines of the log, and must not cost the requests. */
+function writeLine(fd: number, line: string): void {
+  const bytes = Buffer.from(line);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  } catch {
+    // There is nobody left to tell.
   }
-  return pretty({ destination: 2, sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' });
 }
