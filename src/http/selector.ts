@@ -1,7 +1,7 @@
 import type { Identity } from '#actors/request/steps.ts';
-import { CandidateSet } from '#core/balance/candidates.ts';
+import { Balancer } from '#core/balance/balancer.ts';
 import { ringHash } from '#core/balance/consistent-hash.ts';
-import { createStrategy, type PickRequest, type Strategy } from '#core/balance/strategy.ts';
+import { createStrategy } from '#core/balance/create-strategy.ts';
 import type { Clock } from '#core/clock.ts';
 import { requestKey } from '#core/limits/client-key.ts';
 import type { Random } from '#core/random.ts';
@@ -10,16 +10,14 @@ import { loadView, type UpstreamCells } from '#shared/upstream-cells.ts';
 import type { Exchange } from './exchange.ts';
 import { requestFacts } from './request-facts.ts';
 
-type PoolView = { readonly candidates: CandidateSet; readonly strategy: Strategy };
-
-/** Picks upstreams for one worker: each pool's strategy over those of its upstreams not avoided now. */
+/** Picks upstreams for one worker: which pool a request belongs to, and by which key. */
 export class Selector {
   readonly #cells: UpstreamCells;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ipv6PrefixBits: number;
   /** By pool object: those of a replaced table go when its last request has ended. */
-  readonly #views = new WeakMap<Pool, PoolView>();
+  readonly #balancers = new WeakMap<Pool, Balancer>();
 
   constructor(cells: UpstreamCells, ipv6PrefixBits: number, clock: Clock, random: Random) {
     this.#cells = cells;
@@ -28,41 +26,37 @@ export class Selector {
     this.#random = random;
   }
 
-  /** An upstream not tried yet; one that was if no other is admitted; undefined if none is. */
+  /** An upstream not tried yet; one that was if there is no other; undefined if there is none at all. */
   pick(exchange: Exchange, identity: Identity | null, tried: readonly Upstream[]): Upstream | undefined {
-    const pool = this.#poolOf(exchange);
-    const { strategy, candidates } = this.#view(pool);
-    const admitted = candidates.at(this.#clock.monotonicMs());
-    const request: PickRequest = { keyHash: this.#keyHash(pool, exchange, identity), tried };
-    return strategy.pick(admitted, request) ?? strategy.pick(admitted, { ...request, tried: [] });
+    const pool = poolOf(exchange);
+    const keyHash = this.#keyHash(pool, exchange, identity);
+    return this.#balancer(pool).pick({ keyHash, tried }, this.#clock.monotonicMs());
   }
 
+  /** Whether there is an upstream left that was not tried, and is not avoided. */
   hasUntried(exchange: Exchange, tried: readonly Upstream[]): boolean {
-    const { upstreams } = this.#view(this.#poolOf(exchange)).candidates.at(this.#clock.monotonicMs());
-    return upstreams.some((upstream) => !tried.includes(upstream));
+    return this.#balancer(poolOf(exchange)).hasUntried(tried, this.#clock.monotonicMs());
   }
 
-  #poolOf({ table, route }: Exchange): Pool {
-    const pool = table.pools[route.pool];
-    if (pool === undefined)
-      throw new Error(`The route ${route.name} names the pool ${route.pool}, which the table lacks.`);
-    return pool;
-  }
-
-  #view(pool: Pool): PoolView {
-    let view = this.#views.get(pool);
-    if (view === undefined) {
-      view = {
-        candidates: new CandidateSet(pool, this.#cells),
-        strategy: createStrategy(pool.strategy, loadView(this.#cells, this.#clock), this.#random),
-      };
-      this.#views.set(pool, view);
+  #balancer(pool: Pool): Balancer {
+    let balancer = this.#balancers.get(pool);
+    if (balancer === undefined) {
+      const load = loadView(this.#cells, this.#clock);
+      balancer = new Balancer(pool, createStrategy(pool.strategy, load, this.#random), this.#cells);
+      this.#balancers.set(pool, balancer);
     }
-    return view;
+    return balancer;
   }
 
   #keyHash(pool: Pool, exchange: Exchange, identity: Identity | null): number {
     if (pool.strategy.kind !== 'consistent_hash') return 0;
     return ringHash(requestKey(pool.strategy.key, requestFacts(exchange, identity, this.#ipv6PrefixBits)));
   }
+}
+
+function poolOf({ table, route }: Exchange): Pool {
+  const pool = table.pools[route.pool];
+  if (pool === undefined)
+    throw new Error(`The route ${route.name} names the pool ${route.pool}, which the table lacks.`);
+  return pool;
 }

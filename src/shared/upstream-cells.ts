@@ -122,16 +122,35 @@ export class UpstreamCells implements AvoidanceView {
     return nowMs < this.avoidedUntilMs(slot);
   }
 
+  isDoubtful(slot: number): boolean {
+    return (this.#failures[slot] ?? 0) > 0;
+  }
+
   /**
    * No connection could be made: the upstream is avoided for 100 ms × 2^(failures in a row before), at
    * most 10 s. Attempts that were under way when it was found out fail too, and count as the same failure.
    */
   reportUnreachable(slot: number, nowMs: number): void {
-    if (this.isAvoided(slot, nowMs)) return;
+    this.#avoid(slot, nowMs);
+  }
+
+  /**
+   * Whether the caller is the one to find out if an upstream can be reached that is not avoided any more.
+   * Counts as one more failure until it tells of a success, so that nobody else does the same meanwhile; if
+   * the caller never tells, the next one's turn comes after that time.
+   */
+  claimProbe(slot: number, nowMs: number): boolean {
+    return this.#avoid(slot, nowMs);
+  }
+
+  /** Whether the upstream is avoided because of this call. */
+  #avoid(slot: number, nowMs: number): boolean {
     const failures = Atomics.load(this.#failures, slot);
-    if (Atomics.compareExchange(this.#failures, slot, failures, failures + 1) !== failures) return;
+    if (this.isAvoided(slot, nowMs)) return false;
+    if (Atomics.compareExchange(this.#failures, slot, failures, failures + 1) !== failures) return false;
     this.#avoidedUntilMs[slot] = nowMs + Math.min(AVOID_MAX_MS, AVOID_FIRST_MS * 2 ** failures);
     Atomics.add(this.#epoch, 0, 1);
+    return true;
   }
 
   /** A connection was made. A plain read unless it ends a row of failures. */

@@ -53,6 +53,24 @@ describe('when an upstream is killed under load', () => {
   });
 });
 
+describe('when no upstream is left', () => {
+  it('each request is refused after a quick try, and served as soon as one is back', async (t) => {
+    // Requests were refused for up to ten seconds after a sole upstream was back, without a try.
+    const [red] = await startUpstreams(t, ['red']);
+    assert.ok(red);
+    const instance = await startInstance(t, [red]);
+    await red.kill();
+    for (let i = 0; i < 20; i++) {
+      const { status, body, ms } = await ask(instance.url);
+      assert.equal(status, 503);
+      assert.equal(JSON.parse(body).detail, 'No connection to an upstream could be made.');
+      assert.ok(ms < 1000, `${ms} ms`);
+    }
+    await red.revive();
+    assert.equal((await ask(instance.url)).status, 200);
+  });
+});
+
 describe('a POST', () => {
   it('is not replayed when its upstream died after the first byte was written', async (t) => {
     const cruel = await startRawUpstream(t, (socket) => socket.once('data', () => socket.resetAndDestroy()));

@@ -82,6 +82,23 @@ describe('avoidance', () => {
     assert.equal(first.avoidedUntilMs(3), NOW + AVOID_FIRST_MS);
   });
 
+  it('leaves it to one worker to find out whether it may end', () => {
+    const [first, second] = workersOf(2);
+    first.reportUnreachable(3, NOW);
+    assert.ok(!second.claimProbe(3, NOW + 99));
+    assert.deepEqual(
+      [first, second].map((cells) => cells.claimProbe(3, NOW + 100)),
+      [true, false],
+    );
+    assert.ok(second.isAvoided(3, NOW + 299));
+    // The probe failed, which was foreseen; or nobody ever told of it.
+    first.reportUnreachable(3, NOW + 110);
+    assert.equal(first.avoidedUntilMs(3), NOW + 300);
+    assert.ok(second.claimProbe(3, NOW + 300));
+    second.reportReachable(3);
+    assert.deepEqual([first.isAvoided(3, NOW + 301), first.isDoubtful(3)], [false, false]);
+  });
+
   it('changes the epoch when it may have changed, and only then', () => {
     const [first, second] = workersOf(2);
     const seen: number[] = [second.epoch()];
@@ -91,11 +108,12 @@ describe('avoidance', () => {
     };
     step(() => first.reportReachable(3));
     step(() => first.reportUnreachable(3, NOW));
-    step(() => first.reportUnreachable(3, NOW));
+    step(() => first.claimProbe(3, NOW));
+    step(() => first.claimProbe(3, NOW + 100));
     step(() => first.reportReachable(3));
     step(() => first.reset(3));
     const changed = seen.slice(1).map((epoch, index) => epoch !== seen[index]);
-    assert.deepEqual(changed, [false, true, false, true, true]);
+    assert.deepEqual(changed, [false, true, false, true, true, true]);
   });
 
   it('concerns one upstream', () => {

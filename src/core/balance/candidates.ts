@@ -7,27 +7,35 @@ export interface AvoidanceView {
   epoch(): number;
   /** On the monotonic clock; in the past, or 0, if the slot's upstream is not avoided. */
   avoidedUntilMs(slot: number): number;
+  /** Whether the slot's upstream could not be reached, and has not been since. */
+  isDoubtful(slot: number): boolean;
+  /**
+   * Asks to be the one who finds out whether a doubtful upstream, which is not avoided any more, can be
+   * reached again. To all others it is avoided again meanwhile.
+   */
+  claimProbe(slot: number, nowMs: number): boolean;
 }
 
 /**
  * The candidates of one pool. Asking is two comparisons; they are put together anew only after an event,
- * or when the first avoided upstream's time is over, and remain the same object if nothing changed for
+ * or when the first avoided upstream's time is over, and remain the same objects if nothing changed for
  * this pool.
  */
 export class CandidateSet {
-  readonly #pool: Pool;
   readonly #avoidance: AvoidanceView;
-  #candidates: Candidates;
+  #all: Candidates;
+  #preferred: Candidates;
+  #hasDoubtful = false;
   #epoch = 0;
   #staleAtMs = -Infinity;
 
   constructor(pool: Pool, avoidance: AvoidanceView) {
-    this.#pool = pool;
     this.#avoidance = avoidance;
-    this.#candidates = { upstreams: pool.upstreams, members: pool.upstreams, poolSlot: pool.slot };
+    this.#all = { upstreams: pool.upstreams, members: pool.upstreams, poolSlot: pool.slot };
+    this.#preferred = this.#all;
   }
 
-  /** The upstreams not avoided at `nowMs` (monotonic); none if all are. */
+  /** The upstreams not avoided at `nowMs` (monotonic), or all of them if all are. */
   at(nowMs: number): Candidates {
     // Read before the deadlines: an event in between then shows as another epoch the next time.
     const epoch = this.#avoidance.epoch();
@@ -35,20 +43,35 @@ export class CandidateSet {
       this.#refresh(nowMs);
       this.#epoch = epoch;
     }
-    return this.#candidates;
+    return this.#preferred;
+  }
+
+  /** Those and the avoided ones, as of the last call of `at`. */
+  get all(): Candidates {
+    return this.#all;
+  }
+
+  /** Whether there was one among them, at the last call of `at`, that has yet to be reached again. */
+  get hasDoubtful(): boolean {
+    return this.#hasDoubtful;
   }
 
   #refresh(nowMs: number): void {
     this.#staleAtMs = Infinity;
-    const upstreams: Upstream[] = [];
-    for (const upstream of this.#pool.upstreams) {
+    this.#hasDoubtful = false;
+    const preferred: Upstream[] = [];
+    for (const upstream of this.#all.upstreams) {
       const untilMs = this.#avoidance.avoidedUntilMs(upstream.slot);
-      if (untilMs <= nowMs) upstreams.push(upstream);
-      else this.#staleAtMs = Math.min(this.#staleAtMs, untilMs);
+      if (untilMs > nowMs) {
+        this.#staleAtMs = Math.min(this.#staleAtMs, untilMs);
+        continue;
+      }
+      preferred.push(upstream);
+      this.#hasDoubtful ||= this.#avoidance.isDoubtful(upstream.slot);
     }
-    if (!areEqual(upstreams, this.#candidates.upstreams)) {
-      this.#candidates = { ...this.#candidates, upstreams };
-    }
+    if (preferred.length === 0) this.#preferred = this.#all;
+    else if (!areEqual(preferred, this.#preferred.upstreams))
+      this.#preferred = { ...this.#all, upstreams: preferred };
   }
 }
 

@@ -43,13 +43,13 @@ export class ConsistentHash implements Strategy {
 
   pick(candidates: Candidates, request: PickRequest): Upstream | undefined {
     if (candidates !== this.#candidates) this.#adopt(candidates);
-    if (candidates.upstreams.every((upstream) => isTried(request, upstream))) return undefined;
+    if (candidates.upstreams.every((upstream) => isTried(request.tried, upstream))) return undefined;
     const { members, positions, owners } = this.#ring;
     const start = upperBound(positions, request.keyHash >>> 0);
     for (let passed = 0; passed < owners.length; passed++) {
       const owner = owners[(start + passed) % owners.length] ?? 0;
       const upstream = members[owner];
-      if (upstream !== undefined && this.#present[owner] === 1 && !isTried(request, upstream))
+      if (upstream !== undefined && this.#present[owner] === 1 && !isTried(request.tried, upstream))
         return upstream;
     }
     return undefined;

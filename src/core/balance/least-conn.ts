@@ -26,7 +26,7 @@ export class LeastConn implements Strategy {
     let leastLoad = 1;
     let leastWeight = 0;
     for (const upstream of candidates.upstreams) {
-      if (isTried(request, upstream)) continue;
+      if (isTried(request.tried, upstream)) continue;
       const load = this.#load.inFlight(upstream.slot) + 1;
       // load ÷ weight against leastLoad ÷ leastWeight, in integers, so that equals are equal.
       const difference = load * leastWeight - leastLoad * upstream.weight;

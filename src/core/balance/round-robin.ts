@@ -39,7 +39,7 @@ export class RoundRobin implements Strategy {
     const turn = this.#load.nextTurn(candidates.poolSlot) % length;
     for (let skipped = 0; skipped < length; skipped++) {
       const upstream = candidates.upstreams[this.#cycle[(turn + skipped) % length] ?? 0];
-      if (upstream !== undefined && !isTried(request, upstream)) return upstream;
+      if (upstream !== undefined && !isTried(request.tried, upstream)) return upstream;
     }
     return undefined;
   }

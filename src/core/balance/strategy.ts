@@ -3,13 +3,7 @@
  * exact over all workers (turns, requests in flight, latency) it reads through a `LoadView`.
  */
 
-import type { Random } from '#core/random.ts';
-import type { StrategyChoice, Upstream } from '#core/table.ts';
-import { ConsistentHash } from './consistent-hash.ts';
-import { LeastConn } from './least-conn.ts';
-import { P2cEwma } from './p2c-ewma.ts';
-import { WeightedRandom } from './random.ts';
-import { RoundRobin } from './round-robin.ts';
+import type { Upstream } from '#core/table.ts';
 
 /** The upstreams that may be picked now. Another object whenever a member or a weight has changed. */
 export type Candidates = {
@@ -41,20 +35,4 @@ export interface LoadView {
   latencyMs(slot: number): number;
   /** 0, 1, 2 … below 2^32, each number once over all workers. */
   nextTurn(poolSlot: number): number;
-}
-
-/** One per pool: a strategy remembers what it derived from the candidates it saw last. */
-export function createStrategy(choice: StrategyChoice, load: LoadView, random: Random): Strategy {
-  switch (choice.kind) {
-    case 'round_robin':
-      return new RoundRobin(load);
-    case 'random':
-      return new WeightedRandom(random);
-    case 'least_conn':
-      return new LeastConn(load);
-    case 'consistent_hash':
-      return new ConsistentHash();
-    case 'p2c_ewma':
-      return new P2cEwma(load, random);
-  }
 }

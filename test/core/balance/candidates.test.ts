@@ -34,10 +34,27 @@ describe('CandidateSet', () => {
     assert.deepEqual(namesAt(set, 300), ['a', 'b', 'c']);
   });
 
-  it('is empty when all are avoided', () => {
+  it('holds the whole pool when all are avoided', () => {
+    // It was empty, and every request was refused until the first of them had served its time.
     const avoidance = new Avoidance();
-    for (const { slot } of POOL.upstreams) avoidance.avoid(slot, 100);
-    assert.deepEqual(namesAt(new CandidateSet(POOL, avoidance), 10), []);
+    const set = new CandidateSet(POOL, avoidance);
+    for (const { slot } of POOL.upstreams) avoidance.avoid(slot, 100 + slot);
+    assert.equal(set.at(10), set.all);
+    assert.deepEqual(namesAt(set, 10), ['a', 'b', 'c']);
+    assert.deepEqual(namesAt(set, 100), ['a']);
+  });
+
+  it('tells of an upstream in doubt while it is no longer avoided', () => {
+    const avoidance = new Avoidance();
+    const set = new CandidateSet(POOL, avoidance);
+    avoidance.avoid(1, 100);
+    assert.deepEqual(
+      [10, 100].map((now) => [namesAt(set, now).length, set.hasDoubtful]),
+      [
+        [2, false],
+        [3, true],
+      ],
+    );
   });
 
   it('reads the deadlines only after an event or when one has passed', () => {
@@ -83,6 +100,14 @@ class Avoidance implements AvoidanceView {
   avoidedUntilMs(slot: number): number {
     this.reads++;
     return this.#untilMs.get(slot) ?? 0;
+  }
+
+  isDoubtful(slot: number): boolean {
+    return this.#untilMs.has(slot);
+  }
+
+  claimProbe(): boolean {
+    return true;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createStrategy } from '#core/balance/strategy.ts';
+import { createStrategy } from '#core/balance/create-strategy.ts';
 import { seededRandom } from '#core/random.ts';
 import type { StrategyChoice } from '#core/table.ts';
 import { candidates, FixedLoad, pickNames, request, upstreams } from './pool.ts';
