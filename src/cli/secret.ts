@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { decodeUtf8 } from '#core/utf8.ts';
 import { usageError } from './exit.ts';
 
 /** Reads a secret of at most `bytesMax` bytes: typed unseen on a terminal, or all of standard input. */
@@ -30,7 +31,8 @@ async function piped(bytesMax: number): Promise<string> {
     if (bytes > bytesMax) throw usageError(`standard input is longer than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const text = decodeUtf8(Buffer.concat(chunks));
+  // Replacement characters would be hashed in place of what no client could send.
+  if (text === null) throw usageError('standard input is not UTF-8');
+  return text.replace(/\r?\n$/, '');
 }

@@ -106,6 +106,17 @@ describe('signalbox hash', () => {
       assert.deepEqual({ code, stdout }, { code: 64, stdout: '' });
     }
   });
+
+  it('refuses what is not UTF-8', async () => {
+    // It hashed U+FFFD in its place, so that a password in Latin-1 was right for any other of its length.
+    for (const args of [['hash'], ['hash', '--token']]) {
+      assert.deepEqual(await runCommand(args, Buffer.from('na\xefve', 'latin1')), {
+        code: 64,
+        stdout: '',
+        stderr: 'signalbox: standard input is not UTF-8\n',
+      });
+    }
+  });
 });
 
 describe('signalbox chart', () => {

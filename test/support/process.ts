@@ -159,7 +159,7 @@ export async function launchInstance(
 /** Runs the command line tool to its end. */
 export async function runCommand(
   args: readonly string[],
-  input = '',
+  input: string | Uint8Array = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(BIN, [...args], { stdio: 'pipe' });
   let stdout = '';

@@ -1,9 +1,9 @@
+import { decodeUtf8 } from '../utf8.ts';
+
 export type Login = {
   readonly user: string;
   readonly password: string;
 };
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Neither part may contain any (RFC 7617 §2). */
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -26,12 +26,4 @@ export function parseLogin(token: string): Login | null {
 /** The form in which passwords are hashed and checked. */
 export function normalizePassword(password: string): string {
   return password.normalize('NFC');
-}
-
-function decodeUtf8(bytes: Buffer): string | null {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
 }
