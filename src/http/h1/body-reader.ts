@@ -1,0 +1,60 @@
+import { type BodyStep, ChunkedDecoder } from './chunked-decoder.ts';
+import type { BodyFault } from './faults.ts';
+import type { Framing } from './framing.ts';
+
+/**
+ * Reads the bodies of one connection, however they are framed, in steps: after `data`, body bytes stand from
+ * `from` to `at` in the bytes that were given; after `complete`, the next message begins at `at`.
+ */
+export class BodyReader {
+  at = 0;
+  from = 0;
+
+  #framing: Framing['kind'] = 'none';
+  /** Of a body with a declared length. */
+  #bytesLeft = 0;
+  #chunks: ChunkedDecoder | null = null;
+
+  get fault(): BodyFault | null {
+    return this.#chunks?.fault ?? null;
+  }
+
+  /** Of the body that is complete. */
+  get trailers(): readonly string[] {
+    return this.#framing === 'chunked' ? (this.#chunks?.trailers ?? NO_TRAILERS) : NO_TRAILERS;
+  }
+
+  /** Whether the end of the connection is the end of the body. */
+  get endsWithConnection(): boolean {
+    return this.#framing === 'until_close';
+  }
+
+  begin(framing: Framing): void {
+    this.#framing = framing.kind;
+    this.#bytesLeft = framing.kind === 'length' ? framing.bytes : 0;
+    if (framing.kind === 'chunked') this.#chunks ??= new ChunkedDecoder();
+  }
+
+  /** Reads from `bytes[at]` to the next thing to tell. */
+  step(bytes: Buffer, at: number): BodyStep {
+    if (this.#framing === 'chunked' && this.#chunks !== null)
+      return this.#stepChunks(this.#chunks, bytes, at);
+    this.from = at;
+    this.at = at;
+    if (this.#framing !== 'until_close' && this.#bytesLeft === 0) return 'complete';
+    if (at === bytes.length) return 'incomplete';
+    if (this.#framing === 'until_close') this.at = bytes.length;
+    else this.at = Math.min(bytes.length, at + this.#bytesLeft);
+    this.#bytesLeft -= this.at - at;
+    return 'data';
+  }
+
+  #stepChunks(chunks: ChunkedDecoder, bytes: Buffer, at: number): BodyStep {
+    const step = chunks.step(bytes, at);
+    this.at = chunks.at;
+    this.from = chunks.from;
+    return step;
+  }
+}
+
+const NO_TRAILERS: readonly string[] = [];

@@ -1,0 +1,100 @@
+import { SP, TARGET, TOKEN } from './bytes.ts';
+import type { HeadFault } from './faults.ts';
+import type { StartLine } from './head-parser.ts';
+
+/** The minor version of HTTP/1. */
+export type Minor = 0 | 1;
+
+const ZERO = 0x30;
+const PREFIX = Buffer.from('HTTP/');
+const DOT = 0x2e;
+/** `HTTP/1.1` */
+const VERSION_BYTES = 8;
+const STATUS_BYTES = 3;
+const STATUS_MIN = 100;
+
+/** `HTTP/1.1 200 OK` (RFC 9112 §4). The space before an empty reason may be missing, as it often is. */
+export class StatusLine implements StartLine {
+  readonly skipsEmptyLines = false;
+  minor: Minor = 1;
+  /** 100 to 999: what is beyond 599 means nothing, but is used. */
+  status = 0;
+  reason = '';
+
+  check(bytes: Buffer, from: number, to: number): HeadFault | null {
+    for (let at = 0; at < PREFIX.length && from + at < to; at++) {
+      if (bytes[from + at] !== PREFIX[at]) return 'bad_version';
+    }
+    return null;
+  }
+
+  read(bytes: Buffer, from: number, to: number): HeadFault | null {
+    const minor = readVersion(bytes, from, to);
+    if (typeof minor !== 'number') return minor;
+    const statusAt = from + VERSION_BYTES + 1;
+    const status = readStatus(bytes, statusAt);
+    const after = statusAt + STATUS_BYTES;
+    const isStatus = bytes[statusAt - 1] === SP && (after === to || (after < to && bytes[after] === SP));
+    if (!isStatus || status < STATUS_MIN) return 'bad_status';
+    this.minor = minor;
+    this.status = status;
+    this.reason = after + 1 < to ? bytes.toString('latin1', after + 1, to) : '';
+    return null;
+  }
+}
+
+/** `GET /path HTTP/1.1` (RFC 9112 §3), with exactly one space between its parts. */
+export class RequestLine implements StartLine {
+  readonly skipsEmptyLines = true;
+  minor: Minor = 1;
+  method = '';
+  /** As received, whatever its form. */
+  target = '';
+
+  check(bytes: Buffer, from: number): HeadFault | null {
+    return TOKEN[bytes[from] as number] === 1 ? null : 'bad_method';
+  }
+
+  read(bytes: Buffer, from: number, to: number): HeadFault | null {
+    const methodEnd = endOf(TOKEN, bytes, from, to);
+    if (methodEnd === from || bytes[methodEnd] !== SP) return 'bad_method';
+    const targetEnd = endOf(TARGET, bytes, methodEnd + 1, to);
+    if (targetEnd === methodEnd + 1 || bytes[targetEnd] !== SP) return 'bad_target';
+    const minor = readVersion(bytes, targetEnd + 1, to);
+    if (typeof minor !== 'number') return minor;
+    if (targetEnd + 1 + VERSION_BYTES !== to) return 'bad_version';
+    this.minor = minor;
+    this.method = bytes.toString('latin1', from, methodEnd);
+    this.target = bytes.toString('latin1', methodEnd + 1, targetEnd);
+    return null;
+  }
+}
+
+function readVersion(bytes: Buffer, from: number, to: number): Minor | HeadFault {
+  if (to - from < VERSION_BYTES) return 'bad_version';
+  for (let at = 0; at < PREFIX.length; at++) {
+    if (bytes[from + at] !== PREFIX[at]) return 'bad_version';
+  }
+  const major = digitAt(bytes, from + 5);
+  const minor = digitAt(bytes, from + 7);
+  if (major < 0 || minor < 0 || bytes[from + 6] !== DOT) return 'bad_version';
+  if (major === 1 && minor === 0) return 0;
+  return major === 1 && minor === 1 ? 1 : 'unsupported_version';
+}
+
+/** Three digits as a number; less than 0 where one is none. */
+function readStatus(bytes: Buffer, at: number): number {
+  const [hundreds, tens, ones] = [digitAt(bytes, at), digitAt(bytes, at + 1), digitAt(bytes, at + 2)];
+  return hundreds < 0 || tens < 0 || ones < 0 ? -1 : hundreds * 100 + tens * 10 + ones;
+}
+
+function digitAt(bytes: Buffer, at: number): number {
+  const digit = (bytes[at] ?? 0) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : -1;
+}
+
+function endOf(table: Uint8Array, bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  while (at < to && table[bytes[at] as number] === 1) at++;
+  return at;
+}
