@@ -11,11 +11,12 @@ import type { Bus } from '#bus/contract.ts';
 import { MemoryBus } from '#bus/memory.ts';
 import type { Clock } from '#core/clock.ts';
 import type { AdminSettings, Settings } from '#core/settings.ts';
-import type { Table } from '#core/table.ts';
+import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import { instanceSources } from '#telemetry/metric-sources.ts';
+import { LimitExchange } from './limit-exchange.ts';
 import { portError } from './port.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
 import { NO_TOKENS, type Workers, type WorkersOptions } from './workers.ts';
@@ -53,6 +54,8 @@ export class ControlPlane implements AsyncDisposable {
     const bus = parts.use(new MemoryBus({ clock, log }));
     const accounts = parts.use(await openAccounts(options, bus));
     const { instance, isReady } = options;
+    const quotas = () => sharedQuotas(table);
+    parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, clock, log }));
     const view = { instance, isReady, table: () => table, upstreams: shared.upstreams, clock };
     // The API's own paths win over a configured one.
     const routes = new Map([

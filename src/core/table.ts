@@ -113,7 +113,15 @@ export type Limit = {
   readonly key: readonly RequestKey[];
   readonly quota: Quota;
   readonly tiers: readonly LimitTier[];
+  /** Whether the instances of a cluster count together, or each for itself. */
+  readonly isShared: boolean;
 };
+
+/** The quotas that instances count together. */
+export function sharedQuotas({ routes }: Table): readonly Quota[] {
+  const limits = routes.flatMap(({ limit }) => (limit?.isShared ? [limit] : []));
+  return limits.flatMap(({ quota, tiers }) => [quota, ...tiers.map((tier) => tier.quota)]);
+}
 
 /** The first tier that matches replaces the limit's quota. */
 export type LimitTier = {

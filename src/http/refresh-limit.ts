@@ -16,7 +16,7 @@ export type LimitRefresh = (clientAddress: string) => number;
 export function refreshLimit(table: LimitTable, ipv6PrefixBits: number, clock: Clock): LimitRefresh {
   return (clientAddress) => {
     const key = `auth refresh ${normaliseClientIp(clientAddress, ipv6PrefixBits)}`;
-    const decision = table.take(key, REFRESH_QUOTA, clock.monotonicMs());
+    const decision = table.take(key, REFRESH_QUOTA, clock.monotonicMs(), false);
     return decision.allowed ? 0 : retryAfterSeconds(decision);
   };
 }

@@ -12,6 +12,7 @@ import { Locks } from './locks.ts';
 
 const WAYS = 8;
 const WORDS_PER_HASH = 2;
+const WORDS_PER_ACCOUNT = 2;
 
 export class LimitCells {
   /** To be held, by set, while a cell of the set is found, read and written. */
@@ -22,6 +23,8 @@ export class LimitCells {
   readonly logs: Float64Array<SharedArrayBuffer>;
   readonly #logLength: number;
   readonly #hashes: Int32Array<SharedArrayBuffer>;
+  /** Per cell: the quota that it counts against, and what was taken that others have not been told of. */
+  readonly #accounts: Int32Array<SharedArrayBuffer>;
   readonly #sets: number;
 
   /** Memory for at least `keysMax` keys; the system commits its pages only as they are used. */
@@ -38,7 +41,10 @@ export class LimitCells {
     this.logs = new Float64Array(memory, this.idleAtMs.byteLength, cells * logLength);
     const hashesAt = this.logs.byteOffset + this.logs.byteLength;
     this.#hashes = new Int32Array(memory, hashesAt, cells * WORDS_PER_HASH);
-    this.locks = new Locks(new Int32Array(memory, hashesAt + this.#hashes.byteLength, this.#sets), worker);
+    const accountsAt = hashesAt + this.#hashes.byteLength;
+    this.#accounts = new Int32Array(memory, accountsAt, cells * WORDS_PER_ACCOUNT);
+    const locksAt = accountsAt + this.#accounts.byteLength;
+    this.locks = new Locks(new Int32Array(memory, locksAt, this.#sets), worker);
   }
 
   /** The set of a key, from its hash's low word. */
@@ -59,6 +65,29 @@ export class LimitCells {
     return victim;
   }
 
+  /** Notes that a request was let through that others have to be told of. The caller holds the lock. */
+  owe(cell: number, quota: number): void {
+    const at = cell * WORDS_PER_ACCOUNT;
+    this.#accounts[at] = quota;
+    this.#accounts[at + 1] = (this.#accounts[at + 1] ?? 0) + 1;
+  }
+
+  /** Hands out what has been owed since the last time. */
+  settle(visit: (low: number, high: number, quota: number, count: number) => void): void {
+    const accounts = this.#accounts;
+    for (let at = 0; at < accounts.length; at += WORDS_PER_ACCOUNT) {
+      if (accounts[at + 1] === 0) continue;
+      const cell = at / WORDS_PER_ACCOUNT;
+      const set = Math.floor(cell / WAYS);
+      this.locks.acquire(set);
+      const [low = 0, high = 0] = this.#hashes.subarray(cell * WORDS_PER_HASH, (cell + 1) * WORDS_PER_HASH);
+      const [quota = 0, count = 0] = accounts.subarray(at, at + WORDS_PER_ACCOUNT);
+      accounts[at + 1] = 0;
+      this.locks.release(set);
+      visit(low, high, quota, count);
+    }
+  }
+
   /** Cells that are not idle. Reads without locks, so it may miss by what is changing just now. */
   inUse(nowMs: number): number {
     let cells = 0;
@@ -70,6 +99,7 @@ export class LimitCells {
   #claim(cell: number, low: number, high: number): void {
     this.idleAtMs[cell] = 0;
     this.logs.fill(0, cell * this.#logLength, (cell + 1) * this.#logLength);
+    this.#accounts.fill(0, cell * WORDS_PER_ACCOUNT, (cell + 1) * WORDS_PER_ACCOUNT);
     this.#hashes[cell * WORDS_PER_HASH] = low;
     this.#hashes[cell * WORDS_PER_HASH + 1] = high;
   }
@@ -83,7 +113,7 @@ function bytesPerSet(logLength: number): number {
   const lengthsPerCell = 1 + logLength;
   return (
     WAYS * lengthsPerCell * Float64Array.BYTES_PER_ELEMENT +
-    WAYS * WORDS_PER_HASH * Int32Array.BYTES_PER_ELEMENT +
+    WAYS * (WORDS_PER_HASH + WORDS_PER_ACCOUNT) * Int32Array.BYTES_PER_ELEMENT +
     Int32Array.BYTES_PER_ELEMENT
   );
 }

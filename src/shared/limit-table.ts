@@ -1,7 +1,8 @@
 import { type HashKey, hash64 } from '#core/hash.ts';
 import { type Decision, emptyDecision } from '#core/limits/decision.ts';
-import { takeGcra } from '#core/limits/gcra.ts';
-import { LOG_LENGTH, takeSlidingWindow } from '#core/limits/sliding-window.ts';
+import { chargeGcra, takeGcra } from '#core/limits/gcra.ts';
+import { quotaPrint, shareOf } from '#core/limits/quota.ts';
+import { chargeSlidingWindow, LOG_LENGTH, takeSlidingWindow } from '#core/limits/sliding-window.ts';
 import type { Quota } from '#core/table.ts';
 import { LimitCells } from './limit-cells.ts';
 
@@ -9,8 +10,12 @@ import { LimitCells } from './limit-cells.ts';
 export type LimitMemory = {
   readonly gcra: SharedArrayBuffer;
   readonly slidingWindow: SharedArrayBuffer;
-  readonly hashKey: HashKey;
+  /** The two words of the hash key, and the number of instances that a shared quota is divided by. */
+  readonly terms: SharedArrayBuffer;
 };
+
+/** A client of a shared limit as instances name it to each other: 64 bits of its keyed hash. */
+export type SharedKey = { readonly low: number; readonly high: number };
 
 export type LimitTableSettings = {
   /** Clients remembered at once, for each algorithm. */
@@ -25,6 +30,9 @@ const CREATOR = -2;
 /** A GCRA cell has no state but its theoretical arrival time, and that is when it is idle. */
 const GCRA_LOG_LENGTH = 0;
 
+const TERMS_LENGTH = 3;
+const DIVISOR = 2;
+
 /**
  * What each client has used of its limits, exact across the threads of an instance: whatever number of
  * them take from one key at once, no request is counted twice or not at all. Of fixed size whatever
@@ -34,14 +42,21 @@ export class LimitTable {
   readonly memory: LimitMemory;
   readonly #gcra: LimitCells;
   readonly #slidingWindow: LimitCells;
+  readonly #terms: Int32Array<SharedArrayBuffer>;
   readonly #hash = new Int32Array(2);
+  /** As it was last read from the terms: a request makes no array of its own. */
+  #hashKey: HashKey = [0, 0];
 
-  /** A new table. A key takes 16 bytes for `gcra`, 288 for `sliding_window`, once it is used. */
+  /** A new table. A key takes 24 bytes for `gcra`, 296 for `sliding_window`, once it is used. */
   static create(settings: LimitTableSettings): LimitTable {
     const { keysMax, hashKey } = settings;
     const gcra = LimitCells.allocate(keysMax, GCRA_LOG_LENGTH);
     const slidingWindow = LimitCells.allocate(keysMax, LOG_LENGTH);
-    return new LimitTable({ gcra, slidingWindow, hashKey }, CREATOR);
+    const terms = new SharedArrayBuffer(TERMS_LENGTH * Int32Array.BYTES_PER_ELEMENT);
+    const table = new LimitTable({ gcra, slidingWindow, terms }, CREATOR);
+    table.rekey(hashKey);
+    table.divide(1);
+    return table;
   }
 
   /** The table in `memory` as the thread of `worker`, a number of its own from 0, takes from it. */
@@ -53,18 +68,41 @@ export class LimitTable {
     this.memory = memory;
     this.#gcra = new LimitCells(memory.gcra, GCRA_LOG_LENGTH, worker);
     this.#slidingWindow = new LimitCells(memory.slidingWindow, LOG_LENGTH, worker);
+    this.#terms = new Int32Array(memory.terms);
+  }
+
+  /** What the keys are hashed with. */
+  get hashKey(): HashKey {
+    const [k0, k1] = this.#hashKey;
+    const now0 = this.#terms[0] ?? 0;
+    const now1 = this.#terms[1] ?? 0;
+    if (k0 !== now0 || k1 !== now1) this.#hashKey = [now0, now1];
+    return this.#hashKey;
+  }
+
+  /** Hashes with another key from now on, in all threads; what was counted before is forgotten. */
+  rekey([k0, k1]: HashKey): void {
+    this.#terms[0] = k0;
+    this.#terms[1] = k1;
+  }
+
+  /** Shared quotas are divided by `instances`, at least 1, from now on, in all threads. */
+  divide(instances: number): void {
+    this.#terms[DIVISOR] = instances;
   }
 
   /**
-   * Counts one request of `keyText` (see `clientKey`) at `nowMs` of the monotonic clock against `quota`.
-   * A refused request counts nothing. Another quota of the same key, such as that of another tier or of
-   * a newer configuration, has a cell of its own.
+   * Counts one request of `keyText` (see `clientKey`) at `nowMs` of the monotonic clock against `quota`,
+   * which other instances share or not. A refused request counts nothing. Another quota of the same key,
+   * such as that of another tier or of a newer configuration, has a cell of its own.
    */
-  take(keyText: string, quota: Quota, nowMs: number): Readonly<Decision> {
-    hash64(this.memory.hashKey, keyText, this.#hash);
+  take(keyText: string, quota: Quota, nowMs: number, isShared: boolean): Readonly<Decision> {
+    hash64(this.hashKey, keyText, this.#hash);
     const [low = 0, keyHigh = 0] = this.#hash;
-    const high = keyHigh ^ fingerprint(quota);
-    const cells = quota.kind === 'gcra' ? this.#gcra : this.#slidingWindow;
+    const print = quotaPrint(quota);
+    const high = keyHigh ^ print;
+    const granted = isShared ? shareOf(quota, this.#terms[DIVISOR] ?? 1) : quota;
+    const cells = this.#cellsOf(quota);
     const set = cells.setOf(low);
     const decision = emptyDecision();
 
@@ -72,13 +110,36 @@ export class LimitTable {
     try {
       const cell = cells.find(set, low, high);
       cells.idleAtMs[cell] =
-        quota.kind === 'gcra'
-          ? takeGcra(cells.idleAtMs[cell] ?? 0, nowMs, quota, decision)
-          : takeSlidingWindow(cells.logs, cell * LOG_LENGTH, nowMs, quota, decision);
+        granted.kind === 'gcra'
+          ? takeGcra(cells.idleAtMs[cell] ?? 0, nowMs, granted, decision)
+          : takeSlidingWindow(cells.logs, cell * LOG_LENGTH, nowMs, granted, decision);
+      if (isShared && decision.allowed) cells.owe(cell, print);
     } finally {
       cells.locks.release(set);
     }
     return decision;
+  }
+
+  /** Counts `count` requests that another instance let through. */
+  charge({ low, high }: SharedKey, quota: Quota, count: number, nowMs: number): void {
+    const cells = this.#cellsOf(quota);
+    const set = cells.setOf(low);
+    cells.locks.acquire(set);
+    try {
+      const cell = cells.find(set, low, high);
+      cells.idleAtMs[cell] =
+        quota.kind === 'gcra'
+          ? chargeGcra(cells.idleAtMs[cell] ?? 0, nowMs, quota, count)
+          : chargeSlidingWindow(cells.logs, cell * LOG_LENGTH, nowMs, quota, count);
+    } finally {
+      cells.locks.release(set);
+    }
+  }
+
+  /** Hands out, by key and `quotaPrint`, what was taken of shared quotas since the last time. */
+  settle(visit: (low: number, high: number, quota: number, count: number) => void): void {
+    this.#gcra.settle(visit);
+    this.#slidingWindow.settle(visit);
   }
 
   /** Frees what a worker held when it died; to be called before another worker gets its number. */
@@ -91,14 +152,8 @@ export class LimitTable {
   keysInUse(nowMs: number): number {
     return this.#gcra.inUse(nowMs) + this.#slidingWindow.inUse(nowMs);
   }
-}
 
-/** Tells quotas apart. They come from the configuration, not from clients, so it needs no secret. */
-function fingerprint(quota: Quota): number {
-  const burst = quota.kind === 'gcra' ? quota.burst : 0;
-  return (
-    Math.imul(quota.requests, 0x9e3779b1) ^
-    Math.imul(quota.windowMs, 0x85ebca6b) ^
-    Math.imul(burst, 0xc2b2ae35)
-  );
+  #cellsOf(quota: Quota): LimitCells {
+    return quota.kind === 'gcra' ? this.#gcra : this.#slidingWindow;
+  }
 }

@@ -42,6 +42,7 @@ describe('loadConfig', () => {
       key: [{ kind: 'user' }],
       quota: { kind: 'gcra', requests: 100, windowMs: 60_000, burst: 10 },
       tiers: [],
+      isShared: true,
     });
     assert.equal(table.healthBody, '{"status":"healthy"}');
   });

@@ -37,13 +37,13 @@ if (job.kind === 'take') {
   const allowed = job.keys.map(() => 0);
   for (let round = 0; round < job.rounds; round++) {
     for (const [index, key] of job.keys.entries()) {
-      if (table.take(key, job.quota, job.nowMs).allowed) allowed[index] = (allowed[index] ?? 0) + 1;
+      if (table.take(key, job.quota, job.nowMs, false).allowed) allowed[index] = (allowed[index] ?? 0) + 1;
     }
   }
   parentPort.postMessage(allowed);
 } else if (job.kind === 'takeForEver') {
   for (let taken = 0; ; taken++) {
-    table.take(job.key, job.quota, job.nowMs);
+    table.take(job.key, job.quota, job.nowMs, false);
     if (taken === 1_000) parentPort.postMessage('working');
   }
 } else {

@@ -100,13 +100,13 @@ describe('a thread that dies', () => {
     assert.equal(lockWord(table), dead + 1);
     table.releaseLocksOf(dead);
     assert.equal(lockWord(table), 0);
-    assert.equal(table.take('client', quota, NOW_MS).allowed, true);
+    assert.equal(table.take('client', quota, NOW_MS, false).allowed, true);
   });
 
   it('blocks nobody for long even if nobody frees its lock', async () => {
     const table = tableOf(8);
     await killedThread(table, dead, { kind: 'hold', set: 0 });
-    assert.equal(table.take('client', quota, NOW_MS).allowed, true);
+    assert.equal(table.take('client', quota, NOW_MS, false).allowed, true);
     assert.equal(lockWord(table), 0);
   });
 
@@ -114,8 +114,8 @@ describe('a thread that dies', () => {
     const table = tableOf(8);
     await killedThread(table, dead, { kind: 'takeForEver', key: 'client', quota, nowMs: NOW_MS });
     table.releaseLocksOf(dead);
-    assert.equal(table.take('client', quota, NOW_MS).allowed, false);
-    assert.equal(table.take('another', quota, NOW_MS).allowed, true);
+    assert.equal(table.take('client', quota, NOW_MS, false).allowed, false);
+    assert.equal(table.take('another', quota, NOW_MS, false).allowed, true);
   });
 });
 

@@ -15,7 +15,7 @@ function tableOf(keysMax: number): LimitTable {
 
 function allowed(table: LimitTable, key: string, quota: Quota, nowMs: number, requests: number): number {
   let count = 0;
-  for (let i = 0; i < requests; i++) if (table.take(key, quota, nowMs).allowed) count++;
+  for (let i = 0; i < requests; i++) if (table.take(key, quota, nowMs, false).allowed) count++;
   return count;
 }
 
@@ -30,7 +30,7 @@ describe('limit table', () => {
     });
 
     it(`says what is left and when (${quota.kind})`, () => {
-      const { allowed, limit, remaining } = tableOf(8).take('client', quota, START_MS);
+      const { allowed, limit, remaining } = tableOf(8).take('client', quota, START_MS, false);
       assert.deepEqual({ allowed, limit, remaining }, { allowed: true, limit: quota.requests, remaining: 9 });
     });
   }
@@ -53,7 +53,7 @@ describe('limit table', () => {
   it('counts the keys in use, and no idle ones', () => {
     const table = tableOf(1_024);
     for (let key = 0; key < 30; key++)
-      table.take(`client ${key}`, key % 2 ? once : tenAMinute, START_MS + key);
+      table.take(`client ${key}`, key % 2 ? once : tenAMinute, START_MS + key, false);
     assert.equal(table.keysInUse(START_MS + 30), 30);
     assert.equal(table.keysInUse(START_MS + 60_000 + 9), 20);
     assert.equal(table.keysInUse(START_MS + 60_000 + 29), 0);
@@ -63,18 +63,18 @@ describe('limit table', () => {
 describe('a full limit table', () => {
   it('gives the cells of idle keys to new ones', () => {
     const table = tableOf(8);
-    for (let key = 0; key < 8; key++) table.take(`old ${key}`, once, START_MS + (key === 5 ? 0 : 1));
-    table.take('new', once, START_MS + 60_000);
-    assert.equal(table.take('new', once, START_MS + 60_000).allowed, false);
+    for (let key = 0; key < 8; key++) table.take(`old ${key}`, once, START_MS + (key === 5 ? 0 : 1), false);
+    table.take('new', once, START_MS + 60_000, false);
+    assert.equal(table.take('new', once, START_MS + 60_000, false).allowed, false);
     for (const key of [0, 1, 2, 3, 4, 6, 7])
-      assert.equal(table.take(`old ${key}`, once, START_MS + 60_000).allowed, false);
+      assert.equal(table.take(`old ${key}`, once, START_MS + 60_000, false).allowed, false);
   });
 
   for (const quota of [hundredAMinute, tenAMinute]) {
     it(`forgets who used least, so a flood of keys frees nobody who is held back (${quota.kind})`, () => {
       const table = tableOf(8);
       assert.equal(allowed(table, 'greedy', quota, START_MS + 2_000, 15), 10);
-      for (let key = 0; key < 1_000; key++) table.take(`flood ${key}`, quota, START_MS + key);
+      for (let key = 0; key < 1_000; key++) table.take(`flood ${key}`, quota, START_MS + key, false);
       assert.equal(allowed(table, 'greedy', quota, START_MS + 2_000, 15), 0);
     });
   }
@@ -91,9 +91,9 @@ describe('a full limit table', () => {
     it(`does not grow with a million keys (${quota.kind})`, () => {
       const keysMax = 10_000;
       const table = tableOf(keysMax);
-      for (let key = 0; key < 100_000; key++) table.take(`client ${key}`, quota, START_MS);
+      for (let key = 0; key < 100_000; key++) table.take(`client ${key}`, quota, START_MS, false);
       const before = process.memoryUsage();
-      for (let key = 0; key < 1_000_000; key++) table.take(`client ${key}`, quota, START_MS);
+      for (let key = 0; key < 1_000_000; key++) table.take(`client ${key}`, quota, START_MS, false);
       const after = process.memoryUsage();
 
       assert.equal(table.keysInUse(START_MS), keysMax);

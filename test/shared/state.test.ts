@@ -34,8 +34,8 @@ describe('the shared state', () => {
     assert.equal(control.upstreams.inFlight(3), 1);
     assert.ok(!control.retries.hasRoom(NOW));
     const quota = { kind: 'gcra', requests: 1, windowMs: 60_000, burst: 1 } as const;
-    assert.ok(worker.limits.take('key', quota, NOW).allowed);
-    assert.ok(!control.limits.take('key', quota, NOW).allowed);
+    assert.ok(worker.limits.take('key', quota, NOW, false).allowed);
+    assert.ok(!control.limits.take('key', quota, NOW, false).allowed);
   });
 
   it('gives back what a worker held when it ended, and nothing else', () => {

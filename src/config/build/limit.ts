@@ -16,6 +16,7 @@ export function buildLimit(name: string, limit: LimitConfig, hasAuth: boolean): 
     key: [keys].flat().map(buildRequestKey),
     quota: buildQuota(limit, algorithm),
     tiers: limit.tiers.flatMap((tier) => buildTier(tier, algorithm)),
+    isShared: limit.scope === 'cluster',
   };
 }
 

@@ -59,6 +59,10 @@ const RateLimitSection = z.strictObject({
     .describe(
       'What tells clients apart; a list counts each combination by itself. A request without the header or user counts by its `client_ip`. Default: `user` on routes with authentication, else `client_ip`.',
     ),
+  scope: z
+    .enum(['cluster', 'instance'])
+    .default('cluster')
+    .describe('Who counts together: all instances that share a bus, or each instance for itself.'),
   tiers: z
     .array(
       z.strictObject({

@@ -39,3 +39,14 @@ export function takeGcra(tatMs: number, nowMs: number, quota: GcraQuota, decisio
   decision.retryAfterMs = decision.allowed ? 0 : overMs;
   return tickMs + decision.resetMs;
 }
+
+/**
+ * The TAT after `count` requests that were let through elsewhere: they have been, so they are owed even if
+ * that is more than a burst, up to one burst and one window.
+ */
+export function chargeGcra(tatMs: number, nowMs: number, quota: GcraQuota, count: number): number {
+  const tickMs = Math.floor(nowMs * TICKS_PER_MS) / TICKS_PER_MS;
+  const intervalMs = emissionIntervalMs(quota);
+  const debtMs = Math.max(tatMs - tickMs, 0) + count * intervalMs;
+  return tickMs + Math.min(debtMs, quota.burst * intervalMs + quota.windowMs);
+}

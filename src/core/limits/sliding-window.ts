@@ -31,42 +31,67 @@ export function takeSlidingWindow(
   quota: SlidingWindowQuota,
   decision: Decision,
 ): number {
-  let used = 0;
-  let oldestMs = Number.POSITIVE_INFINITY;
-  let newestMs = Number.NEGATIVE_INFINITY;
-  let newest = offset;
-  let free = -1;
-  for (let entry = offset; entry < offset + LOG_LENGTH; entry += ENTRY_LENGTH) {
-    const lastMs = logs[entry] ?? 0;
-    const count = logs[entry + 1] ?? 0;
-    if (count === 0 || nowMs >= lastMs + quota.windowMs) {
-      free = entry;
-      continue;
-    }
-    used += count;
-    if (lastMs < oldestMs) oldestMs = lastMs;
-    if (lastMs > newestMs) {
-      newestMs = lastMs;
-      newest = entry;
-    }
-  }
-
+  read(logs, offset, nowMs, quota);
+  const { used, oldestMs } = seen;
   decision.allowed = used < quota.requests;
   decision.limit = quota.requests;
   decision.remaining = Math.max(0, quota.requests - used);
   decision.retryAfterMs = decision.allowed ? 0 : oldestMs + quota.windowMs - nowMs;
   if (decision.allowed) {
     decision.remaining -= 1;
-    // Gathering only lengthens the life of what is there, so it is always safe, also when there is no
-    // free entry: a thread with an old clock reading can find an 18th quantum.
-    const gather = free < 0 || quantumOf(nowMs, quota) === quantumOf(newestMs, quota);
-    const entry = gather ? newest : free;
-    newestMs = Math.max(newestMs, nowMs);
-    logs[entry] = gather ? newestMs : nowMs;
-    logs[entry + 1] = gather ? (logs[entry + 1] ?? 0) + 1 : 1;
+    write(logs, nowMs, quota, 1);
   }
-  decision.resetMs = newestMs + quota.windowMs - nowMs;
-  return newestMs + quota.windowMs;
+  const idleAtMs = seen.newestMs + quota.windowMs;
+  decision.resetMs = idleAtMs - nowMs;
+  return idleAtMs;
+}
+
+/** Logs `count` requests that were let through elsewhere, whether there was room for them or not. */
+export function chargeSlidingWindow(
+  logs: Float64Array,
+  offset: number,
+  nowMs: number,
+  quota: SlidingWindowQuota,
+  count: number,
+): number {
+  read(logs, offset, nowMs, quota);
+  write(logs, nowMs, quota, count);
+  return seen.newestMs + quota.windowMs;
+}
+
+/** What `read` found. One for all calls: a call runs to its end before the thread's next one starts. */
+const seen = { used: 0, oldestMs: 0, newestMs: 0, newest: 0, free: -1 };
+
+function read(logs: Float64Array, offset: number, nowMs: number, quota: SlidingWindowQuota): void {
+  seen.used = 0;
+  seen.oldestMs = Number.POSITIVE_INFINITY;
+  seen.newestMs = Number.NEGATIVE_INFINITY;
+  seen.newest = offset;
+  seen.free = -1;
+  for (let entry = offset; entry < offset + LOG_LENGTH; entry += ENTRY_LENGTH) {
+    const lastMs = logs[entry] ?? 0;
+    const count = logs[entry + 1] ?? 0;
+    if (count === 0 || nowMs >= lastMs + quota.windowMs) {
+      seen.free = entry;
+      continue;
+    }
+    seen.used += count;
+    if (lastMs < seen.oldestMs) seen.oldestMs = lastMs;
+    if (lastMs > seen.newestMs) {
+      seen.newestMs = lastMs;
+      seen.newest = entry;
+    }
+  }
+}
+
+function write(logs: Float64Array, nowMs: number, quota: SlidingWindowQuota, count: number): void {
+  // Gathering only lengthens the life of what is there, so it is always safe, also when there is no
+  // free entry: a thread with an old clock reading can find an 18th quantum.
+  const gather = seen.free < 0 || quantumOf(nowMs, quota) === quantumOf(seen.newestMs, quota);
+  const entry = gather ? seen.newest : seen.free;
+  seen.newestMs = Math.max(seen.newestMs, nowMs);
+  logs[entry] = gather ? seen.newestMs : nowMs;
+  logs[entry + 1] = gather ? (logs[entry + 1] ?? 0) + count : count;
 }
 
 /** Requests of equal quanta share an entry: in the exact case, those of the very same time. */

@@ -15,7 +15,7 @@ export function limitStep(table: LimitTable, ipv6PrefixBits: number, clock: Cloc
     }
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
     const quota = chooseQuota(limit, facts);
-    const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs());
+    const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs(), limit.isShared);
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);
     tell(
       decision.allowed

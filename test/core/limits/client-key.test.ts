@@ -23,7 +23,7 @@ function request(facts: Partial<RequestFacts>, headers: Headers = {}): RequestFa
 }
 
 function limitBy(...key: readonly RequestKey[]): Limit {
-  return { name: 'default', key, quota: basic, tiers: [] };
+  return { name: 'default', key, quota: basic, tiers: [], isShared: true };
 }
 
 const byIp = limitBy({ kind: 'client_ip' });

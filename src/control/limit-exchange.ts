@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import type { Bus, BusState, Message } from '#bus/contract.ts';
+import { MessageType } from '#bus/messages.ts';
+import type { Clock, Timer } from '#core/clock.ts';
+import { quotaPrint } from '#core/limits/quota.ts';
+import type { Quota } from '#core/table.ts';
+import type { LimitTable } from '#shared/limit-table.ts';
+import type { Log } from '#telemetry/log.ts';
+import { LimitHashKey } from './limit-hash-key.ts';
+
+const SUBJECT = 'limits.used';
+/**
+ * How often instances tell what they let through. What all of them let through meanwhile is how far a limit
+ * may be overshot; it is charged afterwards, so it does not add up.
+ */
+export const TELL_EVERY_MS = 100;
+/** Clients in one message; more are told in several. */
+const ENTRIES_MAX = 4096;
+const MESSAGE_BYTES_MAX = 192 * 1024;
+/** Instances whose last message is remembered; of more, the one that was silent longest is forgotten. */
+const SENDERS_MAX = 1024;
+
+const Word = z.int32();
+/** Key (two words), `quotaPrint`, requests let through. */
+const Used = z.tuple([Word, Word, Word, z.int32().positive()]);
+const Body = z.strictObject({ used: z.array(Used).min(1).max(ENTRIES_MAX) });
+type Used = z.infer<typeof Used>;
+
+export type LimitExchangeOptions = {
+  readonly bus: Bus;
+  readonly limits: LimitTable;
+  /** Those that instances share, as the table has them now. */
+  readonly quotas: () => readonly Quota[];
+  /** Id of this instance. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Makes the instances of a cluster count together: each tells the others, a few times a second, what its
+ * clients have used of the limits that are shared, and charges what it hears. No request waits for it.
+ * Without the bus, an instance lets through its part of each limit.
+ */
+export class LimitExchange implements AsyncDisposable {
+  readonly #options: LimitExchangeOptions;
+  readonly #messages = new MessageType({
+    version: 1,
+    bytesMax: MESSAGE_BYTES_MAX,
+    parse: (body) => Body.parse(body),
+  });
+  readonly #parts = new AsyncDisposableStack();
+  /** The last sequence number heard of each instance, the one heard longest ago first. */
+  readonly #heard = new Map<string, number>();
+  #sequence: number;
+  #instances = 1;
+  #timer: Timer;
+
+  constructor(options: LimitExchangeOptions) {
+    const { bus, limits, clock, log } = options;
+    this.#options = options;
+    // Higher than what this instance, by whatever start, has said before.
+    this.#sequence = clock.wallMs() * 1000;
+    this.#parts.use(bus.subscribe(SUBJECT, (message) => this.#hear(message)));
+    this.#parts.use(bus.onState((state) => this.#share(state)));
+    this.#parts.use(new LimitHashKey(bus, limits, options.instance, clock, log));
+    this.#timer = this.#tellLater();
+  }
+
+  /** How many instances count together now: what is shared by whoever is left alone with a limit. */
+  set instances(count: number) {
+    // An isolated instance is alone with itself; it goes by what it knew before.
+    if (this.#options.bus.state !== 'isolated') this.#instances = Math.max(1, count);
+  }
+
+  /** Messages that no instance would have sent. */
+  get rejected(): number {
+    return Object.values(this.#messages.rejects).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What shared limits are divided by now: 1 while instances count together. */
+  get divisor(): number {
+    return this.#options.bus.state === 'isolated' ? this.#instances : 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer.cancel();
+    this.#tell();
+    await this.#parts.disposeAsync();
+  }
+
+  #share(state: BusState): void {
+    this.#options.limits.divide(state === 'isolated' ? this.#instances : 1);
+  }
+
+  #tellLater(): Timer {
+    return this.#options.clock.after(TELL_EVERY_MS, () => {
+      this.#tell();
+      this.#timer = this.#tellLater();
+    });
+  }
+
+  #tell(): void {
+    const { bus, limits, instance, quotas } = this.#options;
+    if (quotas().length === 0) return;
+    const used: Used[] = [];
+    limits.settle((...entry) => used.push(entry));
+    // What was let through while nobody listened was let through of this instance's own part.
+    if (bus.state === 'isolated') return;
+    for (let start = 0; start < used.length; start += ENTRIES_MAX) {
+      const body = { used: used.slice(start, start + ENTRIES_MAX) };
+      const data = this.#messages.encode({ from: instance, sequence: ++this.#sequence, body });
+      if (data !== null) bus.publish(SUBJECT, data);
+    }
+  }
+
+  #hear({ data }: Message): void {
+    const { limits, instance, quotas, clock } = this.#options;
+    const decoded = this.#messages.decode(data);
+    if (!decoded.ok) return;
+    const { from, sequence, body } = decoded.message;
+    if (from === instance || sequence <= (this.#heard.get(from) ?? -1)) return;
+    this.#remember(from, sequence);
+    const known = new Map(quotas().map((quota) => [quotaPrint(quota), quota]));
+    const nowMs = clock.monotonicMs();
+    for (const [low, high, print, count] of body.used) {
+      // Another configuration has other quotas: what they count is nothing that is limited here.
+      const quota = known.get(print);
+      if (quota !== undefined) limits.charge({ low, high }, quota, count, nowMs);
+    }
+  }
+
+  #remember(from: string, sequence: number): void {
+    this.#heard.delete(from);
+    this.#heard.set(from, sequence);
+    if (this.#heard.size <= SENDERS_MAX) return;
+    const [oldest] = this.#heard.keys();
+    if (oldest !== undefined) this.#heard.delete(oldest);
+  }
+}
