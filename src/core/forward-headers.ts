@@ -58,14 +58,17 @@ export function forwardHeaders(
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
   const named = connectionNames(request.headers);
-  const replaced = replacedNames(route, names);
+  const withheld = withheldNames(route, names);
+  const passedKey = passedKeyName(route);
   for (let at = 0; at + 1 < request.headers.length; at += 2) {
     const name = request.headers[at] as string;
     const lowerName = name.toLowerCase();
     const dashedName = dashed(lowerName);
-    if (isOurs(dashedName, request.peerTrusted) || named.has(lowerName) || replaced.includes(dashedName))
-      continue;
-    headers.push(name, request.headers[at + 1] as string);
+    const isWithheld =
+      named.has(lowerName) ||
+      isOurs(lowerName, dashedName, request.peerTrusted) ||
+      withheld.includes(dashedName);
+    if (!isWithheld || lowerName === passedKey) headers.push(name, request.headers[at + 1] as string);
   }
   appendForwarded(headers, request, names.forwarded);
   appendHeader(headers, names.requestId, traceId);
@@ -83,8 +86,12 @@ function dashed(lowerName: string): string {
 }
 
 /** Whether a header is for this hop, or for Signalbox to write. */
-function isOurs(name: string, peerTrusted: boolean): boolean {
-  return isHopByHop(name) || OWN.has(name) || (!peerTrusted && name.startsWith(FORWARDED_PREFIX));
+function isOurs(lowerName: string, dashedName: string, peerTrusted: boolean): boolean {
+  if (isHopByHop(dashedName) || OWN.has(dashedName)) return true;
+  const isTwin = lowerName !== dashedName;
+  if (isTwin && dashedName === 'content-length') return true;
+  // A trusted peer vouches for the headers that it writes, and knows nothing of their twins.
+  return dashedName.startsWith(FORWARDED_PREFIX) && (isTwin || !peerTrusted);
 }
 
 function hostFor(request: ForwardedRequest, upstream: Upstream): string {
@@ -105,23 +112,23 @@ export function authority(upstream: Upstream): string {
 }
 
 /**
- * Names, lower case and dashed, under which nothing of a client passes on this route: our own, the
- * credentials', and those that say who somebody is, whether the route asks for that or not.
+ * Names, lower case and dashed, under which nothing of a client passes on this route: our own, those of the
+ * route's rules, the credentials', and those that say who somebody is, whether the route asks for that or not.
  */
-function replacedNames(route: Route, { requestId, proxyBy, identity }: HeaderNames): readonly string[] {
-  const replaced: string[] = [];
-  const replace = (name: string | null) => {
-    if (name !== null) replaced.push(dashed(name.toLowerCase()));
-  };
-  replace(requestId);
-  replace(proxyBy?.name ?? null);
-  replace(identity.userId);
-  replace(identity.userEmail);
-  replace(identity.userIssuer);
-  if (route.auth !== null && !route.auth.forwardCredentials) {
-    replace(route.auth.scheme === 'api_key' ? route.auth.apiKeyHeader : 'authorization');
-  }
-  return replaced;
+function withheldNames(route: Route, { requestId, proxyBy, identity }: HeaderNames): readonly string[] {
+  const { remove, set } = route.requestHeaders;
+  const withheld = remove.map(dashed);
+  for (const [name] of set) withheld.push(dashed(name.toLowerCase()));
+  for (const name of [requestId, proxyBy?.name, identity.userId, identity.userEmail, identity.userIssuer])
+    if (name) withheld.push(dashed(name.toLowerCase()));
+  if (route.auth?.scheme === 'api_key') withheld.push(dashed(route.auth.apiKeyHeader));
+  else if (route.auth?.forwardCredentials === false) withheld.push('authorization');
+  return withheld;
+}
+
+/** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */
+function passedKeyName({ auth }: Route): string | null {
+  return auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.apiKeyHeader : null;
 }
 
 function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {

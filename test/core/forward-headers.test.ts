@@ -70,14 +70,20 @@ describe('what a client sends', () => {
   it('cannot be taken away from behind: what Connection may not name', () => {
     const kept = ['Authorization', 'Bearer t', 'Cookie', 'a=b', 'Content-Length', '3', 'Content-Type', 'x/y'];
     const names =
-      'authorization, COOKIE, content-length, content-type, host, x-forwarded-for, via, x-request-id';
-    const headers = forwarded({ headers: [...kept, 'Connection', names] });
+      'authorization, COOKIE, content-length, content-type, host, x-forwarded-for, x-forwarded-proto, via';
+    const ours = 'x-request-id, x-proxy-by, traceparent, x-user-id';
+    const claims = { iss: 'signalbox', sub: 'ann', email: null };
+    const headers = forwarded({ headers: [...kept, 'Connection', `${names}, ${ours}`], claims });
     for (let at = 0; at < kept.length; at += 2)
       assert.equal(headerValue(headers, `${kept[at]}`.toLowerCase()), kept[at + 1]);
     assert.equal(headerValue(headers, 'host'), 'example.com');
     assert.equal(headerValue(headers, 'x-forwarded-for'), '203.0.113.9');
     assert.equal(headerValue(headers, 'via'), '1.1 signalbox');
+    assert.equal(headerValue(headers, 'x-forwarded-proto'), 'http');
     assert.equal(headerValue(headers, 'x-request-id'), IDS.traceId);
+    assert.equal(headerValue(headers, 'x-proxy-by'), 'signalbox');
+    assert.equal(headerValue(headers, 'x-user-id'), 'ann');
+    assert.ok(headerValue(headers, 'traceparent') !== null);
   });
 
   it('passes exactly where nothing forbids it, for any headers', () => {
@@ -168,8 +174,20 @@ describe('who the request came from', () => {
       'chunked',
     ];
     headers.push('X_Other', 'stays');
+    headers.push('Content_Length', '7');
     const sent = forwarded({ headers });
     assert.equal(sent.filter((text) => text.includes('_')).join(), 'X_Other');
+  });
+
+  it('cannot be forged through a trusted peer either, which writes dashes', () => {
+    // A peer that replaces X-Forwarded-User passed on what a client had sent as X_Forwarded_User.
+    const headers = ['X-Forwarded-User', 'ann', 'X_Forwarded_User', 'root', 'x_forwarded-port', '443'];
+    const sent = forwarded({ headers, request: { peerTrusted: true } });
+    assert.equal(headerList(sent, 'x-forwarded-user'), 'ann');
+    assert.deepEqual(
+      sent.filter((text) => text.includes('_')),
+      [],
+    );
   });
 
   it('is told in the standard form too where that is turned on', () => {
@@ -209,6 +227,17 @@ describe('what Signalbox says for itself', () => {
     assert.equal(headerList(sent, 'tracestate'), null);
   });
 
+  it('comes once for upstreams that read underscores as dashes, too', () => {
+    const names = ['X_Request_ID', 'X_Proxy-By', 'x_user_id', 'X-User_Email', 'X_USER_ISSUER'];
+    const sent = forwarded({
+      headers: [...names, 'X_Backend', 'X_Request_IDs'].flatMap((name) => [name, 'x']),
+    });
+    assert.deepEqual(
+      sent.filter((text) => text.includes('_')),
+      ['X_Backend', 'X_Request_IDs'],
+    );
+  });
+
   it('is silent where it is turned off, and lets the client speak', () => {
     const sent = forwarded({ headers: ['x-request-id', 'mine', 'X-Proxy-By', 'me'], names: ALL_OFF });
     assert.equal(headerList(sent, 'x-request-id'), 'mine');
@@ -244,6 +273,18 @@ describe('what Signalbox says for itself', () => {
     assert.equal(headerList(sent, 'x-proxy-by'), null);
     assert.equal(headerList(sent, 'cookie'), null);
   });
+
+  it('cannot be got around where the route sets or removes a header', () => {
+    // What a rule had set reached a CGI program beside the client's own value of the same variable.
+    const requestHeaders = { remove: ['x-debug'], set: [['X-Env', 'prod']], add: [['X-Tag', 'a']] } as const;
+    const headers = ['X_Env', 'test', 'x-ENV', 'test', 'X_Debug', '1', 'X_Tag', 'b'];
+    const sent = forwarded({ headers, route: { requestHeaders } });
+    assert.equal(headerList(sent, 'x-env'), 'prod');
+    assert.deepEqual(
+      sent.filter((text) => text.includes('_')),
+      ['X_Tag'],
+    );
+  });
 });
 
 describe('credentials', () => {
@@ -265,6 +306,21 @@ describe('credentials', () => {
     assert.deepEqual(kept(authOf([], { forwardCredentials: true })), all);
     assert.deepEqual(kept(authOf([], { scheme: 'api_key', forwardCredentials: true })), all);
     assert.deepEqual(kept(null), all);
+  });
+
+  it('pass as they were checked: without a twin, whatever Connection says', () => {
+    // X_API_Key passed beside the key that had been checked, and Connection could take that one away.
+    const sent = forwarded({
+      headers: ['X-API-Key', 'k', 'X_API_Key', 'another', 'Connection', 'X-API-Key, Authorization'],
+      route: { auth: authOf([], { scheme: 'api_key', forwardCredentials: true }) },
+    });
+    assert.equal(headerList(sent, 'x-api-key'), 'k');
+    assert.equal(headerList(sent, 'x_api_key'), null);
+  });
+
+  it('leave their header to the client where no key is asked for', () => {
+    const headers = ['X_API_Key', 'k', 'Connection', 'X-API-Key', 'X-API-Key', 'k'];
+    assert.deepEqual(passed(headers), ['X_API_Key', 'k']);
   });
 });
 
