@@ -1,42 +1,19 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { ask, burst, load, type Sample, tally } from '#test/support/load.ts';
+import { describe, it } from 'node:test';
+import {
+  bearer,
+  everywhere,
+  JSON_TYPE,
+  post,
+  scene,
+  type Tokens,
+  tokensOf,
+  USER,
+} from '#test/support/accounts.ts';
+import { ask, burst, load, tally } from '#test/support/load.ts';
 import { TestPostgres } from '#test/support/postgres.ts';
-import { type Instance, runCommand, startInstance, until } from '#test/support/process.ts';
+import { runCommand, startInstance, until } from '#test/support/process.ts';
 import { startUpstreams } from '#test/support/upstream.ts';
-
-const USER = { email: 'user@example.com', password: 'SecurePass123!' };
-const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-type Tokens = { user_id: string; access_token: string; refresh_token: string };
-
-async function scene(t: TestContext, config: object = {}, env: Record<string, string> = {}) {
-  const upstreams = await startUpstreams(t, ['red']);
-  const jwt = { server: { workers: 2 }, middleware: { auth: { auth_type: 'jwt' } }, ...config };
-  return startInstance(t, upstreams, jwt, null, env);
-}
-
-function post(instance: Instance, name: string, body: unknown, headers: Record<string, string> = JSON_TYPE) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return fetch(`${instance.url}/auth/${name}`, { method: 'POST', headers, body: text });
-}
-
-async function tokensOf(answer: Response): Promise<Tokens> {
-  return (await answer.json()) as Tokens;
-}
-
-function bearer(token: string) {
-  return { Authorization: `Bearer ${token}` };
-}
-
-/** The statuses of as many requests as reach every worker. */
-async function everywhere({ url }: Instance, token: string): Promise<Record<string, number>> {
-  const samples: Sample[] = [];
-  for (let nth = 0; nth < 20; nth++) samples.push(await ask(url, { headers: bearer(token) }));
-  return tally(samples.map(({ status }) => status));
-}
 
 describe('an account', () => {
   it('[4] [28] is made, used, renewed and left; nothing of it is in the log', async (t) => {
@@ -241,61 +218,5 @@ describe('what is sent to /auth', () => {
     assert.ok((statuses[401] ?? 0) > 0);
     assert.equal((statuses[401] ?? 0) + (statuses[429] ?? 0) + (statuses[503] ?? 0), 100);
     assert.deepEqual(Object.keys(tally((await proxied).map(({ status }) => status))), ['200']);
-  });
-});
-
-describe('while the database is away', () => {
-  it('an instance waits for it to start', async (t) => {
-    const postgres = await TestPostgres.start();
-    t.after(() => postgres[Symbol.asyncDispose]());
-    await postgres.stop();
-    // In its place, somebody who hangs up, and so knows when the instance has tried.
-    const nobody = createServer((socket) => socket.destroy()).listen(postgres.port, '127.0.0.1');
-    const tried = once(nobody, 'connection');
-    const starting = scene(t, {}, { DATABASE_URL: postgres.url() });
-    await tried;
-    nobody.close();
-    await once(nobody, 'close');
-    await postgres.resume();
-    const instance = await starting;
-    assert.match(instance.output, /waiting for the database/);
-    assert.equal((await post(instance, 'register', USER)).status, 201);
-  });
-
-  it('/auth answers 503, valid tokens pass, and all is well when it is back', async (t) => {
-    const postgres = await TestPostgres.start();
-    t.after(() => postgres[Symbol.asyncDispose]());
-    const instance = await scene(t, {}, { DATABASE_URL: postgres.url() });
-    const tokens = await tokensOf(await post(instance, 'register', USER));
-    let isOver = false;
-    const proxied = load(
-      instance.url,
-      4,
-      () => isOver,
-      () => ({ headers: bearer(tokens.access_token) }),
-    );
-
-    await postgres.stop();
-    for (const [name, body] of [
-      ['login', USER],
-      ['register', { ...USER, email: 'other@example.com' }],
-      ['refresh', { refresh_token: tokens.refresh_token }],
-      ['logout', { refresh_token: tokens.refresh_token }],
-    ] as const) {
-      const answer = await post(instance, name, body);
-      assert.equal(answer.status, 503, name);
-      assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
-      assert.doesNotMatch(await answer.text(), /postgres|127\.0\.0\.1|ECONN/i);
-    }
-    assert.deepEqual(await everywhere(instance, tokens.access_token), { 200: 20 });
-
-    await postgres.resume();
-    await until('logins work again', async () => (await post(instance, 'login', USER)).status === 200);
-    assert.equal((await post(instance, 'refresh', { refresh_token: tokens.refresh_token })).status, 200);
-    isOver = true;
-    assert.deepEqual(Object.keys(tally((await proxied).map(({ status }) => status))), ['200']);
-    assert.match(instance.output, /accounts are not available; proxying goes on/);
-    assert.match(instance.output, /accounts are available again/);
-    assert.ok(!instance.output.includes('not-to-be-seen'));
   });
 });

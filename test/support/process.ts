@@ -160,8 +160,9 @@ export async function launchInstance(
 export async function runCommand(
   args: readonly string[],
   input: string | Uint8Array = '',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(BIN, [...args], { stdio: 'pipe' });
+  const child = spawn(BIN, [...args], { stdio: 'pipe', env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -14,12 +14,12 @@ export type StoreSettings = PostgresSettings | SqliteSettings;
 
 /**
  * Connects to the accounts database, and brings it up to date first. Throws StoreUnavailable when it does
- * not answer, and a SignalboxError (`migration_changed`, `config_invalid`, `store_failed`) when it cannot
- * be used as it is.
+ * not answer, and a SignalboxError (`migration_changed`, `config_invalid`, `database_unusable`, `store_failed`)
+ * when it cannot be used as it is.
  */
 export async function openStore(settings: StoreSettings, clock: Clock): Promise<AccountStore> {
   const database =
-    settings.kind === 'postgres' ? new PostgresDatabase(settings) : new SqliteDatabase(settings);
+    settings.kind === 'postgres' ? new PostgresDatabase(settings) : new SqliteDatabase(settings, clock);
   try {
     await migrate(database, await readMigrations(), clock.wallMs());
     if (database instanceof PostgresDatabase) await database.warmUp();

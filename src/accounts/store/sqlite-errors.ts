@@ -18,7 +18,7 @@ export function isBusy(error: unknown): boolean {
   return primaryCodeOf(error) === BUSY;
 }
 
-/** What `node:sqlite`, or the file system, threw, as an error without anything that was stored. */
+/** What `node:sqlite` threw, as an error without anything that was stored. */
 export function sqliteError(error: unknown): SignalboxError {
   if (error instanceof SignalboxError) return error;
 
@@ -27,6 +27,14 @@ export function sqliteError(error: unknown): SignalboxError {
   if (unavailable !== undefined) return new StoreUnavailable(`${unavailable} (SQLite code ${primary})`);
   if (codeOf(error) === 'ERR_SQLITE_ERROR') return storeFailed(messageOf(error));
   return new StoreUnavailable(codeOf(error) || messageOf(error));
+}
+
+/** What it, or the file system, threw when a file was opened. Waiting helps against a lock alone. */
+export function openingError(file: string, error: unknown): SignalboxError {
+  if (isBusy(error)) return sqliteError(error);
+  const reason = UNAVAILABLE[primaryCodeOf(error)] ?? messageOf(error);
+  const message = `the accounts database ${file} cannot be used: ${reason}; SIGNALBOX_DATA_DIR names its folder`;
+  return new SignalboxError('database_unusable', 'operator', message, { cause: error });
 }
 
 /** 0 when it does not come from SQLite. */

@@ -1,21 +1,24 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { type Clock, sleep } from '#core/clock.ts';
 import type { Connection, Database, RowsOf, Statement } from './database.ts';
-import { StoreUnavailable } from './errors.ts';
-import { isBusy, sqliteError } from './sqlite-errors.ts';
+import { isBusy, openingError, sqliteError } from './sqlite-errors.ts';
 
 export type SqliteSettings = { readonly kind: 'sqlite'; readonly file: string };
 
-/** How long another process may hold the lock. The thread, which has other duties, stands still meanwhile. */
+/** How long another process may hold the lock. */
 const BUSY_MS_MAX = 1000;
+const BUSY_RETRY_MS = 5;
 
-/** The same at start-up, when there is nothing else to do. */
+/** The same at start-up, when the thread has no other duties, and stands still meanwhile. */
 const MIGRATION_BUSY_MS_MAX = 60_000;
 
 /** Ten seconds in all. */
 const LOG_TRIES_MAX = 1000;
 const LOG_RETRY_MS = 10;
+
+const NEVER = new AbortController().signal;
 
 /**
  * Statements run in the calling thread, at once and to their end: each takes microseconds, a commit as
@@ -23,33 +26,45 @@ const LOG_RETRY_MS = 10;
  */
 export class SqliteDatabase implements Database {
   readonly #database: DatabaseSync;
+  readonly #clock: Clock;
   /** One for each statement in the source. */
   readonly #prepared = new Map<string, StatementSync>();
 
-  /** Makes the file, and its folder, when it is not there. Throws StoreUnavailable when that fails. */
-  constructor({ file }: SqliteSettings) {
+  /**
+   * Makes the file, and its folder, when it is not there. Throws a SignalboxError `database_unusable` when that
+   * fails, and StoreUnavailable when others hold its lock.
+   */
+  constructor({ file }: SqliteSettings, clock: Clock) {
+    this.#clock = clock;
     try {
       createPrivateFile(file);
       this.#database = new DatabaseSync(file, { timeout: MIGRATION_BUSY_MS_MAX });
       useWriteAheadLog(this.#database);
       // What was committed survives a loss of power.
-      this.#database.exec(`PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BUSY_MS_MAX}`);
+      this.#database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0');
     } catch (error) {
-      throw sqliteError(error);
+      throw openingError(file, error);
     }
   }
 
   async run<Statements extends readonly Statement<unknown>[]>(
     ...statements: Statements
   ): Promise<RowsOf<Statements>> {
-    try {
-      const [only] = statements;
-      const results =
-        statements.length === 1 && only !== undefined ? [this.#run(only)] : this.#runAll(statements);
-      return results as RowsOf<Statements>;
-    } catch (error) {
-      throw sqliteError(error);
+    const endMs = this.#clock.monotonicMs() + BUSY_MS_MAX;
+    for (;;) {
+      try {
+        return this.#runOnce(statements) as RowsOf<Statements>;
+      } catch (error) {
+        if (!isBusy(error) || this.#clock.monotonicMs() >= endMs) throw sqliteError(error);
+      }
+      // Nothing took effect. SQLite could wait by itself, and all that the thread has to do would wait, too.
+      await sleep(this.#clock, BUSY_RETRY_MS, NEVER);
     }
+  }
+
+  #runOnce(statements: readonly Statement<unknown>[]): unknown[][] {
+    const [only] = statements;
+    return statements.length === 1 && only !== undefined ? [this.#run(only)] : this.#runAll(statements);
   }
 
   #runAll(statements: readonly Statement<unknown>[]): unknown[][] {
@@ -77,7 +92,7 @@ export class SqliteDatabase implements Database {
       this.#rollBack();
       throw sqliteError(error);
     } finally {
-      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS_MAX}`);
+      this.#database.exec('PRAGMA busy_timeout = 0');
     }
   }
 
@@ -127,6 +142,6 @@ function createPrivateFile(file: string): void {
   // One that exists is not opened here: to close it would end all locks that this process has on it.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   // A device, say, belongs to others as well: its rights stay as they are.
-  if (!statSync(file).isFile()) throw new StoreUnavailable('its path is not that of a file');
+  if (!statSync(file).isFile()) throw new Error('its path is not that of a file');
   chmodSync(file, 0o600);
 }

@@ -7,6 +7,7 @@ import { type Database, statement } from '#accounts/store/database.ts';
 import { type Migration, migrate, readMigrations } from '#accounts/store/migrations.ts';
 import { PostgresDatabase } from '#accounts/store/postgres.ts';
 import { SqliteDatabase } from '#accounts/store/sqlite.ts';
+import { systemClock } from '#core/clock.ts';
 import { TestPostgres } from '#test/support/postgres.ts';
 import { NOW, unique } from './fixture.ts';
 import { runProcesses } from './processes.ts';
@@ -25,7 +26,7 @@ describe('migrations', () => {
   const open = (place: string): Database =>
     place.startsWith('postgres:')
       ? new PostgresDatabase({ kind: 'postgres', url: place, connectionsMax: 2, connectionsMin: 0 })
-      : new SqliteDatabase({ kind: 'sqlite', file: place });
+      : new SqliteDatabase({ kind: 'sqlite', file: place }, systemClock);
 
   const first: Migration = { number: 1, name: '001_a.sql', text: 'CREATE TABLE a (x BIGINT)', checksum: '1' };
   const second: Migration = {

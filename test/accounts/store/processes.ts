@@ -21,7 +21,9 @@ const TASKS: Readonly<Record<string, (place: string, args: string[]) => Promise<
   async migrate(place) {
     const settings = settingsOf(place);
     await using database =
-      settings.kind === 'postgres' ? new PostgresDatabase(settings) : new SqliteDatabase(settings);
+      settings.kind === 'postgres'
+        ? new PostgresDatabase(settings)
+        : new SqliteDatabase(settings, systemClock);
     return await migrate(database, await readMigrations(), systemClock.wallMs());
   },
 
@@ -55,5 +57,8 @@ if (process.argv[1] === FILE) {
   // White space, which JSON does not mind: ready.
   process.stdout.write('\n');
   await text(process.stdin);
+  // To wait for a lock alone does not keep a process alive.
+  const alive = setInterval(() => {}, 60_000);
   process.stdout.write(JSON.stringify(await TASKS[task]?.(place, args)));
+  clearInterval(alive);
 }

@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test';
 import { StoreUnavailable } from '#accounts/store/errors.ts';
 import { openStore } from '#accounts/store/open.ts';
 import { systemClock } from '#core/clock.ts';
+import { SignalboxError } from '#core/errors.ts';
 import { addSession, addUser, outcomeOf, renew, unique } from './fixture.ts';
 import { runProcesses } from './processes.ts';
 import { describeStore } from './suites/all.ts';
@@ -59,6 +60,18 @@ describe('the store in SQLite', () => {
     assert.equal(await outcomeOf(second, token), 'rotated');
   });
 
+  // History: it waited in SQLite, and the control plane stood still for a second a statement.
+  it('waits for a lock without keeping others in its thread from their work', async () => {
+    const file = newFile();
+    await using store = await open(file);
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    const adding = addUser(store);
+    other.exec('ROLLBACK');
+    other.close();
+    await adding;
+  });
+
   it('says that it is unavailable while another process holds the lock, and goes on after that', async () => {
     const file = newFile();
     await using store = await open(file);
@@ -77,9 +90,14 @@ describe('the store in SQLite', () => {
   it('says what is wrong with a file that it cannot use', async () => {
     const file = join(root, unique('text'));
     writeFileSync(file, 'this is the diary of somebody else, and longer than a header'.repeat(20));
-    await assert.rejects(open(file), /not an SQLite database/);
-    await assert.rejects(open(join(file, 'accounts.db')), StoreUnavailable);
-    await assert.rejects(open(root), StoreUnavailable);
+    const unusable = (reason: RegExp) => (error: unknown) => {
+      assert.ok(error instanceof SignalboxError && error.code === 'database_unusable');
+      assert.match(error.message, reason);
+      return error.message.includes(root) && /SIGNALBOX_DATA_DIR/.test(error.message);
+    };
+    await assert.rejects(open(file), unusable(/not an SQLite database/));
+    await assert.rejects(open(join(file, 'accounts.db')), unusable(/EEXIST/));
+    await assert.rejects(open(root), unusable(/not that of a file/));
   });
 
   it('refuses what is asked of it after it was closed', async () => {
