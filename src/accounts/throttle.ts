@@ -114,14 +114,14 @@ export class AttemptThrottle {
     }
   }
 
+  /** Who waits for one that fails, fails with it: the database is away for all of them. */
   async #inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     const done = (this.#ends.get(key) ?? Promise.resolve()).then(work);
-    const end = done.catch(() => {});
-    this.#ends.set(key, end);
+    this.#ends.set(key, done);
     try {
       return await done;
     } finally {
-      if (this.#ends.get(key) === end) this.#ends.delete(key);
+      if (this.#ends.get(key) === done) this.#ends.delete(key);
     }
   }
 }

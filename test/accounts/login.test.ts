@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { StoreUnavailable } from '#accounts/store/errors.ts';
 import { EMAIL, FakeHasher, PASSWORD, registered, startAccounts, USER } from './instance.ts';
 
 const WRONG = { email: EMAIL, password: 'WrongPass123!' };
@@ -219,6 +220,22 @@ describe('failed logins', () => {
     await registered(first);
     for (let nth = 0; nth < 5; nth++) await first.post('login', WRONG);
     assert.equal((await second.post('login', USER)).status, 429);
+  });
+});
+
+describe('a database that is away', () => {
+  // History: each waited for its own turn to find that out, while those who came later were turned away.
+  it('is found out by the first of those that wait for one another', async (t) => {
+    const { post, store } = await startAccounts(t);
+    const read = t.mock.method(store.throttle, 'read', async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new StoreUnavailable('gone');
+    });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post('login', WRONG)));
+    assert.ok(answers.every(({ status }) => status === 503));
+    assert.equal(read.mock.callCount(), 1);
+    read.mock.restore();
+    assert.equal((await post('login', WRONG)).status, 401);
   });
 });
 
