@@ -8,6 +8,7 @@ import { Accounts } from './schema/accounts.ts';
 import { Auth } from './schema/auth.ts';
 import { Database } from './schema/database.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
+import { checkKeyNames, KeyNamesView } from './schema/header-names.ts';
 import { Headers } from './schema/headers.ts';
 import { checkIdentities, IdentitiesView } from './schema/identities.ts';
 import { Jwt } from './schema/jwt.ts';
@@ -82,7 +83,9 @@ const WithPools = rule(Sections, PoolsView, checkPools);
 const WithRoutes = rule(WithPools, RoutesView, checkRoutes);
 const WithListeners = rule(WithRoutes, ListenersView, checkListeners);
 
-export const ConfigSchema = rule(WithListeners, IdentitiesView, checkIdentities);
+const WithIdentities = rule(WithListeners, IdentitiesView, checkIdentities);
+
+export const ConfigSchema = rule(WithIdentities, KeyNamesView, checkKeyNames);
 
 /** A configuration as the schema leaves it: checked, and with its defaults. */
 export type Config = z.output<typeof ConfigSchema>;

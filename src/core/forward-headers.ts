@@ -37,6 +37,11 @@ const OWN = new Set([
 /** Said of a request by proxies before us; what anyone else says under such a name does not pass. */
 const FORWARDED_PREFIX = 'x-forwarded-';
 
+/** Whether Signalbox, or proxies before it, say by this header how a request came here. */
+export function isForwardingHeader(lowerName: string): boolean {
+  return OWN.has(lowerName) || lowerName.startsWith(FORWARDED_PREFIX);
+}
+
 /** What an attempt is known by, and what is known of the client. */
 export type AttemptFacts = {
   readonly traceId: string;

@@ -62,6 +62,39 @@ describe('auth', () => {
   });
 });
 
+describe('the header of an API key', () => {
+  const auth = (name: string) => `{auth_type: api_key, valid_tokens: [k], api_key_header: ${name}}`;
+
+  it('has a meaning already', () => {
+    // With `Host`, requests were let in that named a token as their host.
+    const names = ['Host', 'host', 'Connection', 'TE', 'Content-Length', 'Proxy-Authorization', 'Cookie'];
+    names.push('X-Forwarded-For', 'x-forwarded-user', 'Forwarded', 'Via', 'traceparent', 'Content-Type');
+    for (const name of names) {
+      expectAuthMistakes(
+        auth(name),
+        `3:65: middleware.auth.api_key_header: found \`${name}\`: this header has a meaning already: choose one that carries nothing but the key`,
+      );
+    }
+    for (const name of ['Authorization', 'apikey', 'X_API_Key']) expectAuthMistakes(auth(name));
+  });
+
+  it('is one that Signalbox writes itself', () => {
+    const mistake = (key: string) => `Signalbox writes this header itself: it is \`headers.${key}\``;
+    expectAuthMistakes(
+      auth('x-request-id'),
+      `3:65: middleware.auth.api_key_header: found \`x-request-id\`: ${mistake('request_id')}`,
+    );
+    assert.deepEqual(
+      mistakesIn(`${UPSTREAMS}headers: {proxy_by: {name: X-Key}}\nroutes: [{auth: ${auth('X_Key')}}]\n`),
+      [`3:73: routes[0].auth.api_key_header: found \`X_Key\`: ${mistake('proxy_by.name')}`],
+    );
+    assert.deepEqual(
+      mistakesIn(`${UPSTREAMS}headers: {request_id: false}\nmiddleware: {auth: ${auth('X-Request-ID')}}\n`),
+      [],
+    );
+  });
+});
+
 describe('rate_limit', () => {
   it('has no numbers, or not all of them', () => {
     const path = '3:3: middleware.rate_limit:';

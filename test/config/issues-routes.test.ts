@@ -139,6 +139,33 @@ describe('header rules', () => {
     );
   });
 
+  it('set one header twice', () => {
+    // The second won, and whoever had written the first was not told.
+    expectMistakes(
+      'headers: {response: {set: {X-A: "1", x-a: "2"}, add: {X-B: "1", x-b: "2"}}}\n',
+      '2:43: headers.response.set.x-a: `X-A` is the same header; case does not count',
+    );
+  });
+
+  it('rename a header of Signalbox to one that has a meaning', () => {
+    const taken = 'this header has a meaning already: give Signalbox one of its own';
+    for (const name of ['Via', 'X-Forwarded-For', 'Authorization', 'Set-Cookie', 'Content-Type', 'RateLimit'])
+      expectMistakes(`headers: {backend: ${name}}\n`, `2:20: headers.backend: found \`${name}\`: ${taken}`);
+  });
+
+  it('give two headers of Signalbox one name', () => {
+    expectMistakes(
+      'headers: {request_id: X-Id, proxy_by: {name: x-by}, backend: X_ID, user_id: X-By}\n',
+      '2:62: headers.backend: found `X_ID`: has the same name as `request_id`: give each its own',
+      '2:77: headers.user_id: found `X-By`: has the same name as `proxy_by.name`: give each its own',
+    );
+    expectMistakes(
+      'headers: {request_id: X-Backend}\n',
+      '2:1: headers.backend: has the same name as `request_id`: give each its own',
+    );
+    expectMistakes('headers: {request_id: X-Backend, backend: false, proxy_by: false}\n');
+  });
+
   it('rename a header of Signalbox to one of those', () => {
     expectMistakes(
       'headers: {request_id: Upgrade, backend: "", via: a b}\n',

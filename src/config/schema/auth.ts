@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isToken68 } from '#core/auth/token68.ts';
-import { ReadHeaderName } from './header-rules.ts';
+import { KeyHeaderName } from './header-names.ts';
 import { type Report, rule, secret } from './section.ts';
 import { text } from './values.ts';
 
@@ -49,7 +49,7 @@ const AuthSection = z.strictObject({
   valid_users: secret(z.record(UserName, PasswordHash), 'a section of user names and argon2id hashes')
     .default({})
     .describe('Accepted users of `basic`: name → argon2id hash of the password, in PHC format.'),
-  api_key_header: ReadHeaderName.default(API_KEY_HEADER).describe(
+  api_key_header: KeyHeaderName.default(API_KEY_HEADER).describe(
     'The header that carries the key of `api_key`.',
   ),
   realm: text(/^[ -~]{1,128}$/, 'one line of 1 to 128 ASCII characters')

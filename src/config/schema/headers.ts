@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { HeaderName, HeaderRules, HeaderValue, TOKEN } from './header-rules.ts';
+import { checkOwnNames, OwnHeaderName, OwnNamesView, TOKEN } from './header-names.ts';
+import { HeaderRules, HeaderValue } from './header-rules.ts';
+import { rule } from './section.ts';
 import { text } from './values.ts';
 
-const NameOrOff = z.union([z.literal(false), HeaderName]);
+const NameOrOff = z.union([z.literal(false), OwnHeaderName]);
 
-export const Headers = z.strictObject({
+const HeadersSection = z.strictObject({
   request_id: NameOrOff.default('X-Request-ID').describe(
     'Header with the request id, on responses and to upstreams; `false`: none.',
   ),
@@ -15,7 +17,7 @@ export const Headers = z.strictObject({
     .union([
       z.literal(false),
       z.strictObject({
-        name: HeaderName.default('X-Proxy-By').describe('Name of the header.'),
+        name: OwnHeaderName.default('X-Proxy-By').describe('Name of the header.'),
         value: HeaderValue.default('signalbox').describe('What it says.'),
       }),
     ])
@@ -50,3 +52,5 @@ export const Headers = z.strictObject({
   request: HeaderRules.prefault({}).describe('Changes to what upstreams get, on every route.'),
   response: HeaderRules.prefault({}).describe('Changes to what clients get, on every route.'),
 });
+
+export const Headers = rule(HeadersSection, OwnNamesView, checkOwnNames);

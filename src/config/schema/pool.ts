@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HeaderKey } from './header-rules.ts';
+import { HeaderKey } from './header-names.ts';
 import { Anything, expecting, rule } from './section.ts';
 import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
 import { milliseconds } from './values.ts';

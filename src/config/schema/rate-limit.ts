@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HeaderKey, ReadHeaderName } from './header-rules.ts';
+import { HeaderKey, ReadHeaderName } from './header-names.ts';
 import { Anything, expecting, type Report, rule, secret } from './section.ts';
 import { integer } from './values.ts';
 
