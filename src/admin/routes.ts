@@ -29,7 +29,7 @@ function upstreamList(view: AdminView) {
 /** Until there are health checks, an upstream is down while it is avoided and else of unknown health. */
 function describe(upstream: Upstream, { upstreams, clock, instance }: AdminView) {
   const { pool, name, address, port, weight, slot } = upstream;
-  const isAvoided = upstreams.isAvoided(slot, clock.monotonicMs());
+  const isAvoided = upstreams.admission.isAvoided(slot, clock.monotonicMs());
   const verdict = isAvoided ? 'down' : 'unknown';
   const reason = isAvoided ? 'connection failed' : '';
   return {

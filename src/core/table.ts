@@ -51,6 +51,13 @@ export type Pool = {
   readonly name: string;
   readonly strategy: StrategyChoice;
   readonly upstreams: readonly Upstream[];
+  /**
+   * When less than this fraction of the ready upstreams are up, verdicts are ignored, 0…1; 0 for never: then a
+   * pool of which none is up refuses everything.
+   */
+  readonly panicThreshold: number;
+  /** How long an upstream that has recovered takes a smaller share, milliseconds; 0 for not at all. */
+  readonly slowStartMs: number;
   /** Row of the pool's shared cursor. */
   readonly slot: number;
 };

@@ -42,7 +42,12 @@ export class Selector {
     let balancer = this.#balancers.get(pool);
     if (balancer === undefined) {
       const load = loadView(this.#cells, this.#clock);
-      balancer = new Balancer(pool, createStrategy(pool.strategy, load, this.#random), this.#cells);
+      balancer = new Balancer(
+        pool,
+        createStrategy(pool.strategy, load, this.#random),
+        this.#cells.admission,
+        this.#random,
+      );
       this.#balancers.set(pool, balancer);
     }
     return balancer;

@@ -1,44 +1,42 @@
 /**
  * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, and
- * whether it was reachable a moment ago. One row (slot) per upstream, given out by the control plane and
- * kept by an upstream for its life; and one turn counter per pool.
+ * whether it may be picked. One row (slot) per upstream, given out by the control plane and kept by an
+ * upstream for its life; and one turn counter per pool.
  *
- * Counts are atomic, hence exact. Times and latencies are plain doubles, which the 64-bit machines that
- * run Node read and write whole; where two workers update one at the same instant, the later one wins,
- * and one observation of thousands is lost.
+ * Counts are atomic, hence exact. Times and latencies are plain doubles; where two workers update one at the
+ * same instant, the later one wins, and one observation of thousands is lost.
  */
 
-import type { AvoidanceView } from '#core/balance/candidates.ts';
 import type { LoadView } from '#core/balance/strategy.ts';
 import type { Clock } from '#core/clock.ts';
+import { AdmissionCells } from './admission-cells.ts';
+import { Rows } from './rows.ts';
 
 export const UPSTREAM_SLOTS_MAX = 4096;
 export const POOL_SLOTS_MAX = 256;
 export const WORKERS_MAX = 64;
 
-/** The first failure to connect; doubles with each one that follows without a success in between. */
-export const AVOID_FIRST_MS = 100;
-export const AVOID_MAX_MS = 10_000;
-
 /** Time constant of the latency estimate: after so long without news it has decayed to 1/e (37 %). */
 export const LATENCY_DECAY_MS = 10_000;
 
-/** A cache line apart from its neighbours: every worker reads the epoch for every request. */
+/** A cache line for the epoch, apart from what changes with every request. */
 const HEADER_BYTES = 64;
-const INT_ROW_BYTES = UPSTREAM_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
-const FLOAT_ROW_BYTES = UPSTREAM_SLOTS_MAX * Float64Array.BYTES_PER_ELEMENT;
 const CURSORS_BYTES = POOL_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
-const FIXED_BYTES = HEADER_BYTES + CURSORS_BYTES + 3 * FLOAT_ROW_BYTES + INT_ROW_BYTES;
+const INTEGER_ROW_BYTES = UPSTREAM_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
+const DOUBLE_ROW_BYTES = UPSTREAM_SLOTS_MAX * Float64Array.BYTES_PER_ELEMENT;
+const FIXED_BYTES =
+  HEADER_BYTES +
+  CURSORS_BYTES +
+  (2 + AdmissionCells.DOUBLES) * DOUBLE_ROW_BYTES +
+  AdmissionCells.INTEGERS * INTEGER_ROW_BYTES;
 
-export class UpstreamCells implements AvoidanceView {
+export class UpstreamCells {
   /** Send it to a worker as it is, and `attach` there. */
   readonly memory: SharedArrayBuffer;
-  readonly #epoch: Int32Array;
+  readonly admission: AdmissionCells;
   readonly #cursors: Int32Array;
-  readonly #avoidedUntilMs: Float64Array;
   readonly #latencyMs: Float64Array;
   readonly #latencyAtMs: Float64Array;
-  readonly #failures: Int32Array;
   /** Requests in flight by worker and slot. */
   readonly #inFlight: readonly Int32Array[];
   readonly #ownInFlight: Int32Array;
@@ -48,7 +46,7 @@ export class UpstreamCells implements AvoidanceView {
     if (!(workers >= 1 && workers <= WORKERS_MAX)) {
       throw new RangeError(`upstream cells serve 1 to ${WORKERS_MAX} workers, not ${workers}`);
     }
-    return new UpstreamCells(new SharedArrayBuffer(FIXED_BYTES + workers * INT_ROW_BYTES), 0);
+    return new UpstreamCells(new SharedArrayBuffer(FIXED_BYTES + workers * INTEGER_ROW_BYTES), 0);
   }
 
   /** The view of worker `worker`, from 0. Throws a RangeError if the cells have no place for it. */
@@ -57,25 +55,14 @@ export class UpstreamCells implements AvoidanceView {
   }
 
   private constructor(memory: SharedArrayBuffer, worker: number) {
-    let offset = HEADER_BYTES;
-    const floats = () => {
-      offset += FLOAT_ROW_BYTES;
-      return new Float64Array(memory, offset - FLOAT_ROW_BYTES, UPSTREAM_SLOTS_MAX);
-    };
-    const ints = () => {
-      offset += INT_ROW_BYTES;
-      return new Int32Array(memory, offset - INT_ROW_BYTES, UPSTREAM_SLOTS_MAX);
-    };
+    const rows = new Rows(memory, HEADER_BYTES + CURSORS_BYTES, UPSTREAM_SLOTS_MAX);
     this.memory = memory;
-    this.#epoch = new Int32Array(memory, 0, 1);
-    this.#avoidedUntilMs = floats();
-    this.#latencyMs = floats();
-    this.#latencyAtMs = floats();
-    this.#failures = ints();
-    this.#cursors = new Int32Array(memory, offset, POOL_SLOTS_MAX);
-    offset += CURSORS_BYTES;
-    const workers = (memory.byteLength - FIXED_BYTES) / INT_ROW_BYTES;
-    this.#inFlight = Array.from({ length: workers }, ints);
+    this.#cursors = new Int32Array(memory, HEADER_BYTES, POOL_SLOTS_MAX);
+    this.admission = new AdmissionCells(new Int32Array(memory, 0, 1), rows);
+    this.#latencyMs = rows.doubles();
+    this.#latencyAtMs = rows.doubles();
+    const workers = (memory.byteLength - FIXED_BYTES) / INTEGER_ROW_BYTES;
+    this.#inFlight = Array.from({ length: workers }, () => rows.integers());
     const own = this.#inFlight[worker];
     if (own === undefined) throw new RangeError(`worker ${worker} has no place in cells for ${workers}`);
     this.#ownInFlight = own;
@@ -106,59 +93,6 @@ export class UpstreamCells implements AvoidanceView {
   /** Takes back what a worker had in flight. Only after its thread has ended. */
   forgetWorker(worker: number): void {
     this.#inFlight[worker]?.fill(0);
-  }
-
-  // -- avoidance -------------------------------------------------------------------------------------
-
-  epoch(): number {
-    return Atomics.load(this.#epoch, 0);
-  }
-
-  avoidedUntilMs(slot: number): number {
-    return this.#avoidedUntilMs[slot] ?? 0;
-  }
-
-  isAvoided(slot: number, nowMs: number): boolean {
-    return nowMs < this.avoidedUntilMs(slot);
-  }
-
-  isDoubtful(slot: number): boolean {
-    return (this.#failures[slot] ?? 0) > 0;
-  }
-
-  /**
-   * No connection could be made: the upstream is avoided for 100 ms × 2^(failures in a row before), at
-   * most 10 s. Attempts that were under way when it was found out fail too, and count as the same failure.
-   */
-  reportUnreachable(slot: number, nowMs: number): void {
-    this.#avoid(slot, nowMs);
-  }
-
-  /**
-   * Whether the caller is the one to find out if an upstream can be reached that is not avoided any more.
-   * Counts as one more failure until it tells of a success, so that nobody else does the same meanwhile; if
-   * the caller never tells, the next one's turn comes after that time.
-   */
-  claimProbe(slot: number, nowMs: number): boolean {
-    return this.#avoid(slot, nowMs);
-  }
-
-  /** Whether the upstream is avoided because of this call. */
-  #avoid(slot: number, nowMs: number): boolean {
-    const failures = Atomics.load(this.#failures, slot);
-    if (this.isAvoided(slot, nowMs)) return false;
-    if (Atomics.compareExchange(this.#failures, slot, failures, failures + 1) !== failures) return false;
-    this.#avoidedUntilMs[slot] = nowMs + Math.min(AVOID_MAX_MS, AVOID_FIRST_MS * 2 ** failures);
-    Atomics.add(this.#epoch, 0, 1);
-    return true;
-  }
-
-  /** A connection was made. A plain read unless it ends a row of failures. */
-  reportReachable(slot: number): void {
-    if (this.#failures[slot] === 0) return;
-    this.#avoidedUntilMs[slot] = 0;
-    Atomics.store(this.#failures, slot, 0);
-    Atomics.add(this.#epoch, 0, 1);
   }
 
   // -- latency ---------------------------------------------------------------------------------------
@@ -197,9 +131,7 @@ export class UpstreamCells implements AvoidanceView {
   /** For a slot that another upstream takes over. What is still in flight ends by itself. */
   reset(slot: number): void {
     this.#latencyMs[slot] = 0;
-    this.#avoidedUntilMs[slot] = 0;
-    Atomics.store(this.#failures, slot, 0);
-    Atomics.add(this.#epoch, 0, 1);
+    this.admission.reset(slot);
   }
 }
 

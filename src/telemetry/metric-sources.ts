@@ -50,7 +50,7 @@ function upstreamSource(cells: UpstreamCells, table: () => Table, clock: Clock):
       {
         instrument: INSTANCE_INSTRUMENTS.upstreamAvoided,
         series: upstreams.map(({ pool, name, slot }) =>
-          number([pool, name], cells.isAvoided(slot, nowMs) ? 1 : 0),
+          number([pool, name], cells.admission.isAvoided(slot, nowMs) ? 1 : 0),
         ),
       },
     ];

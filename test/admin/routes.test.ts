@@ -46,7 +46,7 @@ describe('the list of upstreams', () => {
   it('has every upstream of every pool, with what is known of it now', async () => {
     const { ask, clock, upstreams } = scene();
     upstreams.begin(5);
-    upstreams.reportUnreachable(4, clock.monotonicMs());
+    upstreams.admission.reportUnreachable(4, clock.monotonicMs());
     const { body, contentType } = await ask('GET /api/upstreams');
     assert.equal(contentType, 'application/json');
     const common = { port: 3000, state: 'ready' };

@@ -17,6 +17,8 @@ describe('loadConfig', () => {
       name: 'default',
       slot: 0,
       strategy: { kind: 'round_robin' },
+      panicThreshold: 0.5,
+      slowStartMs: 0,
       upstreams: [
         {
           name: 'backend1',

@@ -3,8 +3,6 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
-  AVOID_FIRST_MS,
-  AVOID_MAX_MS,
   LATENCY_DECAY_MS,
   loadView,
   POOL_SLOTS_MAX,
@@ -46,83 +44,6 @@ describe('requests in flight', () => {
   });
 });
 
-describe('avoidance', () => {
-  it('grows from 100 ms twofold with each failure in a row, to 10 s', () => {
-    const cells = UpstreamCells.create(1);
-    let now = NOW;
-    const spansMs: number[] = [];
-    for (let failure = 0; failure < 9; failure++) {
-      cells.reportUnreachable(3, now);
-      spansMs.push(cells.avoidedUntilMs(3) - now);
-      now = cells.avoidedUntilMs(3);
-      assert.ok(cells.isAvoided(3, now - 0.1));
-      assert.ok(!cells.isAvoided(3, now));
-    }
-    assert.deepEqual(spansMs, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
-    assert.deepEqual([spansMs[0], spansMs[8]], [AVOID_FIRST_MS, AVOID_MAX_MS]);
-  });
-
-  it('ends with a success, and starts small again', () => {
-    const [first, second] = workersOf(2);
-    first.reportUnreachable(3, NOW);
-    second.reportUnreachable(3, NOW + 100);
-    assert.ok(first.isAvoided(3, NOW + 299));
-    second.reportReachable(3);
-    assert.ok(!first.isAvoided(3, NOW + 299));
-    first.reportUnreachable(3, NOW + 299);
-    assert.equal(first.avoidedUntilMs(3), NOW + 299 + AVOID_FIRST_MS);
-  });
-
-  it('counts attempts that fail together as one failure', () => {
-    const [first, second] = workersOf(2);
-    for (let attempt = 0; attempt < 50; attempt++) {
-      first.reportUnreachable(3, NOW + attempt);
-      second.reportUnreachable(3, NOW + attempt);
-    }
-    assert.equal(first.avoidedUntilMs(3), NOW + AVOID_FIRST_MS);
-  });
-
-  it('leaves it to one worker to find out whether it may end', () => {
-    const [first, second] = workersOf(2);
-    first.reportUnreachable(3, NOW);
-    assert.ok(!second.claimProbe(3, NOW + 99));
-    assert.deepEqual(
-      [first, second].map((cells) => cells.claimProbe(3, NOW + 100)),
-      [true, false],
-    );
-    assert.ok(second.isAvoided(3, NOW + 299));
-    // The probe failed, which was foreseen; or nobody ever told of it.
-    first.reportUnreachable(3, NOW + 110);
-    assert.equal(first.avoidedUntilMs(3), NOW + 300);
-    assert.ok(second.claimProbe(3, NOW + 300));
-    second.reportReachable(3);
-    assert.deepEqual([first.isAvoided(3, NOW + 301), first.isDoubtful(3)], [false, false]);
-  });
-
-  it('changes the epoch when it may have changed, and only then', () => {
-    const [first, second] = workersOf(2);
-    const seen: number[] = [second.epoch()];
-    const step = (action: () => void) => {
-      action();
-      seen.push(second.epoch());
-    };
-    step(() => first.reportReachable(3));
-    step(() => first.reportUnreachable(3, NOW));
-    step(() => first.claimProbe(3, NOW));
-    step(() => first.claimProbe(3, NOW + 100));
-    step(() => first.reportReachable(3));
-    step(() => first.reset(3));
-    const changed = seen.slice(1).map((epoch, index) => epoch !== seen[index]);
-    assert.deepEqual(changed, [false, true, false, true, true, true]);
-  });
-
-  it('concerns one upstream', () => {
-    const cells = UpstreamCells.create(1);
-    cells.reportUnreachable(3, NOW);
-    assert.ok(!cells.isAvoided(2, NOW) && !cells.isAvoided(4, NOW));
-  });
-});
-
 describe('latency', () => {
   it('rises at once and falls with time', () => {
     const cells = UpstreamCells.create(1);
@@ -154,13 +75,11 @@ describe('rows and turns', () => {
     const cells = UpstreamCells.create(1);
     cells.begin(3);
     cells.observeLatency(3, 50, NOW);
-    cells.reportUnreachable(3, NOW);
+    cells.admission.admit(3, 'down', NOW);
     cells.reset(3);
-    assert.ok(!cells.isAvoided(3, NOW));
+    assert.equal(cells.admission.admission(3), 'up');
     assert.equal(cells.latencyMs(3, NOW), 0);
     assert.equal(cells.inFlight(3), 1);
-    cells.reportUnreachable(3, NOW);
-    assert.equal(cells.avoidedUntilMs(3), NOW + AVOID_FIRST_MS);
   });
 
   it('keeps a cursor for each pool', () => {

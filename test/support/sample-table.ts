@@ -40,6 +40,8 @@ export function samplePool(changes: Partial<Pool> = {}): Pool {
     name: 'default',
     strategy: { kind: 'round_robin' },
     upstreams: [sampleUpstream()],
+    panicThreshold: 0.5,
+    slowStartMs: 0,
     slot: 0,
     ...changes,
   };

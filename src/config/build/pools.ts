@@ -18,7 +18,14 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
       pool: name,
       slot: nextSlot++,
     }));
-    return { name, strategy: buildStrategy(pool), upstreams, slot };
+    return {
+      name,
+      strategy: buildStrategy(pool),
+      upstreams,
+      panicThreshold: pool.panic_threshold / 100,
+      slowStartMs: pool.slow_start_ms,
+      slot,
+    };
   });
   return Object.fromEntries(pools.map((pool) => [pool.name, pool]));
 }

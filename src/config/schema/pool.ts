@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HeaderKey } from './header-names.ts';
 import { Anything, expecting, rule } from './section.ts';
 import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
-import { milliseconds } from './values.ts';
+import { integer, milliseconds } from './values.ts';
 
 export const UPSTREAMS_PER_POOL_MAX = 1024;
 
@@ -16,6 +16,16 @@ const PoolSection = z.strictObject({
     .union([z.enum(['client_ip', 'user', 'path']), HeaderKey])
     .optional()
     .describe('What `consistent_hash` keeps on one upstream. Only with that strategy, and needed there.'),
+  panic_threshold: integer(0, 100, 'percent')
+    .default(50)
+    .describe(
+      'When fewer of the upstreams are up than this, requests go to those that are down as well; `0`: never.',
+    ),
+  slow_start_ms: milliseconds(0)
+    .default(0)
+    .describe(
+      'How long an upstream that was down gets less than its share of the requests: a tenth at first, more with time.',
+    ),
   drain_ms: milliseconds(0)
     .default(30_000)
     .describe(

@@ -1,43 +1,56 @@
+import type { Random } from '#core/random.ts';
 import type { Pool, Upstream } from '#core/table.ts';
-import { type AvoidanceView, CandidateSet } from './candidates.ts';
+import { type AdmissionView, CandidateSet } from './candidates.ts';
 import type { Candidates, PickRequest, Strategy } from './strategy.ts';
 import { isTried } from './tried.ts';
 
+/** Of the requests that would go to an upstream, those that do at the very start of its slow start. */
+const SLOW_START_SHARE_MIN = 0.1;
+
 /**
- * One worker's choices among the upstreams of one pool: its strategy, over those that are not avoided.
+ * One worker's choices among the upstreams of one pool: its strategy, over those that are admitted.
  *
  * Avoidance is a preference. Where it would leave nobody to try, avoided upstreams are tried as well, since
- * a try that fails costs less than a request that was not even tried. When an avoided upstream's time is
- * over, one request finds out whether it can be reached again; the rest goes on to the others until then.
+ * a try that fails costs less than a request that was not even tried.
+ *
+ * Newcomers have to be accepted, whatever the strategy; a request that is not goes to another upstream, if
+ * there is one. When an avoided upstream's time is over, one request finds out whether it can be reached
+ * again, and the rest goes on to the others until then. One that has recovered takes a tenth of what it is
+ * given, and more with time until its slow start is over. (What it does not take in a round robin goes to the
+ * next, so there it is as if its weight grew, as in Envoy's slow start.)
  */
 export class Balancer {
-  readonly #avoidance: AvoidanceView;
+  readonly #pool: Pool;
+  readonly #view: AdmissionView;
+  readonly #random: Random;
   readonly #candidates: CandidateSet;
   readonly #strategy: Strategy;
 
-  constructor(pool: Pool, strategy: Strategy, avoidance: AvoidanceView) {
-    this.#avoidance = avoidance;
-    this.#candidates = new CandidateSet(pool, avoidance);
+  constructor(pool: Pool, strategy: Strategy, view: AdmissionView, random: Random) {
+    this.#pool = pool;
+    this.#view = view;
+    this.#random = random;
+    this.#candidates = new CandidateSet(pool, view);
     this.#strategy = strategy;
   }
 
-  /** An upstream not tried yet, if there is one, avoided or not; undefined if the pool has none at all. */
+  /** An upstream not tried yet, if one is admitted, avoided or not; undefined if none is admitted. */
   pick(request: PickRequest, nowMs: number): Upstream | undefined {
     const candidates = this.#candidates.at(nowMs);
-    if (hasUntried(candidates, request.tried)) return this.#pickUndoubted(candidates, request, nowMs);
+    if (hasUntried(candidates, request.tried)) return this.#pickAccepted(candidates, request, nowMs);
     const { all } = this.#candidates;
     if (hasUntried(all, request.tried)) return this.#strategy.pick(all, request);
     return this.#strategy.pick(candidates, { ...request, tried: [] });
   }
 
-  /** Whether there is an upstream that is not avoided and not among these. */
+  /** Whether there is an admitted upstream that is not avoided and not among these. */
   hasUntried(tried: readonly Upstream[], nowMs: number): boolean {
     return hasUntried(this.#candidates.at(nowMs), tried);
   }
 
-  #pickUndoubted(candidates: Candidates, request: PickRequest, nowMs: number): Upstream | undefined {
+  #pickAccepted(candidates: Candidates, request: PickRequest, nowMs: number): Upstream | undefined {
     const first = this.#strategy.pick(candidates, request);
-    if (!this.#candidates.hasDoubtful) return first;
+    if (!this.#candidates.hasNewcomers) return first;
     const passedOver: Upstream[] = [];
     for (let picked = first; picked !== undefined; ) {
       if (this.#isAccepted(picked, request, nowMs)) return picked;
@@ -47,10 +60,12 @@ export class Balancer {
     return first;
   }
 
-  /** A request that fails over has had its share of bad luck, and probes nothing. */
   #isAccepted({ slot }: Upstream, { tried }: PickRequest, nowMs: number): boolean {
-    if (!this.#avoidance.isDoubtful(slot)) return true;
-    return tried.length === 0 && this.#avoidance.claimProbe(slot, nowMs);
+    // A request that fails over has had its share of bad luck, and probes nothing.
+    if (this.#view.isDoubtful(slot)) return tried.length === 0 && this.#view.claimProbe(slot, nowMs);
+    const elapsedMs = Math.max(0, nowMs - this.#view.recoveredAtMs(slot));
+    if (elapsedMs >= this.#pool.slowStartMs) return true;
+    return this.#random.float() < Math.max(SLOW_START_SHARE_MIN, elapsedMs / this.#pool.slowStartMs);
   }
 }
 

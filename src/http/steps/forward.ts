@@ -24,7 +24,7 @@ export function forwardStep(
     let state: 'waiting' | 'answered' | 'failed' = 'waiting';
 
     const attempt = new Attempt(upstream, {
-      started: () => cells.reportReachable(slot),
+      started: () => cells.admission.reportReachable(slot),
       answered: (answer) => {
         state = 'answered';
         const nowMs = clock.monotonicMs();
@@ -36,7 +36,7 @@ export function forwardStep(
         state = 'failed';
         const cause = failureCause(error, written);
         const nowMs = clock.monotonicMs();
-        if (isUnreachable(cause)) cells.reportUnreachable(slot, nowMs);
+        if (isUnreachable(cause)) cells.admission.reportUnreachable(slot, nowMs);
         metrics.attemptFailed(upstream, method, cause, (nowMs - begunMs) / 1000);
         tell({ type: 'attempt.failed', failure: { upstream: upstream.name, cause, written } });
       },

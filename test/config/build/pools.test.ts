@@ -43,6 +43,14 @@ describe('the pools of a table', () => {
       key: { kind: 'header', name: 'x-tenant' },
     });
   });
+
+  it('take the panic threshold as a fraction', () => {
+    const poolOf = (text: string) =>
+      load(`load_balancing: {${text}upstreams: [{url: "http://a"}]}\n`).table.pools['default'];
+    assert.equal(poolOf('')?.panicThreshold, 0.5);
+    assert.equal(poolOf('panic_threshold: 0, ')?.panicThreshold, 0);
+    assert.equal(poolOf('panic_threshold: 100, slow_start_ms: 30000, ')?.slowStartMs, 30_000);
+  });
 });
 
 describe('an upstream of a table', () => {

@@ -29,7 +29,8 @@ class Scene {
     const views = [this.cells, UpstreamCells.attach(this.cells.memory, 1)];
     this.#balancers = views.map((cells) => {
       const load = loadView(cells, this.clock);
-      return new Balancer(this.pool, createStrategy(strategy, load, seededRandom(1)), cells);
+      const random = seededRandom(1);
+      return new Balancer(this.pool, createStrategy(strategy, load, random), cells.admission, random);
     });
   }
 
@@ -39,7 +40,7 @@ class Scene {
 
   avoid(...names: readonly string[]): void {
     for (const { name, slot } of this.pool.upstreams)
-      if (names.includes(name)) this.cells.reportUnreachable(slot, this.nowMs);
+      if (names.includes(name)) this.cells.admission.reportUnreachable(slot, this.nowMs);
   }
 
   /** Whom so many requests go to, of various keys, from both workers in turn. */
@@ -79,7 +80,7 @@ for (const choice of CHOICES) {
       scene.avoid('a');
       scene.clock.advance(100);
       assert.equal(scene.picks(60).filter((name) => name === 'a').length, 1);
-      scene.cells.reportReachable(0);
+      scene.cells.admission.reportReachable(0);
       assert.ok(scene.picks(60).filter((name) => name === 'a').length > 1);
     });
 
@@ -114,6 +115,42 @@ for (const choice of CHOICES) {
     });
   });
 }
+
+describe('an upstream that has recovered', () => {
+  const SLOW = { upstreams: upstreams(1, 1), slowStartMs: 1000 };
+
+  for (const choice of CHOICES) {
+    it(`takes a growing share of what ${choice.kind} gives it`, () => {
+      const scene = new Scene(choice, SLOW);
+      const shareOfA = () => scene.picks(2000).filter((name) => name === 'a').length / 2000;
+      scene.cells.admission.admit(0, 'down', scene.nowMs);
+      scene.cells.admission.admit(0, 'up', scene.nowMs);
+      for (const [elapsedMs, part] of [
+        [0, 0.1],
+        [50, 0.1],
+        [500, 0.5],
+        [900, 0.9],
+        [1000, 1],
+      ] as const) {
+        scene.clock.advance(scene.cells.admission.recoveredAtMs(0) + elapsedMs - scene.nowMs);
+        const share = shareOfA();
+        // Between that part of its half and what that part of its weight would get; five standard deviations.
+        const [least, most] = [part / 2 - 0.06, part / (part + 1) + 0.06];
+        assert.ok(share > least && share < most, `${share} after ${elapsedMs} ms`);
+      }
+    });
+  }
+
+  it('takes all where there is no other, or the others are as new', () => {
+    const scene = new Scene({ kind: 'round_robin' }, { ...SLOW, panicThreshold: 0 });
+    for (const slot of [0, 1]) scene.cells.admission.admit(slot, 'down', scene.nowMs);
+    scene.cells.admission.admit(0, 'up', scene.nowMs);
+    assert.deepEqual(new Set(scene.picks(50)), new Set(['a']));
+    scene.cells.admission.admit(1, 'up', scene.nowMs);
+    const picked = scene.picks(1000).filter((name) => name === 'a').length;
+    assert.ok(picked > 400 && picked < 600, `${picked}`);
+  });
+});
 
 describe('a sole upstream', () => {
   it('is asked by every request, in doubt or avoided', () => {
