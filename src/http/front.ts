@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
@@ -12,7 +12,7 @@ import type { TrustedProxies } from './client-address.ts';
 import { finish, type RequestHead } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { sendRefusal } from './refuse.ts';
-import { HttpReply, type Reply } from './reply.ts';
+import type { CloseAfter, Reply } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import { cameThrough, declaredBytes, readHead } from './request-head.ts';
 import { NO_ROUTE, type RequestMetrics } from './request-metrics.ts';
@@ -20,11 +20,10 @@ import { NO_ROUTE, type RequestMetrics } from './request-metrics.ts';
 /** One request as node:http delivers it. */
 export type Arrival = {
   readonly incoming: IncomingMessage;
-  readonly response: ServerResponse<IncomingMessage>;
+  /** Makes the way to answer it; called once. */
+  readonly replyWith: (isClosing: CloseAfter) => Reply;
   /** The protocol that the client asks to switch to, and that we would switch to; else null. */
   readonly upgrade: string | null;
-  /** Whether the client waits for 100 Continue before it sends the body. */
-  readonly awaitsContinue: boolean;
   /** Called once, when the request has come to its end. */
   readonly ended: (outcome: Outcome) => void;
 };
@@ -71,7 +70,7 @@ export class Front {
     const { run, locals, trusted, clock } = this.#options;
     const { table } = this;
     const { incoming } = arrival;
-    const reply = new HttpReply(arrival.response, arrival.awaitsContinue, () => this.isDraining);
+    const reply = arrival.replyWith(() => this.isDraining);
     const id = newTraceId();
     const receivedMs = clock.monotonicMs();
     const request = readHead(incoming, arrival.upgrade, trusted, receivedMs);
@@ -89,7 +88,7 @@ export class Front {
         giveUp: () => reply.cut(),
       },
     );
-    const ended = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
+    const ended = this.#count(arrival, reply, request?.scheme ?? 'http', to, receivedMs);
     if (request !== null && isRouted) {
       const plan = planFor(to, request.method, body.bytes);
       run({ id, table, route: to, plan, request, body, reply, notices: [] }, ended);
@@ -123,7 +122,8 @@ export class Front {
 
   /** Counts a request until what this returns is called, which passes its outcome on. */
   #count(
-    { incoming, response, ended }: Arrival,
+    { incoming, ended }: Arrival,
+    reply: Reply,
     scheme: RequestHead['scheme'],
     to: Destination,
     receivedMs: number,
@@ -133,9 +133,8 @@ export class Front {
     const label = typeof to === 'string' ? NO_ROUTE : to;
     metrics.requestBegun(method, scheme);
     return (outcome) => {
-      const status = response.headersSent ? response.statusCode : 0;
       const seconds = (clock.monotonicMs() - receivedMs) / 1000;
-      metrics.requestEnded(label, method, scheme, status, seconds);
+      metrics.requestEnded(label, method, scheme, reply.status, seconds);
       ended(outcome);
     };
   }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { type Clock, sleep } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
@@ -7,14 +7,16 @@ import type { RefusalCause } from '#core/refusals.ts';
 import type { ServerSettings } from '#core/settings.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
+import { Lingering } from './linger.ts';
 import { Pipeline } from './pipeline.ts';
 import { rawRefusal } from './refuse.ts';
+import { type CloseAfter, HttpReply } from './reply.ts';
+import { declaredBytes } from './request-head.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import { UpgradeReply } from './upgrade-reply.ts';
 
-/** How long a refused connection is read on, so that the client gets to see the refusal. */
-const LINGER_MS = 1000;
-/** Refused connections that linger at once; more are closed at once. */
-const LINGERING_MAX = 1024;
+/** For a client that was refused to take the refusal. */
+const REFUSED_MS_MAX = 1000;
 const CONNECTION_RETRY_SECONDS = 1;
 /** How often connections that are slow to send a head are looked for. */
 const HEAD_CHECK_MS = 500;
@@ -39,7 +41,7 @@ export class Listener {
   readonly #metrics: RequestMetrics;
   readonly #clock: Clock;
   readonly #pipelines = new WeakMap<Socket, Pipeline>();
-  #lingering = 0;
+  readonly #lingering: Lingering;
   #isClosed = false;
 
   constructor(
@@ -53,6 +55,7 @@ export class Listener {
     this.#connections = connections;
     this.#metrics = metrics;
     this.#clock = clock;
+    this.#lingering = new Lingering(clock);
     this.#http = this.#createHttp(settings);
     // Our own net server admits each connection before node:http gets to see it.
     this.#net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -118,6 +121,7 @@ export class Listener {
 
   #onConnection(socket: Socket): void {
     socket.on('error', () => socket.destroy());
+    socket.on('timeout', () => socket.destroy());
     if (this.#connections.admit(socket)) this.#http.emit('connection', socket);
     else this.#refuse(socket, 'connection_limit');
   }
@@ -134,7 +138,8 @@ export class Listener {
       this.#connections.endExchange(socket);
       pipeline.leave();
     };
-    pipeline.enter(() => this.#front.accept({ incoming, response, upgrade: null, awaitsContinue, ended }));
+    const replyWith = (isClosing: CloseAfter) => new HttpReply(response, awaitsContinue, isClosing);
+    pipeline.enter(() => this.#front.accept({ incoming, replyWith, upgrade: null, ended }));
   }
 
   #pipelineOf(socket: Socket): Pipeline {
@@ -145,28 +150,16 @@ export class Listener {
     return pipeline;
   }
 
-  /** node:http has let go of the connection: what is answered on it, other than 101, ends it. */
   #onUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): void {
     // Answers are still on their way, and the connection can no longer be given to both.
     if (this.#connections.isBusy(socket)) {
       socket.destroy();
       return;
     }
-    const response = new ServerResponse(incoming);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket);
-    response.on('finish', () => {
-      if (response.statusCode !== 101) socket.destroySoon();
-    });
-    // node:http no longer passes it on: without it, a long answer that is no 101 would stop for ever.
-    socket.on('drain', () => response.emit('drain'));
-    // Nor does it end a socket whose time is up.
-    socket.on('timeout', () => socket.destroy());
-    // What the client sent ahead belongs to the tunnel, which reads it from the socket like the rest.
-    if (head.length > 0) socket.unshift(head);
     this.#connections.beginExchange(socket);
     const ended = () => this.#connections.endExchange(socket);
-    this.#front.accept({ incoming, response, upgrade: upgradeOf(incoming), awaitsContinue: false, ended });
+    const replyWith = () => new UpgradeReply(socket, head, this.#lingering);
+    this.#front.accept({ incoming, replyWith, upgrade: upgradeOf(incoming), ended });
   }
 
   #onClientError(error: Error, socket: Socket): void {
@@ -177,29 +170,22 @@ export class Listener {
 
   /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */
   #refuse(socket: Socket, cause: RefusalCause): void {
-    if (!socket.writable || this.#lingering >= LINGERING_MAX) {
-      socket.destroy();
-      return;
-    }
     this.#metrics.refused(cause);
     const names = this.#front.table.headers;
     const stamp = { names, requestId: newTraceId(), elapsedMs: 0, upstreamName: null };
-    this.#lingering++;
-    const timer = this.#clock.after(LINGER_MS, () => socket.destroy());
-    socket.on('close', () => {
-      this.#lingering--;
-      timer.cancel();
-    });
-    socket.on('end', () => socket.destroySoon());
-    socket.end(rawRefusal({ cause, retryAfterSeconds: CONNECTION_RETRY_SECONDS }, stamp));
-    socket.resume();
+    socket.setTimeout(REFUSED_MS_MAX);
+    this.#lingering.end(socket, rawRefusal({ cause, retryAfterSeconds: CONNECTION_RETRY_SECONDS }, stamp));
   }
 }
 
-/** The protocol to switch to, lower case, if the request asks for one that we tunnel. */
-function upgradeOf(request: IncomingMessage): string | null {
-  const protocol = request.headers.upgrade?.trim().toLowerCase() ?? '';
-  return request.method === 'GET' && UPGRADES.has(protocol) ? protocol : null;
+/**
+ * The protocol to switch to, lower case, if the request asks for one that we tunnel. HTTP/1.0 cannot
+ * (RFC 9110 §7.8), and a request with a body would have to end before the switch.
+ */
+function upgradeOf({ method, httpVersion, headers, rawHeaders }: IncomingMessage): string | null {
+  const protocol = headers.upgrade?.trim().toLowerCase() ?? '';
+  if (method !== 'GET' || !UPGRADES.has(protocol) || httpVersion !== '1.1') return null;
+  return declaredBytes(rawHeaders) === 0 ? protocol : null;
 }
 
 /** Null where the connection is beyond answering. */

@@ -1,6 +1,7 @@
 import { problemAnswer } from '#core/problem.ts';
 import type { Refusal } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
+import { rawHead } from './raw-head.ts';
 import type { Reply } from './reply.ts';
 
 /** Sends a refusal's head and body; the caller ends the reply. */
@@ -19,7 +20,5 @@ export function sendRefusal(
 /** A refusal as bytes, for a connection that has no request to answer. The connection ends with it. */
 export function rawRefusal(refusal: Refusal, stamp: Stamp): string {
   const { status, reason, headers, body } = problemAnswer(refusal, stamp, ['Connection', 'close']);
-  const lines = [`HTTP/1.1 ${status} ${reason}`];
-  for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  return `${rawHead(status, reason, headers)}${body}`;
 }

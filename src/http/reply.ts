@@ -4,6 +4,8 @@ import type { FlatHeaders } from '#core/headers.ts';
 
 /** The way to answer one request. */
 export interface Reply {
+  /** Of the answer; 0 as long as its head was not sent. */
+  readonly status: number;
   /** Whether the connection has ended, so that nothing can be sent any more. */
   readonly isGone: boolean;
 
@@ -49,6 +51,10 @@ export class HttpReply implements Reply {
     this.#isClosing = isClosing;
   }
 
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0;
+  }
+
   get isGone(): boolean {
     return this.#response.destroyed;
   }
@@ -73,13 +79,9 @@ export class HttpReply implements Reply {
     this.#response.req.socket.destroy();
   }
 
-  switchProtocols(headers: FlatHeaders): Duplex | null {
-    const { socket } = this.#response;
-    if (socket === null || socket.destroyed) return null;
-    this.#response.writeHead(101, 'Switching Protocols', [...headers]);
-    this.#response.flushHeaders();
-    this.#response.detachSocket(socket);
-    return socket;
+  /** A request to switch has a reply of its own kind. */
+  switchProtocols(): null {
+    return null;
   }
 
   expectProgress(idleMs: number): void {

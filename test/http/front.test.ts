@@ -8,6 +8,7 @@ import { trustedProxies } from '#http/client-address.ts';
 import { ANSWER_MS_MAX, ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { controlPage, health } from '#http/local.ts';
+import { HttpReply } from '#http/reply.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
@@ -34,9 +35,8 @@ async function startFront(t: TestContext) {
   const server = createServer((incoming, response) =>
     front.accept({
       incoming,
-      response,
+      replyWith: (isClosing) => new HttpReply(response, false, isClosing),
       upgrade: null,
-      awaitsContinue: false,
       ended: (outcome) => {
         outcomes.push(outcome);
         server.emit('ended');

@@ -225,23 +225,3 @@ describe('100 Continue', () => {
     assert.match(await received(client), /^HTTP\/1.1 200 OK\r\n/);
   });
 });
-
-describe('a switch of protocols', () => {
-  it('hands over the connection after a 101', async (t) => {
-    const { client, reply, events } = await replyTo(t, GET);
-    const socket = reply.switchProtocols(['Connection', 'Upgrade', 'Upgrade', 'websocket', 'X-a', '1']);
-    socket?.end('raw');
-    assert.match(
-      await received(client),
-      /^HTTP\/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-a: 1\r\n(?:Date: [^\r]+\r\n)?\r\nraw$/,
-    );
-    assert.deepEqual(events, []);
-  });
-
-  it('comes to nothing where the client has left', async (t) => {
-    const { client, incoming, reply } = await replyTo(t, GET);
-    client.destroy();
-    await once(incoming.socket, 'close');
-    assert.equal(reply.switchProtocols([]), null);
-  });
-});
