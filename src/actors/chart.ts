@@ -1,13 +1,19 @@
 /** Drawings of the machines, from the machines themselves. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { busLinkMachine } from './bus-link/machine.ts';
+import { healthCheckMachine } from './health-check/machine.ts';
 import { instanceMachine } from './instance/machine.ts';
 import { requestMachine } from './request/machine.ts';
+import { upstreamMachine } from './upstream/machine.ts';
 
 /** Every machine that can be drawn, by the name it has on the command line. */
-export const MACHINES = { request: requestMachine, instance: instanceMachine } as const satisfies Record<
-  string,
-  AnyStateMachine
->;
+export const MACHINES = {
+  request: requestMachine,
+  upstream: upstreamMachine,
+  healthCheck: healthCheckMachine,
+  busLink: busLinkMachine,
+  instance: instanceMachine,
+} as const satisfies Record<string, AnyStateMachine>;
 
 export type MachineName = keyof typeof MACHINES;
 
@@ -36,6 +42,9 @@ export type ChartEdge = {
 
 /** How the edge of a step that throws is labelled. */
 export const STEP_THREW = 'step threw';
+
+/** And the edge that is taken without an event. */
+const ALWAYS = 'always';
 
 /** The machine as plain data. */
 export function chartOf(machine: AnyStateMachine): Chart {
@@ -107,7 +116,7 @@ function descendants(node: AnyStateNode): AnyStateNode[] {
 
 function edgesOf(node: AnyStateNode): ChartEdge[] {
   const edges: ChartEdge[] = [];
-  for (const [event, transitions] of node.transitions) {
+  for (const [event, transitions] of [...node.transitions, [ALWAYS, node.always ?? []] as const]) {
     for (const { target, guard } of transitions) {
       const [to] = target ?? [];
       if (to === undefined) continue;

@@ -1,0 +1,60 @@
+/** How a pool's upstreams are checked, and for which failures of requests they are ejected. */
+
+export type HealthCheck = {
+  readonly probe: Probe;
+  /** Asked in place of the upstream's own port, or null. */
+  readonly port: number | null;
+  readonly pace: Pace;
+  readonly thresholds: Thresholds;
+  /** Whether an upstream that nobody has checked yet gets requests. */
+  readonly isUpAtFirst: boolean;
+};
+
+export type Probe =
+  /** A connection can be made, TLS included. */
+  { readonly kind: 'tcp' } | ({ readonly kind: 'http' } & HttpProbe);
+
+export type HttpProbe = {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Beside those that every probe has, or in their place. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly expected: HttpExpectation;
+};
+
+export type HttpExpectation = {
+  /** Inclusive ranges. */
+  readonly statuses: readonly (readonly [first: number, last: number])[];
+  /** What the body's beginning must contain, or null. */
+  readonly text: string | null;
+};
+
+export type Pace = {
+  /** From the start of one probe to that of the next. */
+  readonly intervalMs: number;
+  /** At most `intervalMs`. */
+  readonly timeoutMs: number;
+  /** 0…0.5: the share by which intervals are shortened at most, so that probes of many spread. */
+  readonly jitter: number;
+};
+
+export type Thresholds = {
+  /** Probes in a row that an upstream which is down has to pass. */
+  readonly healthy: number;
+  /** Probes in a row that one which is up has to fail. */
+  readonly unhealthy: number;
+};
+
+/** Envoy's outlier detection, by its own names. */
+export type Ejection = {
+  /** Requests in a row without an answer, or with 502, 503 or 504; 0 for any number. */
+  readonly consecutiveGatewayFailure: number;
+  /** Answers in a row from 500 on; 0 for any number. */
+  readonly consecutive5xx: number;
+  /** The first time; each further one is longer by as much. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** Share of a pool that may be ejected at once; one upstream always may. */
+  readonly maxPercent: number;
+};
