@@ -58,6 +58,8 @@ export type Pool = {
   readonly panicThreshold: number;
   /** How long an upstream that has recovered takes a smaller share, milliseconds; 0 for not at all. */
   readonly slowStartMs: number;
+  /** Of upstreams that say nothing else. */
+  readonly drainMs: number;
   /** Row of the pool's shared cursor. */
   readonly slot: number;
 };

@@ -19,6 +19,7 @@ describe('loadConfig', () => {
       strategy: { kind: 'round_robin' },
       panicThreshold: 0.5,
       slowStartMs: 0,
+      drainMs: 30_000,
       upstreams: [
         {
           name: 'backend1',

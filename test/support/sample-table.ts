@@ -42,6 +42,7 @@ export function samplePool(changes: Partial<Pool> = {}): Pool {
     upstreams: [sampleUpstream()],
     panicThreshold: 0.5,
     slowStartMs: 0,
+    drainMs: 30_000,
     slot: 0,
     ...changes,
   };

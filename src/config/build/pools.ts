@@ -22,6 +22,7 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
       name,
       strategy: buildStrategy(pool),
       upstreams,
+      drainMs: pool.drain_ms,
       panicThreshold: pool.panic_threshold / 100,
       slowStartMs: pool.slow_start_ms,
       slot,

@@ -16,7 +16,7 @@ const Tls = z.strictObject({
   verify: z.boolean().default(true).describe('Whether the certificate is checked.'),
 });
 
-const HostHeader = expecting(
+export const HostHeader = expecting(
   z.string().refine(isAuthority),
   '`client`, `upstream`, or the text to send, such as `api.example.com`',
 );
@@ -32,10 +32,14 @@ export const UpstreamDefaults = {
     .describe('Whether upstreams are spoken to over TLS, and how. Default: as the `url` says, else `false`.'),
 };
 
+export const UpstreamName = text(/^[!-.0-~]{1,256}$/, 'a name of at most 256 visible characters without `/`');
+
+export const Weight = integer(1, 256);
+
 const UpstreamSection = z.strictObject({
-  name: text(/^[!-.0-~]{1,256}$/, 'a name of at most 256 visible characters without `/`')
-    .optional()
-    .describe('Names the upstream in `X-Backend`, metrics and commands. Default: `address:port`.'),
+  name: UpstreamName.optional().describe(
+    'Names the upstream in `X-Backend`, metrics and commands. Default: `address:port`.',
+  ),
   address: Host.optional().describe('Host name or IP address. Needed unless there is a `url`.'),
   port: Port.optional().describe('Needed unless there is a `url`.'),
   url: secret(
@@ -44,9 +48,7 @@ const UpstreamSection = z.strictObject({
   )
     .optional()
     .describe('Address, port and TLS in one, in place of `address` and `port`: `https://host:port`.'),
-  weight: integer(1, 256)
-    .default(1)
-    .describe('Share of the requests, relative to the other upstreams of the pool.'),
+  weight: Weight.default(1).describe('Share of the requests, relative to the other upstreams of the pool.'),
   ...UpstreamDefaults,
 });
 

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { TableSource } from '#control/table-source.ts';
+import { draftOf } from '#core/registry/record.ts';
+import type { Table } from '#core/table.ts';
+import { UpstreamCells } from '#shared/upstream-cells.ts';
+import { keptLog } from '#test/support/log.ts';
+import { samplePool, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
+import { sampleRecord } from '../core/registry/sample.ts';
+import { Cluster } from './registry/cluster.ts';
+
+const RED = sampleUpstream({ name: 'red', slot: 0 });
+const BLUE = sampleUpstream({ name: 'blue', slot: 1 });
+
+async function scene(t: TestContext) {
+  const cluster = new Cluster(t);
+  const configured = sampleTable({ pools: { default: samplePool({ upstreams: [RED, BLUE] }) } });
+  const { registry, edits } = await cluster.join('one', [draftOf(RED), draftOf(BLUE)]);
+  const { log, lines } = keptLog();
+  const cells = UpstreamCells.create(1);
+  const source = new TableSource({ configured, registry, cells, clock: cluster.clock, log });
+  const tables: Table[] = [];
+  source.onTable = (table) => tables.push(table);
+  const upstreams = () =>
+    source.table.pools['default']?.upstreams.map(({ name, slot }) => `${name} ${slot}`) ?? [];
+  return { cluster, cells, edits, source, tables, upstreams, lines };
+}
+
+describe('the table', () => {
+  it('is the configured one while the registry says the same', async (t) => {
+    const { cluster, source, tables } = await scene(t);
+    cluster.clock.advance(100);
+    assert.deepEqual([source.table.revision, tables], [1, []]);
+  });
+
+  it('is made once of all that changes within 5 ms', async (t) => {
+    const { cluster, edits, tables, upstreams } = await scene(t);
+    for (const name of ['green', 'grey', 'amber']) await edits.add(sampleRecord({ name }));
+    await edits.remove({ pool: 'default', name: 'red' }, null);
+    cluster.clock.advance(4);
+    assert.equal(tables.length, 0);
+    cluster.clock.advance(1);
+    assert.deepEqual(
+      tables.map(({ revision }) => revision),
+      [2],
+    );
+    assert.deepEqual(upstreams(), ['blue 1', 'amber 2', 'green 3', 'grey 4']);
+  });
+
+  it('is made at once when it is needed', async (t) => {
+    const { cluster, edits, source, tables } = await scene(t);
+    await edits.remove({ pool: 'default', name: 'red' }, null);
+    source.refresh();
+    assert.equal(source.table.revision, 2);
+    cluster.clock.advance(5);
+    assert.equal(tables.length, 1);
+  });
+
+  it('forgets what was learned of an upstream that has another address now', async (t) => {
+    const { cells, edits, source, cluster } = await scene(t);
+    const nowMs = cluster.clock.monotonicMs();
+    for (const slot of [0, 1]) cells.observeLatency(slot, 50, nowMs);
+    const { signal } = new AbortController();
+    await edits.apply([draftOf({ ...RED, port: 3999 }), draftOf({ ...BLUE, weight: 7 })], signal);
+    source.refresh();
+    assert.deepEqual([cells.latencyMs(0, nowMs), cells.latencyMs(1, nowMs)], [0, 50]);
+  });
+
+  it('says of a pool that no route leads to, once', async (t) => {
+    const { cluster, edits, lines, upstreams } = await scene(t);
+    for (const name of ['a', 'b']) {
+      await edits.add(sampleRecord({ pool: 'other', name }));
+      cluster.clock.advance(5);
+    }
+    assert.equal(lines.filter((line) => line.includes('no route of this instance leads')).length, 1);
+    assert.deepEqual(upstreams(), ['red 0', 'blue 1']);
+  });
+});
