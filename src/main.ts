@@ -1,5 +1,4 @@
 /** An instance, from its settings to its end. Its end is its start read backwards. */
-import { hostname } from 'node:os';
 import { type Actor, createActor } from 'xstate';
 import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
 import { xstateClock } from '#actors/xstate-clock.ts';
@@ -99,7 +98,7 @@ export class Instance {
         settings,
         table,
         shared,
-        instance: hostname(),
+        instance: settings.instance.id,
         isReady,
         clock,
         log,

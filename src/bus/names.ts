@@ -16,6 +16,10 @@ export function isKey(text: string): boolean {
   return text.length <= NAME_CHARS_MAX && WORDS.test(text);
 }
 
+export function isPrefix(text: string): boolean {
+  return text.length <= NAME_CHARS_MAX && WORDS_OF_STREAM.test(text);
+}
+
 export function requireSubject(text: string): void {
   demand('subject', text, WORDS, 'words of letters, digits and _ = / - joined by dots');
 }

@@ -8,7 +8,8 @@ import { channel } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from 'nats';
-import { type BusAuth, type BusServer, type BusSettings, type BusTls, nameOf } from './settings.ts';
+import type { BusAuth, BusServer, BusSettings, BusTls } from '#core/settings.ts';
+import { nameOf } from './settings.ts';
 
 /** Connecting, encryption and login. */
 const DIAL_MS_MAX = 2_000;

@@ -2,11 +2,12 @@ import type { NatsConnection } from 'nats';
 import { type Clock, sleep } from '#core/clock.ts';
 import { messageOf } from '#core/errors.ts';
 import { integerBelow, type Random } from '#core/random.ts';
+import type { BusSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import { BusError } from './errors.ts';
 import { dial } from './nats-dial.ts';
 import { NatsSession } from './nats-session.ts';
-import { type BusSettings, nameOf } from './settings.ts';
+import { nameOf } from './settings.ts';
 import { retryMs, unlessAborted } from './waiting.ts';
 
 /** A connection that has lasted this long was a good one; the attempt after it is a first one. */

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '#core/clock.ts';
 import type { Random } from '#core/random.ts';
+import type { BusSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import {
   BUCKETS_MAX,
@@ -27,7 +28,6 @@ import { NatsMessages } from './nats-messages.ts';
 import type { NatsSession } from './nats-session.ts';
 import type { NatsWatch } from './nats-watch.ts';
 import { Room } from './room.ts';
-import type { BusSettings } from './settings.ts';
 import { StateTeller } from './state.ts';
 
 export type NatsBusOptions = {

@@ -1,38 +1,5 @@
+import type { BusAuth, BusServer, BusSettings, BusTls } from '#core/settings.ts';
 import { BusError } from './errors.ts';
-
-/** How an instance reaches the NATS of its cluster. */
-export type BusSettings = {
-  /** At least one and at most SERVERS_MAX; tried in random order. */
-  readonly servers: readonly BusServer[];
-  /** Of every subject and bucket: clusters that share a server have different ones. */
-  readonly prefix: string;
-  /** Shown in the server's monitoring. */
-  readonly clientName: string;
-  readonly auth: BusAuth;
-  /** Null: encrypted only if the server wants it, verified by the system's roots. */
-  readonly tls: BusTls | null;
-};
-
-export type BusServer = {
-  /** Host name or IP literal, without brackets. */
-  readonly host: string;
-  readonly port: number;
-};
-
-export type BusAuth =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'password'; readonly user: string; readonly password: string }
-  | { readonly kind: 'token'; readonly token: string }
-  /** A file as `nsc generate creds` makes it, read again for each connection. */
-  | { readonly kind: 'creds'; readonly file: string };
-
-/** PEM files, read again for each connection; null for what is not needed. */
-export type BusTls = {
-  /** Replaces the system's roots. */
-  readonly caFile: string | null;
-  readonly certFile: string | null;
-  readonly keyFile: string | null;
-};
 
 export const SERVERS_MAX = 16;
 const PORT_DEFAULT = 4222;
@@ -48,8 +15,8 @@ export function defaultPrefix(cluster: string): string {
 
 /**
  * Reads NATS_URL as NATS's own tools do: `nats://user:password@host:port` or `nats://token@host:port`, or
- * several joined by commas; `tls://` asks for encryption. What is wrong is said without repeating the text,
- * which may hold a password.
+ * several joined by commas; `tls://` asks for encryption. Throws a BusError that says what is wrong without
+ * repeating the text, which may hold a password.
  */
 export function parseNatsUrl(text: string): Pick<BusSettings, 'servers' | 'auth' | 'tls'> {
   const urls = text.split(',').map((part, index) => parseUrl(part.trim(), index));
@@ -87,5 +54,5 @@ function decoded(text: string): string {
 }
 
 function bad(problem: string): BusError {
-  return new BusError('bus_bad_settings', `NATS_URL: ${problem}`);
+  return new BusError('bus_bad_settings', problem);
 }

@@ -1,12 +1,14 @@
 /** A configuration file → what an instance starts with. */
 
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
+import { mistakesInCluster } from './build/cluster.ts';
 import { mistakesInSecrets } from './build/jwt.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
+import { mistakesInBusFiles } from './bus-files.ts';
 import { readCaFiles } from './ca-files.ts';
 import { readDenylist } from './denylist-file.ts';
 import { ConfigError, type Diagnostic, type Position } from './diagnostics.ts';
@@ -38,7 +40,8 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     throw new ConfigError(syntax.mistakes.map((mistake) => ({ ...errorIn(file, ''), ...mistake })));
   }
   const source = new Source(syntax, env);
-  const caFiles = readCaFiles(source.data, dirname(file));
+  const folder = dirname(file);
+  const caFiles = readCaFiles(source.data, folder);
   // An empty file is an empty section: what it lacks says more than that it is empty.
   const result = ConfigSchema.safeParse(source.data ?? {}, { error: () => UNWORDED });
   const at = (severity: Diagnostic['severity']) => (remark: Remark & { readonly position?: Position }) => ({
@@ -56,12 +59,15 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes.map(at('error')));
 
   const config = result.data;
-  const secrets = mistakesInSecrets(config, env);
-  if (secrets.length > 0) throw new ConfigError(secrets.map((message) => errorIn(file, message)));
-  const denylist = readDenylist(config, dirname(file));
-  if (denylist.mistakes.length > 0) throw new ConfigError(denylist.mistakes.map(at('error')));
+  const environment = [...mistakesInSecrets(config, env), ...mistakesInCluster(config, env)];
+  if (environment.length > 0) throw new ConfigError(environment.map((message) => errorIn(file, message)));
+  const denylist = readDenylist(config, folder);
+  const files = [...denylist.mistakes, ...mistakesInBusFiles(config, folder)];
+  if (files.length > 0) throw new ConfigError(files.map(at('error')));
+  const commonPasswords = denylist.passwords;
+  const surroundings = { cores: availableParallelism(), host: hostname(), env, folder, commonPasswords };
   return {
-    settings: buildSettings(config, availableParallelism(), env, denylist.passwords),
+    settings: buildSettings(config, surroundings),
     table: buildTable(config, caFiles.pemByName),
     warnings: warningsAbout(config).map(at('warning')),
   };

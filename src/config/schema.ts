@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Accounts } from './schema/accounts.ts';
 import { Auth } from './schema/auth.ts';
+import { Cluster } from './schema/cluster.ts';
 import { Database } from './schema/database.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
 import { checkKeyNames, KeyNamesView } from './schema/header-names.ts';
@@ -65,6 +66,7 @@ const Sections = z.strictObject({
     'How people make accounts and log in, at `/auth/*`; for `auth_type: jwt`.',
   ),
   database: Database.optional().describe('Where accounts and signing keys are kept, for `auth_type: jwt`.'),
+  cluster: Cluster.optional().describe('The instances that agree with each other, and this one among them.'),
   upstream_connections: UpstreamConnections.prefault({}).describe('Connections to upstreams.'),
   limits: Limits.prefault({}).describe('The table that all rate limits share.'),
   health: Health.prefault({}).describe('The local answer at `/health`, which needs no authentication.'),

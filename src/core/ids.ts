@@ -24,6 +24,11 @@ export function newSpanId(): string {
   return nonZero(8);
 }
 
+/** 3 random bytes as 6 lower-case hex digits: enough to tell apart what has the same name. */
+export function newSuffix(): string {
+  return randomHex(3);
+}
+
 function nonZero(bytes: number): string {
   for (;;) {
     const hex = randomHex(bytes);

@@ -3,6 +3,9 @@ import type { VerificationKey } from './jwt/keyring.ts';
 
 /** What an instance is started with and keeps until it ends; what may change later is in the table. */
 export type Settings = {
+  readonly instance: InstanceSettings;
+  /** How to reach the other instances of the cluster; null: there are none. */
+  readonly bus: BusSettings | null;
   readonly server: ServerSettings;
   readonly admin: AdminSettings;
   readonly limits: LimitSettings;
@@ -30,6 +33,48 @@ export function workerSettings(settings: Settings, workers: number): WorkerSetti
   const { server, limits, upstreamConnections, metrics, actors } = settings;
   return { server: { ...server, workers }, limits, upstreamConnections, metrics, actors };
 }
+
+/** Both are words of letters, digits and `-`, the id also of `_`, at most 64 characters long. */
+export type InstanceSettings = {
+  /** No two instances of a cluster have the same. */
+  readonly id: string;
+  /** The instances that agree with each other have the same. */
+  readonly cluster: string;
+};
+
+/** How an instance reaches the NATS of its cluster. */
+export type BusSettings = {
+  /** At least one; tried in random order. */
+  readonly servers: readonly BusServer[];
+  /** Of every subject and bucket: clusters that share a server have different ones. */
+  readonly prefix: string;
+  /** Shown in the server's monitoring. */
+  readonly clientName: string;
+  readonly auth: BusAuth;
+  /** Null: encrypted only if the server wants it, verified by the system's roots. */
+  readonly tls: BusTls | null;
+};
+
+export type BusServer = {
+  /** Host name or IP literal, without brackets. */
+  readonly host: string;
+  readonly port: number;
+};
+
+export type BusAuth =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly user: string; readonly password: string }
+  | { readonly kind: 'token'; readonly token: string }
+  /** A file as `nsc generate creds` makes it, read again for each connection. */
+  | { readonly kind: 'creds'; readonly file: string };
+
+/** PEM files, read again for each connection; null for what is not needed. */
+export type BusTls = {
+  /** Replaces the system's roots. */
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+};
 
 export type ServerSettings = {
   readonly address: string;

@@ -1,8 +1,9 @@
 import type { TestContext } from 'node:test';
 import { NatsBus } from '#bus/nats.ts';
-import { type BusSettings, parseNatsUrl } from '#bus/settings.ts';
+import { parseNatsUrl } from '#bus/settings.ts';
 import { systemClock } from '#core/clock.ts';
 import { systemRandom } from '#core/random.ts';
+import type { BusSettings } from '#core/settings.ts';
 import { keptLog } from '#test/support/log.ts';
 import { until } from '#test/support/process.ts';
 

@@ -39,7 +39,7 @@ describe('config/proxy.yaml', () => {
     const text = readFileSync(sample, 'utf8').replaceAll(/^( *)#(?=[a-z-])/gm, '$1');
     const secrets = { SIGNALBOX_TOKEN: 'token', SIGNALBOX_ADMIN_TOKEN: '0123456789abcdef' };
     const accounts = { JWT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: 'postgres://localhost/a' };
-    const env = { ...secrets, ...accounts };
+    const env = { ...secrets, ...accounts, NATS_URL: 'nats://localhost' };
     const { table, warnings } = loadConfig(writeBeside('all.yaml', text), env);
     assert.deepEqual(warnings, []);
     assert.equal(table.routes.length, 2);

@@ -20,6 +20,11 @@ const PLACES: readonly ((value: string) => string)[] = [
   (value) => `admin: {token: ${value}}`,
   (value) => `admin: {listen: 0.0.0.0:1, tokn: ${value}}`,
   (value) => `pools: {a: {upstreams: [{url: ${value}}, {url: "http://u:hunter2@a"}]}}`,
+  (value) => `cluster: {nats: {url: [${value}], token: 1}}`,
+  (value) => `cluster: {nats: {url: ${value}, password: x}}`,
+  (value) => `cluster: {nats: {url: nats://a, user: ${value}}}`,
+  (value) => `cluster: {nats: {url: nats://a, password: ${value}}}`,
+  (value) => `cluster: {nats: {url: nats://a, token: {${value}: 1}}}`,
   (value) => `redis: {url: ${value}}`,
 ];
 

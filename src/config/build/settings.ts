@@ -3,21 +3,31 @@ import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import type { Environment } from '../env.ts';
 import type { Config } from '../schema.ts';
 import { buildAccounts } from './accounts.ts';
+import { buildBus, buildInstance } from './cluster.ts';
 import { buildDatabase } from './database.ts';
 import { buildJwt } from './jwt.ts';
 
-/**
- * `cores` is what `workers: auto` stands for, `env` has the secrets that stand in no file, `commonPasswords`
- * what stands in a file of its own.
- */
-export function buildSettings(
-  config: Config,
-  cores: number,
-  env: Environment,
-  commonPasswords: readonly string[],
-): Settings {
+/** What settings depend on beside the configuration. */
+export type Surroundings = {
+  /** What `workers: auto` stands for. */
+  readonly cores: number;
+  /** The machine's name. */
+  readonly host: string;
+  /** Has the secrets that stand in no file. */
+  readonly env: Environment;
+  /** Where relative paths start. */
+  readonly folder: string;
+  /** What stands in a file of its own. */
+  readonly commonPasswords: readonly string[];
+};
+
+export function buildSettings(config: Config, surroundings: Surroundings): Settings {
+  const { cores, host, env, folder, commonPasswords } = surroundings;
   const { server, admin, limits, upstream_connections, shutdown, metrics, actors, log } = config;
+  const instance = buildInstance(config, env, host);
   return {
+    instance,
+    bus: buildBus(config, env, instance, folder),
     server: {
       address: server.listen_address,
       port: server.listen_port,

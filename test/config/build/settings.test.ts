@@ -5,7 +5,10 @@ import { load, UPSTREAMS } from '../support.ts';
 
 describe('the settings of an instance', () => {
   it('have the documented defaults', () => {
-    assert.deepEqual(load(UPSTREAMS).settings, {
+    const { settings } = load(UPSTREAMS);
+    assert.deepEqual(settings, {
+      instance: { id: settings.instance.id, cluster: 'default' },
+      bus: null,
       server: {
         address: '0.0.0.0',
         port: 8080,
