@@ -51,7 +51,12 @@ const run = RUNNERS[settings.actors.runtime](
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, ipv6PrefixBits, clock),
     select: selectStep(selector, shared.retries, clock),
-    forward: forwardStep(clients, shared.upstreams, metrics, clock),
+    forward: forwardStep(clients, {
+      cells: shared.upstreams,
+      metrics,
+      clock,
+      onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
+    }),
     weigh: weighStep(selector, shared.retries, clock),
     respond: respondStep(clock),
     refuse: refuseStep(metrics, clock),

@@ -89,10 +89,12 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** What workers ask for. */
-  get service(): Pick<WorkersOptions, 'answer' | 'tokens'> {
+  get service(): Pick<WorkersOptions, 'answer' | 'tokens' | 'onFailing'> {
     return {
       answer: (question) => answerQuestion(this.#questions, question, this.#log),
       tokens: this.#accounts?.news ?? NO_TOKENS,
+      // Nothing is made of it yet.
+      onFailing: () => {},
     };
   }
 

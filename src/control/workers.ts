@@ -3,6 +3,7 @@ import type { Clock } from '#core/clock.ts';
 import { messageOf, SignalboxError } from '#core/errors.ts';
 import type { Keyring } from '#core/jwt/keyring.ts';
 import type { RevokedSession } from '#core/jwt/revocations.ts';
+import type { FailureKind } from '#core/outcome.ts';
 import type { WorkerSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import type {
@@ -29,6 +30,8 @@ export type WorkersOptions = {
   /** What the control plane says to a worker's question; null if it failed over it. Never rejects. */
   readonly answer: (question: ControlQuestion) => Promise<ControlAnswer | null>;
   readonly tokens: TokenNews;
+  /** Too many attempts in a row have failed at the slot's upstream. */
+  readonly onFailing: (slot: number, kind: FailureKind) => void;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -147,6 +150,8 @@ export class Workers implements AsyncDisposable {
             return this.#logProblem(number, message);
           case 'question':
             return void this.#answer(thread, message.id, message.question);
+          case 'upstream.failing':
+            return this.#options.onFailing(message.slot, message.kind);
           case 'key.missed':
             return void this.#lookForKey(thread, message.issuer);
         }

@@ -60,8 +60,20 @@ export type Pool = {
   readonly slowStartMs: number;
   /** Of upstreams that say nothing else. */
   readonly drainMs: number;
+  readonly outliers: OutlierLimits;
   /** Row of the pool's shared cursor. */
   readonly slot: number;
+};
+
+/**
+ * After how many attempts in a row that failed the control plane is told, as in Envoy's outlier detection; 0 for
+ * never.
+ */
+export type OutlierLimits = {
+  /** Answers from 500 to 599, and no answer at all. */
+  readonly consecutive5xx: number;
+  /** Answers 502, 503 and 504, and no answer at all. */
+  readonly consecutiveGatewayFailures: number;
 };
 
 export type StrategyChoice =

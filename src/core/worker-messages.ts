@@ -2,6 +2,7 @@
 import type { FlatHeaders } from './headers.ts';
 import type { Keyring } from './jwt/keyring.ts';
 import type { RevokedSession } from './jwt/revocations.ts';
+import type { FailureKind } from './outcome.ts';
 import type { Refusal } from './refusals.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Table } from './table.ts';
@@ -64,5 +65,7 @@ export type FromWorker =
   | { readonly type: 'problem'; readonly message: string; readonly stack: string; readonly untold: number }
   /** A token of this issuer names a key that is not in the keyring. */
   | { readonly type: 'key.missed'; readonly issuer: string }
+  /** So many attempts in a row have failed at the slot's upstream, over all workers, as its pool allows. */
+  | { readonly type: 'upstream.failing'; readonly slot: number; readonly kind: FailureKind }
   /** `id` is unique in the worker. */
   | { readonly type: 'question'; readonly id: number; readonly question: ControlQuestion };

@@ -46,3 +46,8 @@ function isBadHttp(error: unknown, code: string): boolean {
 export function isUnreachable(cause: RefusalCause): boolean {
   return cause === 'upstream_unreachable' || cause === 'connect_timeout' || cause === 'upstream_tls_error';
 }
+
+/** Whether it is the upstream that failed, and not the client. */
+export function isUpstreamsFault(cause: RefusalCause): boolean {
+  return cause !== 'malformed_request';
+}

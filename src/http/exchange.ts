@@ -1,5 +1,5 @@
 import type { Plan } from '#core/plan.ts';
-import type { Route, Table } from '#core/table.ts';
+import type { Pool, Route, Table } from '#core/table.ts';
 import type { Reply } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -43,4 +43,12 @@ export type RequestHead = {
 export function finish({ body, reply }: Pick<Exchange, 'body' | 'reply'>): void {
   body.discard();
   reply.end();
+}
+
+/** The pool that the request's route leads to. Throws if the table lacks it, which no table does. */
+export function poolOf({ table, route }: Exchange): Pool {
+  const pool = table.pools[route.pool];
+  if (pool === undefined)
+    throw new Error(`The route ${route.name} names the pool ${route.pool}, which the table lacks.`);
+  return pool;
 }

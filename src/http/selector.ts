@@ -7,7 +7,7 @@ import { requestKey } from '#core/limits/client-key.ts';
 import type { Random } from '#core/random.ts';
 import type { Pool, Upstream } from '#core/table.ts';
 import { loadView, type UpstreamCells } from '#shared/upstream-cells.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, poolOf } from './exchange.ts';
 import { requestFacts } from './request-facts.ts';
 
 /** Picks upstreams for one worker: which pool a request belongs to, and by which key. */
@@ -57,11 +57,4 @@ export class Selector {
     if (pool.strategy.kind !== 'consistent_hash') return 0;
     return ringHash(requestKey(pool.strategy.key, requestFacts(exchange, identity, this.#ipv6PrefixBits)));
   }
-}
-
-function poolOf({ table, route }: Exchange): Pool {
-  const pool = table.pools[route.pool];
-  if (pool === undefined)
-    throw new Error(`The route ${route.name} names the pool ${route.pool}, which the table lacks.`);
-  return pool;
 }

@@ -1,6 +1,6 @@
 /**
- * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, and
- * whether it may be picked. One row (slot) per upstream, given out by the control plane and kept by an
+ * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, whether
+ * it may be picked, and how its last attempts ended. One row (slot) per upstream, given out by the control plane and kept by an
  * upstream for its life; and one turn counter per pool.
  *
  * Counts are atomic, hence exact. Times and latencies are plain doubles; where two workers update one at the
@@ -10,6 +10,7 @@
 import type { LoadView } from '#core/balance/strategy.ts';
 import type { Clock } from '#core/clock.ts';
 import { AdmissionCells } from './admission-cells.ts';
+import { OutcomeCells } from './outcome-cells.ts';
 import { Rows } from './rows.ts';
 
 export const UPSTREAM_SLOTS_MAX = 4096;
@@ -28,12 +29,13 @@ const FIXED_BYTES =
   HEADER_BYTES +
   CURSORS_BYTES +
   (2 + AdmissionCells.DOUBLES) * DOUBLE_ROW_BYTES +
-  AdmissionCells.INTEGERS * INTEGER_ROW_BYTES;
+  (AdmissionCells.INTEGERS + OutcomeCells.INTEGERS) * INTEGER_ROW_BYTES;
 
 export class UpstreamCells {
   /** Send it to a worker as it is, and `attach` there. */
   readonly memory: SharedArrayBuffer;
   readonly admission: AdmissionCells;
+  readonly outcomes: OutcomeCells;
   readonly #cursors: Int32Array;
   readonly #latencyMs: Float64Array;
   readonly #latencyAtMs: Float64Array;
@@ -59,6 +61,7 @@ export class UpstreamCells {
     this.memory = memory;
     this.#cursors = new Int32Array(memory, HEADER_BYTES, POOL_SLOTS_MAX);
     this.admission = new AdmissionCells(new Int32Array(memory, 0, 1), rows);
+    this.outcomes = new OutcomeCells(rows);
     this.#latencyMs = rows.doubles();
     this.#latencyAtMs = rows.doubles();
     const workers = (memory.byteLength - FIXED_BYTES) / INTEGER_ROW_BYTES;
@@ -132,6 +135,7 @@ export class UpstreamCells {
   reset(slot: number): void {
     this.#latencyMs[slot] = 0;
     this.admission.reset(slot);
+    this.outcomes.forget(slot);
   }
 }
 

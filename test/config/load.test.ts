@@ -20,6 +20,7 @@ describe('loadConfig', () => {
       panicThreshold: 0.5,
       slowStartMs: 0,
       drainMs: 30_000,
+      outliers: { consecutive5xx: 5, consecutiveGatewayFailures: 5 },
       upstreams: [
         {
           name: 'backend1',

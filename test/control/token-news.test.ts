@@ -31,6 +31,7 @@ async function scene(t: TestContext) {
         told.push(path);
         return null;
       },
+      onFailing: () => {},
       tokens: {
         keyring: () => keyringOf([], revision),
         revoked: () => revocations.live(clock.wallMs()),

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Pool } from 'undici';
 import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
 import { Attempt } from '#http/attempt.ts';
-import { failureCause, isUnreachable } from '#http/attempt-failure.ts';
+import { failureCause, isUnreachable, isUpstreamsFault } from '#http/attempt-failure.ts';
 import { RequestBody } from '#http/request-body.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
@@ -64,6 +64,11 @@ describe('any failure', () => {
       assert.equal(failureCause(error, true), 'upstream_closed');
       assert.equal(failureCause(error, false), 'upstream_unreachable');
     }
+  });
+
+  it("is the upstream's fault unless the client caused it", () => {
+    const causes = (Object.keys(REFUSALS) as RefusalCause[]).filter((cause) => !isUpstreamsFault(cause));
+    assert.deepEqual(causes, ['malformed_request']);
   });
 
   it('makes others avoid the upstream only if no connection could be made', () => {

@@ -1,7 +1,8 @@
-/** The thread behind retry-budget.test.ts and connection-count.test.ts. */
+/** The thread behind retry-budget.test.ts, connection-count.test.ts and outcome-cells.test.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConnectionCount } from '#shared/connection-count.ts';
 import { RetryBudget } from '#shared/retry-budget.ts';
+import { UpstreamCells } from '#shared/upstream-cells.ts';
 
 export type CountingWork =
   /** Counts five requests and one retry, `counts` times. */
@@ -18,6 +19,13 @@ export type CountingWork =
       readonly worker: number;
       readonly max: number;
       readonly counts: number;
+    }
+  /** Counts that many failures, and says how often it was told that there are five more. */
+  | {
+      readonly kind: 'failures';
+      readonly memory: SharedArrayBuffer;
+      readonly worker: number;
+      readonly counts: number;
     };
 
 const work = workerData as CountingWork;
@@ -28,6 +36,13 @@ if (work.kind === 'retries') {
     for (let request = 0; request < 5; request++) budget.countRequest(work.nowMs);
     budget.countRetry(work.nowMs);
   }
+} else if (work.kind === 'failures') {
+  const { outcomes } = UpstreamCells.attach(work.memory, work.worker);
+  const limits = { consecutive5xx: 5, consecutiveGatewayFailures: 0 };
+  let told = 0;
+  for (let count = 0; count < work.counts; count++)
+    if (outcomes.record(0, 'server_error', limits) !== null) told++;
+  parentPort?.postMessage(told);
 } else {
   const connections = ConnectionCount.attach(work.memory);
   for (let count = 0; count < work.counts; count++) {

@@ -43,6 +43,7 @@ export function samplePool(changes: Partial<Pool> = {}): Pool {
     panicThreshold: 0.5,
     slowStartMs: 0,
     drainMs: 30_000,
+    outliers: { consecutive5xx: 5, consecutiveGatewayFailures: 5 },
     slot: 0,
     ...changes,
   };

@@ -25,6 +25,10 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
       drainMs: pool.drain_ms,
       panicThreshold: pool.panic_threshold / 100,
       slowStartMs: pool.slow_start_ms,
+      outliers: {
+        consecutive5xx: pool.outlier_detection.consecutive_5xx,
+        consecutiveGatewayFailures: pool.outlier_detection.consecutive_gateway_failure,
+      },
       slot,
     };
   });

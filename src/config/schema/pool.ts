@@ -8,6 +8,15 @@ export const UPSTREAMS_PER_POOL_MAX = 1024;
 
 const Strategy = z.enum(['round_robin', 'random', 'least_conn', 'consistent_hash', 'p2c_ewma']);
 
+const OutlierDetection = z.strictObject({
+  consecutive_5xx: integer(0, 1_000_000)
+    .default(5)
+    .describe('Answers from 500 to 599 in a row, counting attempts without an answer; `0`: any number.'),
+  consecutive_gateway_failure: integer(0, 1_000_000)
+    .default(5)
+    .describe('Answers 502, 503 and 504 in a row, counting attempts without an answer; `0`: any number.'),
+});
+
 const PoolSection = z.strictObject({
   strategy: Strategy.default('round_robin').describe(
     'How an upstream is chosen: in turn, by chance, the one with fewest requests in flight, by a hash of `hash_key`, or the faster of two drawn by chance. All of them heed weights.',
@@ -26,6 +35,9 @@ const PoolSection = z.strictObject({
     .describe(
       'How long an upstream that was down gets less than its share of the requests: a tenth at first, more with time.',
     ),
+  outlier_detection: OutlierDetection.prefault({}).describe(
+    'How many attempts may fail in a row, over all workers, before an upstream is looked into.',
+  ),
   drain_ms: milliseconds(0)
     .default(30_000)
     .describe(

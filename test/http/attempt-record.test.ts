@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RefusalCause } from '#core/refusals.ts';
+import { AttemptRecord } from '#http/attempt-record.ts';
+import { RequestMetrics } from '#http/request-metrics.ts';
+import { MetricCells } from '#shared/metric-cells.ts';
+import { UpstreamCells } from '#shared/upstream-cells.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
+
+const SLOT = 3;
+const LIMITS = { consecutive5xx: 2, consecutiveGatewayFailures: 2 };
+
+function scene() {
+  const cells = UpstreamCells.create(1);
+  const metricCells = MetricCells.create(1);
+  const clock = new VirtualClock();
+  const failing: string[] = [];
+  const books = {
+    cells,
+    metrics: new RequestMetrics(metricCells.ofWorker(0)),
+    clock,
+    onFailing: (slot: number, kind: string) => failing.push(`${slot} ${kind}`),
+  };
+  return {
+    cells,
+    clock,
+    failing,
+    begin: () => new AttemptRecord(books, sampleUpstream({ slot: SLOT }), 'GET', LIMITS),
+    /** Status and error of each attempt that was measured. */
+    measured: () => metricCells.read('attemptDuration').map(({ labels }) => labels?.slice(-2).join('')),
+  };
+}
+
+describe('an attempt', () => {
+  it('keeps its upstream busy until it is settled', () => {
+    const { cells, begin } = scene();
+    const record = begin();
+    record.started();
+    record.answered(200);
+    assert.equal(cells.inFlight(SLOT), 1);
+    record.settled();
+    assert.equal(cells.inFlight(SLOT), 0);
+  });
+
+  it('that is answered tells how long that took', () => {
+    const { cells, clock, begin, measured } = scene();
+    const record = begin();
+    clock.advance(20);
+    record.answered(200);
+    assert.equal(cells.latencyMs(SLOT, clock.monotonicMs()), 20);
+    assert.deepEqual(measured(), ['200']);
+  });
+
+  it('has others avoid an upstream that it could not reach, until one reaches it', () => {
+    const { cells, clock, begin } = scene();
+    begin().failed('upstream_unreachable');
+    assert.ok(cells.admission.isAvoided(SLOT, clock.monotonicMs()));
+    begin().started();
+    assert.ok(!cells.admission.isAvoided(SLOT, clock.monotonicMs()));
+    begin().failed('upstream_closed');
+    assert.ok(!cells.admission.isAvoided(SLOT, clock.monotonicMs()));
+  });
+
+  it('that nobody waits for any more is measured unless it was over', () => {
+    const { begin, measured } = scene();
+    begin().givenUp('client_left');
+    const answered = begin();
+    answered.answered(200);
+    answered.givenUp('client_left');
+    assert.deepEqual(measured(), ['client_left', '200']);
+  });
+});
+
+describe('attempts that fail in a row', () => {
+  it('are told, whatever the upstream did wrong', () => {
+    const { begin, failing } = scene();
+    for (const cause of ['upstream_closed', 'connect_timeout'] satisfies RefusalCause[])
+      begin().failed(cause);
+    begin().answered(502);
+    const late = begin();
+    late.started();
+    late.givenUp('upstream_timeout');
+    assert.deepEqual(failing, [`${SLOT} gateway_failure`, `${SLOT} gateway_failure`]);
+  });
+
+  it('are told as server errors where the upstream answered', () => {
+    const { begin, failing } = scene();
+    for (const status of [500, 501]) begin().answered(status);
+    assert.deepEqual(failing, [`${SLOT} 5xx`]);
+  });
+
+  it('are none where the client is to blame, left, or waited for a connection in vain', () => {
+    const { begin, failing } = scene();
+    for (let i = 0; i < 5; i++) {
+      begin().failed('malformed_request');
+      begin().givenUp('upstream_timeout');
+      const left = begin();
+      left.started();
+      left.givenUp('client_left');
+    }
+    assert.deepEqual(failing, []);
+  });
+
+  it('are not in a row with an answer between them', () => {
+    const { begin, failing } = scene();
+    for (const status of [503, 404, 503, 200, 500]) begin().answered(status);
+    assert.deepEqual(failing, []);
+  });
+});
