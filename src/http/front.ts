@@ -70,7 +70,7 @@ export class Front {
     const { run, locals, trusted, clock } = this.#options;
     const { table } = this;
     const { incoming } = arrival;
-    const reply = arrival.replyWith(() => this.isDraining);
+    const reply = arrival.replyWith(() => this.isDraining || body.isTooLongToDrop);
     const id = newTraceId();
     const receivedMs = clock.monotonicMs();
     const request = readHead(incoming, arrival.upgrade, trusted, receivedMs);
@@ -85,7 +85,6 @@ export class Front {
       {
         invite: () => reply.inviteBody(),
         awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
-        giveUp: () => reply.cut(),
       },
     );
     const ended = this.#count(arrival, reply, request?.scheme ?? 'http', to, receivedMs);

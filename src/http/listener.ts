@@ -107,7 +107,9 @@ export class Listener {
       requestTimeout: 0,
       keepAliveTimeout: settings.keepAliveMs,
       requireHostHeader: false,
-      shouldUpgradeCallback: (request) => upgradeOf(request) !== null,
+      // Behind a request that is not answered yet, node:http could not hand over the connection.
+      shouldUpgradeCallback: (request) =>
+        !this.#connections.isBusy(request.socket) && upgradeOf(request) !== null,
     });
     server.on('request', (incoming, response) => this.#onRequest(incoming, response, false));
     server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, true));
@@ -122,6 +124,8 @@ export class Listener {
   #onConnection(socket: Socket): void {
     socket.on('error', () => socket.destroy());
     socket.on('timeout', () => socket.destroy());
+    // node:http closes with this after the last answer: in stages, for the client may still be sending.
+    socket.destroySoon = () => this.#lingering.end(socket);
     if (this.#connections.admit(socket)) this.#http.emit('connection', socket);
     else this.#refuse(socket, 'connection_limit');
   }
@@ -132,6 +136,7 @@ export class Listener {
     awaitsContinue: boolean,
   ): void {
     const { socket } = incoming;
+    if (!socket.writable) return;
     const pipeline = this.#pipelineOf(socket);
     this.#connections.beginExchange(socket);
     const ended = () => {
@@ -151,11 +156,6 @@ export class Listener {
   }
 
   #onUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Answers are still on their way, and the connection can no longer be given to both.
-    if (this.#connections.isBusy(socket)) {
-      socket.destroy();
-      return;
-    }
     this.#connections.beginExchange(socket);
     const ended = () => this.#connections.endExchange(socket);
     const replyWith = () => new UpgradeReply(socket, head, this.#lingering);

@@ -19,23 +19,26 @@ export class Pipeline {
 
   /** Calls `serve` when it is this request's turn, which `leave` ends. Never, if the connection ends first. */
   enter(serve: () => void): void {
-    if (!this.#isBusy) {
-      this.#isBusy = true;
-      serve();
+    if (this.#isBusy) {
+      this.#waiting.push(serve);
+      if (this.#waiting.length > PIPELINED_MAX) this.#socket.destroy();
+      else this.#socket.pause();
       return;
     }
-    this.#waiting.push(serve);
-    if (this.#waiting.length > PIPELINED_MAX) this.#socket.destroy();
-    else this.#socket.pause();
+    this.#isBusy = true;
+    serve();
   }
 
   leave(): void {
-    const next = this.#socket.destroyed ? undefined : this.#waiting.shift();
+    // What was answered with `Connection: close` was the last.
+    const next = this.#socket.writable ? this.#waiting.shift() : undefined;
     if (next === undefined) {
       this.#isBusy = false;
       return;
     }
     if (this.#waiting.length === 0) this.#socket.resume();
+    // The idle time was that of the answer before.
+    this.#socket.setTimeout(0);
     next();
   }
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { SignalboxError } from '#core/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 
-/** What a client may still send after it was answered; beyond, its connection is closed. */
+/** What a client may still send after it was answered; where it may be more, its connection ends. */
 export const DISCARDED_BYTES_MAX = 256 * 1024;
 
 /** A chunk costs some 200 bytes besides its own, and clients choose how many there are. */
@@ -13,8 +13,6 @@ export type RequestBodyHooks = {
   invite(): void;
   /** Called when it is the client's turn to send, and when it is not any more. */
   awaitClient(isAwaited: boolean): void;
-  /** Called once: the client goes on sending what nobody wants. */
-  giveUp(): void;
 };
 
 /**
@@ -32,6 +30,7 @@ export class RequestBody {
   #keptBytes = 0;
   #reader: Readable | null = null;
   #isReading = false;
+  #readBytes = 0;
 
   constructor(source: Readable, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
     this.#source = source;
@@ -48,6 +47,11 @@ export class RequestBody {
   /** Whether the client has sent all of it, and all of it was read. */
   get isComplete(): boolean {
     return this.bytes === 0 || this.#source.readableEnded;
+  }
+
+  /** Whether the client, answered now, may go on sending for longer than its connection is worth. */
+  get isTooLongToDrop(): boolean {
+    return !this.isComplete && this.bytes - this.#readBytes > DISCARDED_BYTES_MAX;
   }
 
   /**
@@ -78,15 +82,7 @@ export class RequestBody {
   discard(): void {
     this.#detach();
     this.#kept = null;
-    if (this.isComplete) return;
-    let dropped = 0;
-    const drop = (chunk: Buffer) => {
-      dropped += chunk.length;
-      if (dropped <= DISCARDED_BYTES_MAX) return;
-      this.#source.off('data', drop).pause();
-      this.#hooks.giveUp();
-    };
-    this.#source.on('data', drop).resume();
+    if (!this.isComplete) this.#source.resume();
   }
 
   #read(): void {
@@ -112,6 +108,7 @@ export class RequestBody {
 
   #take(chunk: Buffer): void {
     countStreamed(chunk.length);
+    this.#readBytes += chunk.length;
     this.#keep(chunk);
     if (this.#reader !== null && !this.#reader.push(chunk)) this.#pause();
   }

@@ -46,7 +46,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
 
 function requestOf(bytes: number, changes: Partial<RequestHead> = {}) {
   const source = new PassThrough();
-  const body = new RequestBody(source, bytes, 0, { invite() {}, awaitClient() {}, giveUp() {} });
+  const body = new RequestBody(source, bytes, 0, { invite() {}, awaitClient() {} });
   const request: LocalRequest = { id: 'f'.repeat(32), table: sampleTable({}), request: head(changes), body };
   return { source, request };
 }

@@ -17,7 +17,6 @@ function bodyOf(source: Readable, bytes = Number.POSITIVE_INFINITY, keptBytesMax
   const hooks = {
     invite: () => void calls.push('invite'),
     awaitClient: () => {},
-    giveUp: () => void calls.push('give up'),
   };
   return { body: new RequestBody(source, bytes, keptBytesMax, hooks), calls };
 }
@@ -225,15 +224,22 @@ describe('what nobody wants any more', () => {
     assert.equal(reader.read(), null);
   });
 
-  it('is read up to a bound, and given up once', async (t) => {
-    const { client, incoming } = await arrive(t, '');
-    const { body, calls } = bodyOf(incoming);
-    body.discard();
-    for (let sent = 0; sent < 4 * DISCARDED_BYTES_MAX; sent += 65_536)
-      client.write(chunkOf('x'.repeat(65_536)));
-    await until('it is given up', () => calls.length > 0);
-    await until('it is no longer read', () => incoming.isPaused());
-    assert.deepEqual(calls, ['give up']);
+  it('is too long to be dropped if more than a bound may come', async (t) => {
+    const { client, incoming } = await arrive(t, 'one');
+    const unknown = bodyOf(incoming).body;
+    assert.ok(unknown.isTooLongToDrop);
+    const reader = open(unknown);
+    client.write('0\r\n\r\n');
+    await buffer(reader);
+    assert.ok(!unknown.isTooLongToDrop);
+    assert.ok(!bodyOf(incoming, DISCARDED_BYTES_MAX).body.isTooLongToDrop);
+    assert.ok(bodyOf(new Readable(), DISCARDED_BYTES_MAX + 1).body.isTooLongToDrop);
+  });
+
+  it('is not too long once most of it was read', async () => {
+    const { body } = bodyOf(Readable.from([Buffer.alloc(2)]), DISCARDED_BYTES_MAX + 2);
+    open(body).resume();
+    await until('it is read', () => !body.isTooLongToDrop);
   });
 });
 

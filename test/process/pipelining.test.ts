@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { ask } from '#test/support/load.ts';
 import { startInstance, until } from '#test/support/process.ts';
+import { RawClient, requestOf, statusesIn } from '#test/support/raw-client.ts';
 import { startUpstream } from '#test/support/upstream.ts';
 
 const request = (path: string, extra = '') => `GET ${path} HTTP/1.1\r\nHost: test\r\n${extra}\r\n`;
@@ -41,31 +42,37 @@ describe('requests that a client sends ahead', () => {
     const upstream = await startUpstream(t, 'mute', () => {});
     const instance = await startInstance(t, [upstream]);
     const before = await instance.memory();
-    const socket = connect(instance.port, '127.0.0.1');
-    socket.on('error', () => {});
-    const flood = request('/').repeat(1000);
+    const { socket } = RawClient.dial(t, instance.port);
+    const flood = requestOf('GET /').repeat(1000);
     const pour = () => {
       while (!socket.destroyed && socket.write(flood));
     };
     socket.on('drain', pour);
     pour();
-    await new Promise((resolve) => socket.on('close', resolve));
+    await until('it is cut', () => socket.closed);
     assert.ok((await instance.memory()) - before < 64 * 1024 * 1024);
     assert.equal((await ask(instance.url, { path: '/health' })).status, 200);
   });
 
-  it('before an upgrade end the connection, and nobody else’s', async (t) => {
+  it('have the time that their own answer takes', async (t) => {
+    // The idle time of the answer before went on, and cut a client that was waiting for us.
+    const upstream = await startUpstream(t, 'slow', (incoming, response) => {
+      setTimeout(() => response.end('late'), incoming.url === '/slow' ? 900 : 0);
+    });
+    const instance = await startInstance(t, [upstream], { timeouts: { idle_ms: 300 } });
+    const client = RawClient.dial(t, instance.port).say(requestOf('GET /') + requestOf('GET /slow'));
+    await until('both are answered', () => statusesIn(client.received).length === 2);
+  });
+
+  it('before an upgrade are answered before it', async (t) => {
+    // The upgrade ended the connection, and the answers on it.
     const upstream = await startUpstream(t, 'slow', (_, response) => {
       setTimeout(() => response.end('late'), 50);
     });
     const instance = await startInstance(t, [upstream]);
-    const socket = connect(instance.port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.resume();
-    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
-    socket.write(request('/first') + request('/second', upgrade));
-    await new Promise((resolve) => socket.on('close', resolve));
-    assert.equal((await ask(instance.url)).body, 'late');
-    assert.doesNotMatch(instance.output, /crashed/);
+    const upgrade = requestOf('GET /second', 'Connection: Upgrade', 'Upgrade: websocket');
+    const client = RawClient.dial(t, instance.port).say(requestOf('GET /first') + upgrade);
+    await until('both are answered', () => statusesIn(client.received).length === 2);
+    assert.deepEqual(statusesIn(client.received), [200, 200]);
   });
 });

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ask } from '#test/support/load.ts';
 import { type Instance, startInstance, until } from '#test/support/process.ts';
+import { RawClient, requestOf, statusesIn } from '#test/support/raw-client.ts';
 import { startRawUpstream, startUpstream } from '#test/support/upstream.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -161,6 +162,36 @@ describe('bodies', () => {
     const { status, error } = await ask(instance.url);
     assert.equal(status, 200);
     assert.notEqual(error, '');
+  });
+});
+
+describe('an upload that nobody reads', () => {
+  const BYTES = 4 * MEBIBYTE;
+  const NO_ROUTE_HERE = { routes: [{ path_prefix: '/elsewhere' }] };
+  const framings = { declared: `Content-Length: ${BYTES}`, chunked: 'Transfer-Encoding: chunked' };
+
+  for (const [framing, header] of Object.entries(framings)) {
+    it(`is answered, and its connection is closed: ${framing}`, async (t) => {
+      // The answer said keep-alive, and was overtaken by a reset while the client went on sending.
+      const instance = await startInstance(t, [await startUpstream(t, 'plain')], NO_ROUTE_HERE);
+      const client = RawClient.dial(t, instance.port).say(requestOf('POST /', header));
+      client.socket.pause();
+      const bytes = 'x'.repeat(BYTES);
+      client.say(framing === 'declared' ? bytes : `${BYTES.toString(16)}\r\n${bytes}\r\n`);
+      await until('it is sent', () => client.socket.writableLength === 0);
+      client.socket.resume();
+      assert.match(await client.ended(), /^HTTP\/1\.1 404 .*\r\nConnection: close\r\n.*\}\n$/s);
+      assert.equal(client.error, '');
+    });
+  }
+
+  it('keeps its connection if it is short', async (t) => {
+    const instance = await startInstance(t, [await startUpstream(t, 'plain')], NO_ROUTE_HERE);
+    const client = RawClient.dial(t, instance.port).say(requestOf('POST /', 'Content-Length: 5'));
+    await client.hears('}\n');
+    client.say(`short${requestOf('GET /')}`);
+    await until('the next one is answered', () => statusesIn(client.received).length === 2);
+    assert.doesNotMatch(client.received, /Connection: close/);
   });
 });
 

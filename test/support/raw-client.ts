@@ -53,5 +53,5 @@ export function requestOf(line: string, ...headers: readonly string[]): string {
 
 /** Status codes of the answers in what a client heard, in order. Bodies must not look like answers. */
 export function statusesIn(received: string): number[] {
-  return [...received.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
