@@ -9,7 +9,7 @@ import { RequestBody } from '#http/request-body.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 
-// What upstreams do wrong is in attempt.test.ts, what goes wrong with TLS in upstream-clients.test.ts.
+// What upstreams do wrong is in attempt/failures.test.ts, what goes wrong with TLS in upstream-clients.test.ts.
 
 /** The cause of a POST's failure at an upstream that never answers. */
 async function causeOf(t: TestContext, body: Readable, headers: string[]): Promise<RefusalCause | null> {

@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { type Dispatcher, Pool } from 'undici';
+import type { Answer, AnswerSink } from '#http/answer.ts';
+import { Attempt } from '#http/attempt.ts';
+import { failureCause } from '#http/attempt-failure.ts';
+import { until } from '#test/support/process.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
+import { startRawUpstream } from '#test/support/upstream.ts';
+
+export const HEAD = 'HTTP/1.1 200 OK\r\n';
+export const SWITCH = 'HTTP/1.1 101 Sure\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+type Scene = {
+  /** What the upstream does with each connection. */
+  readonly upstream: (socket: Socket) => void;
+  readonly options?: Partial<Dispatcher.DispatchOptions>;
+  /** Whether an answer is delivered at once; otherwise the test does it. */
+  readonly isDelivered?: boolean;
+};
+
+type Told = {
+  readonly attempt: Attempt;
+  readonly pool: Pool;
+  /** What the observer and the sink were told, in order. */
+  readonly events: readonly string[];
+  readonly data: () => string;
+  readonly answer: () => Answer;
+  readonly deliver: () => void;
+  /** Resolves when the attempt is over for whoever watches it. */
+  readonly over: () => Promise<void>;
+};
+
+/** One attempt at a raw upstream through undici, as the worker makes it. */
+export async function attemptAt(
+  t: TestContext,
+  { upstream, options, isDelivered = true }: Scene,
+): Promise<Told> {
+  const { port } = await startRawUpstream(t, upstream);
+  const pool = new Pool(`http://127.0.0.1:${port}`, { pipelining: 1, connections: 1, maxHeaderSize: 65_536 });
+  t.after(() => pool.destroy());
+  const events: string[] = [];
+  const chunks: Buffer[] = [];
+  const sink: AnswerSink = {
+    data: (chunk) => chunks.push(chunk) > 0,
+    end: () => events.push('end'),
+    fail: () => events.push('fail'),
+  };
+  const attempt = new Attempt(sampleUpstream(), {
+    started: () => events.push('started'),
+    answered: (answer) => {
+      events.push(`answered ${answer.status}`);
+      if (isDelivered && answer.tunnel === null) answer.deliver(sink);
+    },
+    failed: (error, written) => events.push(`failed ${failureCause(error, written)}`),
+    settled: () => events.push('settled'),
+  });
+  pool.dispatch({ method: 'GET', path: '/', headers: ['Host', 'x'], ...options }, attempt);
+  return {
+    attempt,
+    pool,
+    events,
+    data: () => `${Buffer.concat(chunks)}`,
+    answer: () => attempt,
+    deliver: () => attempt.deliver(sink),
+    over: () => until('the attempt is over', () => events.includes('settled')),
+  };
+}
+
+/** An upstream that does something once the request has come. */
+export function onRequest(act: (socket: Socket) => void): (socket: Socket) => void {
+  return (socket) => socket.once('data', () => act(socket));
+}
+
+export const saying = (text: string) => onRequest((socket) => void socket.write(text, 'latin1'));
+export const sayingAndClosing = (text: string) => onRequest((socket) => void socket.end(text, 'latin1'));
+
+/** Writes, and resets the connection once that has arrived. */
+export function sayingAndResetting(text: string): (socket: Socket) => void {
+  return onRequest((socket) => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 20)));
+}
