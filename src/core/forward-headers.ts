@@ -10,6 +10,7 @@ import {
   isHopByHop,
 } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
+import { quoted } from './quoted-string.ts';
 import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
@@ -157,7 +158,7 @@ function appendForwarded(headers: string[], request: ForwardedRequest, standard:
 /** One element of RFC 7239's list; an IPv6 address is quoted and bracketed (§6). */
 function forwardedElement(request: ForwardedRequest): string {
   const address = request.peerAddress;
-  const node = address.includes(':') ? `"[${address}]"` : address;
-  const host = request.host === '' ? '' : `host="${request.host.replace(/["\\]/g, '\\$&')}";`;
+  const node = address.includes(':') ? quoted(`[${address}]`) : address;
+  const host = request.host === '' ? '' : `host=${quoted(request.host)};`;
   return `for=${node};${host}proto=${request.scheme}`;
 }

@@ -59,8 +59,9 @@ export function connectionNames(headers: FlatHeaders): ReadonlySet<string> {
 
 const NONE: ReadonlySet<string> = new Set();
 
-// Comparing lengths first spares nearly every lower-casing.
-function isNamed(name: string | undefined, lowerName: string): boolean {
+/** Whether a header of some spelling has this name. */
+export function isNamed(name: string | undefined, lowerName: string): boolean {
+  // Comparing lengths first spares nearly every lower-casing.
   return name !== undefined && name.length === lowerName.length && name.toLowerCase() === lowerName;
 }
 

@@ -1,8 +1,9 @@
-import type { Auth } from '#core/table.ts';
+import { quoted } from '../quoted-string.ts';
+import type { Auth } from '../table.ts';
 
 /** The value of WWW-Authenticate for a 401; `problem` tells "none were sent" from "these are wrong". */
 export function challengeFor(auth: Auth, problem: 'missing' | 'invalid'): string {
-  const realm = `realm=${quote(auth.realm)}`;
+  const realm = `realm=${quoted(auth.realm)}`;
   switch (auth.scheme) {
     case 'bearer':
     case 'jwt':
@@ -13,11 +14,6 @@ export function challengeFor(auth: Auth, problem: 'missing' | 'invalid'): string
     case 'api_key':
       // No registered scheme fits a key in a header of its own, and a 401 must carry a challenge
       // (RFC 9110 §11.6.1); this one says where the key goes.
-      return `ApiKey ${realm}, header=${quote(auth.apiKeyHeader)}`;
+      return `ApiKey ${realm}, header=${quoted(auth.apiKeyHeader)}`;
   }
-}
-
-/** RFC 9110 §5.6.4. */
-function quote(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -1,4 +1,5 @@
-import type { Auth } from '#core/table.ts';
+import { isNamed } from '../headers.ts';
+import type { Auth } from '../table.ts';
 import { type Login, parseLogin } from './login.ts';
 import { isToken68 } from './token68.ts';
 
@@ -42,10 +43,6 @@ export function readCredentials(
   if (value.length > CREDENTIALS_BYTES_MAX) return { problem: 'malformed' };
   if (auth.scheme === 'api_key') return { token: value, login: null };
   return readAuthorization(auth.scheme === 'basic' ? 'basic' : 'bearer', value);
-}
-
-function isNamed(name: string | undefined, lowerCase: string): boolean {
-  return name !== undefined && name.length === lowerCase.length && name.toLowerCase() === lowerCase;
 }
 
 function readAuthorization(

@@ -1,3 +1,4 @@
+import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
 import type { Decision } from './decision.ts';
 
@@ -12,7 +13,8 @@ export function appendLimitHeaders(
   quota: Quota,
   decision: Readonly<Decision>,
 ): void {
-  const policy = quotedString(policyName);
+  // Structured fields have only printable ASCII.
+  const policy = quoted(policyName.replace(/[^ -~]/g, '?'));
   const resetSeconds = wholeSeconds(decision.resetMs);
   headers.push(
     'RateLimit-Policy',
@@ -35,9 +37,4 @@ export function retryAfterSeconds(decision: Readonly<Decision>): number {
 
 function wholeSeconds(ms: number): number {
   return Math.ceil(ms / 1000);
-}
-
-/** A String of structured fields (RFC 9651 §3.3.3), which has only printable ASCII. */
-function quotedString(text: string): string {
-  return `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;
 }
