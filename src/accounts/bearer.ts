@@ -9,14 +9,7 @@ import type { Auth } from '#core/table.ts';
 /** Whose session a request speaks for. */
 export type Bearer = { readonly userId: string; readonly sessionId: string; readonly iat: number };
 
-const OWN: Auth = {
-  scheme: 'jwt',
-  realm: 'signalbox',
-  apiKeyHeader: '',
-  tokenDigests: [],
-  users: {},
-  forwardCredentials: false,
-};
+const OWN: Auth = { scheme: 'jwt', realm: 'signalbox', forwardCredentials: false };
 
 /**
  * The session that the access token in `Authorization` names; null without one that is good and our own.

@@ -127,14 +127,14 @@ function withheldNames(route: Route, { requestId, proxyBy, identity }: HeaderNam
   for (const [name] of set) withheld.push(dashed(name.toLowerCase()));
   for (const name of [requestId, proxyBy?.name, identity.userId, identity.userEmail, identity.userIssuer])
     if (name) withheld.push(dashed(name.toLowerCase()));
-  if (route.auth?.scheme === 'api_key') withheld.push(dashed(route.auth.apiKeyHeader));
+  if (route.auth?.scheme === 'api_key') withheld.push(dashed(route.auth.header));
   else if (route.auth?.forwardCredentials === false) withheld.push('authorization');
   return withheld;
 }
 
 /** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */
 function passedKeyName({ auth }: Route): string | null {
-  return auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.apiKeyHeader : null;
+  return auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.header : null;
 }
 
 function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {

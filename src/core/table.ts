@@ -115,17 +115,29 @@ export type HeaderRules = {
   readonly add: readonly (readonly [name: string, value: string])[];
 };
 
+/** What a route asks for before it lets a request through. */
 export type Auth = {
-  readonly scheme: 'bearer' | 'basic' | 'api_key' | 'jwt';
-  /** SHA-256 of every accepted token, lower-case hex: the table holds no token. Empty for `jwt`. */
-  readonly tokenDigests: readonly string[];
-  /** User name → argon2id hash in PHC format. */
-  readonly users: Readonly<Record<string, string>>;
-  /** Lower-case header that carries the key for `api_key`. */
-  readonly apiKeyHeader: string;
   readonly realm: string;
   /** Whether the upstream gets to see the credentials. */
   readonly forwardCredentials: boolean;
+} & (
+  | { readonly scheme: 'jwt' }
+  | (TokenList & { readonly scheme: 'bearer' })
+  | (TokenList & {
+      readonly scheme: 'basic';
+      /** User name → argon2id hash in PHC format. */
+      readonly users: Readonly<Record<string, string>>;
+    })
+  | (TokenList & {
+      readonly scheme: 'api_key';
+      /** Carries the key; lower case. */
+      readonly header: string;
+    })
+);
+
+export type TokenList = {
+  /** SHA-256 of every accepted token, lower-case hex: the table holds no token. */
+  readonly tokenDigests: readonly string[];
 };
 
 export type Limit = {

@@ -47,7 +47,8 @@ describe('a variable in a configuration', () => {
 
   it('stays text where the key takes text, be it all digits', () => {
     const text = `${UPSTREAMS}middleware:\n  auth:\n    valid_tokens:\n      - \${TOKEN}\n`;
-    assert.equal(load(text, { TOKEN: '0012345' }).table.routes[0]?.auth?.tokenDigests.length, 1);
+    const auth = load(text, { TOKEN: '0012345' }).table.routes[0]?.auth;
+    assert.ok(auth?.scheme === 'bearer' && auth.tokenDigests.length === 1);
   });
 
   it('is no number where only a part of the value is one', () => {

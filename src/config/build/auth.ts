@@ -6,17 +6,23 @@ import { type Auth as AuthSchema, DIGEST } from '../schema/auth.ts';
 export type AuthConfig = z.output<typeof AuthSchema>;
 
 export function buildAuth(auth: AuthConfig): Auth {
-  return {
-    scheme: auth.auth_type,
-    tokenDigests: auth.valid_tokens.map(digestOf),
-    // Names are compared in Unicode's composed form, the one that they are brought to on arrival.
-    users: Object.fromEntries(
-      Object.entries(auth.valid_users).map(([name, passwordHash]) => [name.normalize('NFC'), passwordHash]),
-    ),
-    apiKeyHeader: auth.api_key_header.toLowerCase(),
-    realm: auth.realm,
-    forwardCredentials: auth.forward_credentials,
-  };
+  const common = { realm: auth.realm, forwardCredentials: auth.forward_credentials };
+  const tokenDigests = auth.valid_tokens.map(digestOf);
+  switch (auth.auth_type) {
+    case 'jwt':
+      return { ...common, scheme: 'jwt' };
+    case 'bearer':
+      return { ...common, scheme: 'bearer', tokenDigests };
+    case 'basic':
+      return { ...common, scheme: 'basic', tokenDigests, users: composed(auth.valid_users) };
+    case 'api_key':
+      return { ...common, scheme: 'api_key', tokenDigests, header: auth.api_key_header.toLowerCase() };
+  }
+}
+
+/** Names are compared in Unicode's composed form, the one that they are brought to on arrival. */
+function composed(users: AuthConfig['valid_users']): Record<string, string> {
+  return Object.fromEntries(Object.entries(users).map(([name, hash]) => [name.normalize('NFC'), hash]));
 }
 
 /** The table holds no tokens, only what they can be recognised by. */

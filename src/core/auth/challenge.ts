@@ -14,6 +14,6 @@ export function challengeFor(auth: Auth, problem: 'missing' | 'invalid'): string
     case 'api_key':
       // No registered scheme fits a key in a header of its own, and a 401 must carry a challenge
       // (RFC 9110 §11.6.1); this one says where the key goes.
-      return `ApiKey ${realm}, header=${quoted(auth.apiKeyHeader)}`;
+      return `ApiKey ${realm}, header=${quoted(auth.header)}`;
   }
 }

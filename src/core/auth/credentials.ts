@@ -32,7 +32,7 @@ export function readCredentials(
   auth: Auth,
   headers: readonly string[],
 ): Credentials | { readonly problem: CredentialsProblem } {
-  const carrier = auth.scheme === 'api_key' ? auth.apiKeyHeader : 'authorization';
+  const carrier = auth.scheme === 'api_key' ? auth.header : 'authorization';
   let value: string | undefined;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     if (!isNamed(headers[index], carrier)) continue;

@@ -1,7 +1,7 @@
 import type { Identity } from '#actors/request/steps.ts';
 import type { Credentials } from '#core/auth/credentials.ts';
 import type { Login } from '#core/auth/login.ts';
-import type { Auth } from '#core/table.ts';
+import type { Auth, TokenList } from '#core/table.ts';
 import { PasswordChecks, type VerifyPassword } from './password-checks.ts';
 import { type AcceptedTokens, acceptedTokens, identifyToken } from './tokens.ts';
 
@@ -21,7 +21,7 @@ export type AccessTokens = { verify(token: string): Identity | null | Promise<Id
 export function createAuthenticator(verifyPassword: VerifyPassword, tokens: AccessTokens): Authenticator {
   const passwords = new PasswordChecks(verifyPassword);
   // A table is replaced as a whole, and what was prepared for its routes goes with it.
-  const tokensOf = new WeakMap<Auth, AcceptedTokens>();
+  const tokensOf = new WeakMap<TokenList, AcceptedTokens>();
 
   return {
     verify(auth, { token, login }) {
@@ -31,10 +31,10 @@ export function createAuthenticator(verifyPassword: VerifyPassword, tokens: Acce
         accepted = acceptedTokens(auth);
         tokensOf.set(auth, accepted);
       }
-      return (
-        identifyToken(accepted, token) ??
-        (login === null ? 'credentials_invalid' : identifyUser(passwords, auth.users, login))
-      );
+      const identity = identifyToken(accepted, token);
+      if (identity !== null) return identity;
+      if (auth.scheme !== 'basic' || login === null) return 'credentials_invalid';
+      return identifyUser(passwords, auth.users, login);
     },
   };
 }
@@ -45,9 +45,11 @@ function identifyBearer(tokens: AccessTokens, token: string): Verdict | Promise<
   return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
 }
 
+type Users = Extract<Auth, { scheme: 'basic' }>['users'];
+
 function identifyUser(
   passwords: PasswordChecks,
-  users: Auth['users'],
+  users: Users,
   { user, password }: Login,
 ): Verdict | Promise<Verdict> {
   const listedHash = Object.hasOwn(users, user) ? users[user] : undefined;
@@ -67,7 +69,7 @@ function identifyUser(
  * A hash that no password has, with the parameters of the first user's: checking the password of an
  * unknown user takes as long as checking a wrong one. Null when nobody is listed, and so nobody to hide.
  */
-function decoyHash(users: Auth['users']): string | null {
+function decoyHash(users: Users): string | null {
   const [hash] = Object.values(users);
   if (hash === undefined) return null;
   const [, algorithm, version, parameters, salt = '', digest = ''] = hash.split('$');

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Identity } from '#actors/request/steps.ts';
-import type { Auth } from '#core/table.ts';
+import type { TokenList } from '#core/table.ts';
 
 /** Hexadecimal digits of a token's digest that stand for it in keys and traces: 64 bits. */
 const TOKEN_KEY_DIGITS = 16;
@@ -12,10 +12,10 @@ export type AcceptedTokens = {
   readonly identities: readonly Identity[];
 };
 
-export function acceptedTokens(auth: Auth): AcceptedTokens {
+export function acceptedTokens({ tokenDigests }: TokenList): AcceptedTokens {
   return {
-    digests: auth.tokenDigests.map((digest) => Buffer.from(digest, 'hex')),
-    identities: auth.tokenDigests.map((digest) => ({
+    digests: tokenDigests.map((digest) => Buffer.from(digest, 'hex')),
+    identities: tokenDigests.map((digest) => ({
       key: `token:${digest.slice(0, TOKEN_KEY_DIGITS)}`,
       user: null,
       apiKeyDigest: digest,

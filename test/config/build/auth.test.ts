@@ -16,7 +16,12 @@ describe('the authentication of a table', () => {
   it('holds digests in place of tokens, whether the file does or not', () => {
     const digest = sha256('hunter2').toUpperCase();
     const auth = authOf(`{valid_tokens: [hunter1, 'sha256:${digest}']}`);
-    assert.deepEqual(auth.tokenDigests, [sha256('hunter1'), sha256('hunter2')]);
+    assert.deepEqual(auth, {
+      scheme: 'bearer',
+      realm: 'signalbox',
+      forwardCredentials: false,
+      tokenDigests: [sha256('hunter1'), sha256('hunter2')],
+    });
     assert.doesNotMatch(JSON.stringify(auth), /hunter/);
   });
 
@@ -24,21 +29,26 @@ describe('the authentication of a table', () => {
     const hash = await argon2('secret', { memoryCost: 1024, timeCost: 2 });
     const auth = authOf(`{auth_type: basic, valid_users: {zoe\u0308: '${hash}'}}`);
     // The name in composed form, as it is compared.
-    assert.deepEqual(auth.users, { zo\u00eb: hash });
+    assert.deepEqual(auth.scheme === 'basic' && auth.users, { zo\u00eb: hash });
   });
 
   it('has its header in lower case, and what else there is to say', () => {
     const text =
       '{auth_type: api_key, valid_tokens: [t], api_key_header: X-Key, realm: r, forward_credentials: true}';
-    const { apiKeyHeader, realm, forwardCredentials, scheme } = authOf(text);
-    assert.deepEqual([scheme, apiKeyHeader, realm, forwardCredentials], ['api_key', 'x-key', 'r', true]);
+    assert.deepEqual(authOf(text), {
+      scheme: 'api_key',
+      header: 'x-key',
+      realm: 'r',
+      forwardCredentials: true,
+      tokenDigests: [sha256('t')],
+    });
   });
 
-  it('defaults to bearer', () => {
-    const { scheme, apiKeyHeader, realm, forwardCredentials } = authOf('{valid_tokens: [t]}');
-    assert.deepEqual(
-      [scheme, apiKeyHeader, realm, forwardCredentials],
-      ['bearer', 'x-api-key', 'signalbox', false],
-    );
+  it('lists nobody for jwt, where others say who is who', () => {
+    assert.deepEqual(authOf('{auth_type: jwt}'), {
+      scheme: 'jwt',
+      realm: 'signalbox',
+      forwardCredentials: false,
+    });
   });
 });

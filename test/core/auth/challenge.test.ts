@@ -19,7 +19,7 @@ describe('challengeFor', () => {
   });
 
   it('says which header carries an API key', () => {
-    const auth = authOf([], { scheme: 'api_key', apiKeyHeader: 'x-my-key' });
+    const auth = authOf([], { scheme: 'api_key', header: 'x-my-key' });
     assert.equal(challengeFor(auth, 'missing'), 'ApiKey realm="signalbox", header="x-my-key"');
   });
 

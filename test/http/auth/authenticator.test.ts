@@ -12,7 +12,7 @@ import { authOf, base64, NO_TOKENS } from '#test/support/auth.ts';
 const CHEAP = { memoryCost: 1024, timeCost: 2, parallelism: 1 };
 
 async function presenting(auth: Auth, value: string, verify: VerifyPassword = argon2.verify) {
-  const name = auth.scheme === 'api_key' ? auth.apiKeyHeader : 'Authorization';
+  const name = auth.scheme === 'api_key' ? auth.header : 'Authorization';
   const credentials = readCredentials(auth, [name, value]);
   assert.ok('token' in credentials);
   return createAuthenticator(verify, NO_TOKENS).verify(auth, credentials);
