@@ -2,18 +2,17 @@
 import { type Actor, createActor } from 'xstate';
 import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
 import { xstateClock } from '#actors/xstate-clock.ts';
+import type { LoadedConfig } from '#config/load.ts';
 import { ControlPlane } from '#control/control-plane.ts';
 import { probePort } from '#control/port.ts';
 import { Workers } from '#control/workers.ts';
 import { systemClock } from '#core/clock.ts';
-import { type Settings, workerSettings } from '#core/settings.ts';
-import type { Table } from '#core/table.ts';
+import { workerSettings } from '#core/settings.ts';
 import { createSharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 
 export type InstanceOptions = {
-  readonly settings: Settings;
-  readonly table: Table;
+  readonly config: LoadedConfig;
   readonly log: Log;
   /** The worker's entry page; another one only in tests. */
   readonly workerEntry?: URL;
@@ -52,7 +51,10 @@ export class Instance {
         },
       }),
     });
-    this.#actor = createActor(machine, { input: options.settings.shutdown, clock: xstateClock(systemClock) });
+    this.#actor = createActor(machine, {
+      input: options.config.settings.shutdown,
+      clock: xstateClock(systemClock),
+    });
 
     const ready = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<{ isClean: boolean }>();
@@ -82,7 +84,8 @@ export class Instance {
   }
 
   async #open(): Promise<void> {
-    const { settings, table, log, workerEntry: entry = WORKER_ENTRY } = this.#options;
+    const { config, log, workerEntry: entry = WORKER_ENTRY } = this.#options;
+    const { settings } = config;
     const { address, port, workers: wanted } = settings.server;
     const clock = systemClock;
     const { reusePort } = await probePort('proxy listener (server.listen_port)', address, port);
@@ -95,8 +98,7 @@ export class Instance {
     const isReady = () => this.#actor.getSnapshot().value === 'ready';
     const control = this.#parts.use(
       await ControlPlane.open({
-        settings,
-        table,
+        config,
         shared,
         instance: settings.instance.id,
         isReady,
@@ -116,7 +118,7 @@ export class Instance {
           clock,
           log,
         },
-        table,
+        control.table,
       ),
     );
     this.#ending.signal.throwIfAborted();

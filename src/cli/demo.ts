@@ -17,10 +17,10 @@ Each upstream says its name; /headers shows what it was sent, /slow takes two se
 
 export async function run(args: readonly string[]): Promise<ExitCode> {
   parseArguments('demo', { args: [...args] });
-  const { settings, table } = readConfig(CONFIG_FILE);
-  const upstreams = Object.values(table.pools).flatMap((pool) => pool.upstreams);
+  const config = readConfig(CONFIG_FILE);
+  const upstreams = Object.values(config.table.pools).flatMap((pool) => pool.upstreams);
   const servers = await Promise.all(upstreams.map(startDemoUpstream));
-  await serve({ settings, table, onReady: () => console.log(introduction(settings, upstreams)) });
+  await serve({ config, onReady: () => console.log(introduction(config.settings, upstreams)) });
   for (const server of servers) {
     server.close();
     server.closeAllConnections();

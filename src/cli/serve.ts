@@ -1,12 +1,10 @@
-import type { Settings } from '#core/settings.ts';
-import type { Table } from '#core/table.ts';
+import type { LoadedConfig } from '#config/load.ts';
 import { createLog } from '#telemetry/log.ts';
 import { Instance } from '../main.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 
 export type ServeOptions = {
-  readonly settings: Settings;
-  readonly table: Table;
+  readonly config: LoadedConfig;
   /** Called once the instance serves. */
   readonly onReady?: () => void;
 };
@@ -15,11 +13,11 @@ export type ServeOptions = {
  * Runs an instance until SIGTERM or SIGINT, and drains; a second signal ends at once. Resolves with the exit
  * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start.
  */
-export async function serve({ settings, table, onReady }: ServeOptions): Promise<ExitCode> {
+export async function serve({ config, onReady }: ServeOptions): Promise<ExitCode> {
   // An instance does not end because nobody reads what it prints.
   process.stdout.removeAllListeners('error').on('error', () => {});
-  const log = createLog(settings.log);
-  const instance = new Instance({ settings, table, log });
+  const log = createLog(config.settings.log);
+  const instance = new Instance({ config, log });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!instance.stop()) process.exit(EXIT.unclean);

@@ -12,6 +12,5 @@ one ends it at once.
 
 export function run(args: readonly string[]): Promise<ExitCode> {
   const { values } = parseArguments('start', { args: [...args], options: { config: { type: 'string' } } });
-  const { settings, table } = readConfig(configFile(values.config));
-  return serve({ settings, table });
+  return serve({ config: readConfig(configFile(values.config)) });
 }

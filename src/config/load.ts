@@ -6,6 +6,7 @@ import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import { mistakesInCluster } from './build/cluster.ts';
 import { mistakesInSecrets } from './build/jwt.ts';
+import { type NewUpstream, newUpstreams } from './build/new-upstream.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { mistakesInBusFiles } from './bus-files.ts';
@@ -21,8 +22,11 @@ import { Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
 
 export type LoadedConfig = {
+  /** As it was named. */
+  readonly file: string;
   readonly settings: Settings;
   readonly table: Table;
+  readonly newUpstream: NewUpstream;
   /** What works, but not as its writer may think. */
   readonly warnings: readonly Diagnostic[];
 };
@@ -67,8 +71,10 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const commonPasswords = denylist.passwords;
   const surroundings = { cores: availableParallelism(), host: hostname(), env, folder, commonPasswords };
   return {
+    file,
     settings: buildSettings(config, surroundings),
     table: buildTable(config, caFiles.pemByName),
+    newUpstream: newUpstreams(config, caFiles.pemByName),
     warnings: warningsAbout(config).map(at('warning')),
   };
 }

@@ -8,23 +8,26 @@ import { adminRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
-import { MemoryBus } from '#bus/memory.ts';
+import type { LoadedConfig } from '#config/load.ts';
 import type { Clock } from '#core/clock.ts';
-import type { AdminSettings, Settings } from '#core/settings.ts';
+import { systemRandom } from '#core/random.ts';
+import { draftOf } from '#core/registry/record.ts';
+import type { AdminSettings } from '#core/settings.ts';
 import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import { instanceSources } from '#telemetry/metric-sources.ts';
 import { LimitExchange } from './limit-exchange.ts';
+import { openBus } from './open-bus.ts';
 import { portError } from './port.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
+import { Registry } from './registry/registry.ts';
+import { TableSource } from './table-source.ts';
 import { NO_TOKENS, type Workers, type WorkersOptions } from './workers.ts';
 
 export type ControlPlaneOptions = {
-  readonly settings: Settings;
-  /** What the configuration file says. */
-  readonly table: Table;
+  readonly config: LoadedConfig;
   readonly shared: SharedState;
   /** Id of this instance. */
   readonly instance: string;
@@ -38,25 +41,28 @@ export type ControlPlaneOptions = {
 /** What an instance has one of. The workers serve by what it decides, and do not wait for it. */
 export class ControlPlane implements AsyncDisposable {
   readonly #accounts: Accounts | null;
+  readonly #tables: TableSource;
   readonly #questions: QuestionHandlers;
   readonly #log: Log;
   readonly #parts: AsyncDisposableStack;
 
   /** Opens everything that workers depend on; rejects with a SignalboxError, with nothing left open. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { settings, table, shared, clock, log } = options;
+    const { shared, instance, isReady, clock, log, signal } = options;
+    const { settings, table: configured } = options.config;
     await using parts = new AsyncDisposableStack();
-    const metrics = new InstanceMetrics(
-      options.instance,
-      instanceSources(shared, () => table, clock),
-      clock,
-    );
-    const bus = parts.use(new MemoryBus({ clock, log }));
+    const bus = parts.use(openBus(settings.bus, clock, systemRandom, log));
+    const registry = parts.use(openRegistry(options, bus));
+    const tables = parts.use(new TableSource({ configured, registry, cells: shared.upstreams, clock, log }));
+    const table = () => tables.table;
+    const metrics = new InstanceMetrics(instance, instanceSources(shared, table, clock), clock);
     const accounts = parts.use(await openAccounts(options, bus));
-    const { instance, isReady } = options;
-    const quotas = () => sharedQuotas(table);
+    const quotas = () => sharedQuotas(table());
     parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, clock, log }));
-    const view = { instance, isReady, table: () => table, upstreams: shared.upstreams, clock };
+    // What the registry says of upstreams holds from the first request on.
+    await registry.opened(signal);
+    tables.refresh();
+    const view = { instance, isReady, table, upstreams: shared.upstreams, clock };
     // The API's own paths win over a configured one.
     const routes = new Map([
       ...metricsRoutes(settings.metrics, metrics),
@@ -73,16 +79,18 @@ export class ControlPlane implements AsyncDisposable {
       ...metricsHandlers(settings.metrics.endpoint, metrics),
       ...(accounts?.questions() ?? []),
     ]);
-    return new ControlPlane(accounts, questions, log, parts.move());
+    return new ControlPlane(accounts, tables, questions, log, parts.move());
   }
 
   private constructor(
     accounts: Accounts | null,
+    tables: TableSource,
     questions: QuestionHandlers,
     log: Log,
     parts: AsyncDisposableStack,
   ) {
     this.#accounts = accounts;
+    this.#tables = tables;
     this.#questions = questions;
     this.#log = log;
     this.#parts = parts;
@@ -98,8 +106,15 @@ export class ControlPlane implements AsyncDisposable {
     };
   }
 
+  /** What workers start with. */
+  get table(): Table {
+    return this.#tables.table;
+  }
+
   /** Tells the workers what changes from now on, and what has changed while they started. */
   direct(workers: Workers): void {
+    this.#tables.onTable = (table) => workers.publish(table);
+    workers.publish(this.#tables.table);
     const accounts = this.#accounts;
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();
@@ -113,8 +128,15 @@ export class ControlPlane implements AsyncDisposable {
   }
 }
 
+function openRegistry({ config, instance, clock, log }: ControlPlaneOptions, bus: Bus): Registry {
+  const { file, table } = config;
+  const configured = Object.values(table.pools).flatMap(({ upstreams }) => upstreams.map(draftOf));
+  return new Registry({ bus, instance, configured, file, clock, log });
+}
+
 async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Accounts | null> {
-  const { settings, instance, clock, log, signal } = options;
+  const { config, instance, clock, log, signal } = options;
+  const { settings } = config;
   const { jwt, accounts, database } = settings;
   if (jwt === null) return null;
   const cores = availableParallelism();

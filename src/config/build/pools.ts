@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Pool, StrategyChoice } from '#core/table.ts';
+import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
 import type { Pool as PoolSchema } from '../schema/pool.ts';
 import type { Config } from '../schema.ts';
 import { buildRequestKey } from './request-key.ts';
@@ -13,11 +13,15 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
   if (config.load_balancing !== undefined) entries.unshift(['default', config.load_balancing]);
   let nextSlot = 0;
   const pools = entries.map(([name, pool], slot): Pool => {
-    const upstreams = pool.upstreams.map((upstream) => ({
-      ...buildUpstream(upstream, pool, pemByName),
-      pool: name,
-      slot: nextSlot++,
-    }));
+    const upstreams = pool.upstreams.map(
+      (upstream): Upstream => ({
+        ...buildUpstream(upstream, pool, pemByName),
+        pool: name,
+        state: 'ready',
+        drainMs: pool.drain_ms,
+        slot: nextSlot++,
+      }),
+    );
     return {
       name,
       strategy: buildStrategy(pool),

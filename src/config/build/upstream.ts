@@ -1,18 +1,22 @@
 import { isIP } from 'node:net';
 import { type Endpoint, formatEndpoint } from '#core/endpoint.ts';
+import type { UpstreamDraft } from '#core/registry/record.ts';
 import type { Upstream, UpstreamTls } from '#core/table.ts';
 import type { PoolConfig } from './pools.ts';
 
-type UpstreamConfig = PoolConfig['upstreams'][number];
+type UpstreamConfig = Partial<PoolConfig['upstreams'][number]> & { readonly weight: number };
+
+/** What a pool says of all of its upstreams. */
+export type UpstreamDefaults = Pick<PoolConfig, 'tls' | 'host_header'>;
 
 const HTTPS_PORT = 443;
 
 /** `pemByName` has the contents of every `ca_file`. */
 export function buildUpstream(
   upstream: UpstreamConfig,
-  pool: PoolConfig,
+  pool: UpstreamDefaults,
   pemByName: ReadonlyMap<string, string>,
-): Omit<Upstream, 'pool' | 'slot'> {
+): Omit<UpstreamDraft, 'pool'> {
   const endpoint = endpointOf(upstream);
   const tls = hasTls(upstream, pool) ? buildTls(upstream, pool, endpoint, pemByName) : null;
   return {
@@ -22,8 +26,6 @@ export function buildUpstream(
     weight: upstream.weight,
     tls,
     host: buildHost(upstream.host_header ?? pool.host_header, endpoint, tls),
-    state: 'ready',
-    drainMs: pool.drain_ms,
   };
 }
 
@@ -34,13 +36,13 @@ function endpointOf({ url, address, port }: UpstreamConfig): Endpoint {
 }
 
 /** What is said closest to the upstream holds: its own `tls`, its URL, its pool's `tls`. */
-function hasTls(upstream: UpstreamConfig, pool: PoolConfig): boolean {
+function hasTls(upstream: UpstreamConfig, pool: UpstreamDefaults): boolean {
   return (upstream.tls ?? upstream.url?.tls ?? pool.tls ?? false) !== false;
 }
 
 function buildTls(
   upstream: UpstreamConfig,
-  pool: PoolConfig,
+  pool: UpstreamDefaults,
   { address }: Endpoint,
   pemByName: ReadonlyMap<string, string>,
 ): UpstreamTls {

@@ -27,7 +27,9 @@ export class Filler {
       attempt.mark = await this.#store.writeSeed({ ...claim, phase: 'filling' }, seedRevision);
       await replaceAll(this.#store, () => served.records, attempt.ending.signal);
       await this.#store.writeSeed({ ...claim, phase: 'filled' }, attempt.mark);
-      this.#log.info({ upstreams: served.upstreams.size }, 'registry: filled with what this instance serves');
+      const upstreams = served.upstreams.size;
+      if (claim.generation === 1) this.#log.debug({ upstreams }, 'registry: filled');
+      else this.#log.warn({ upstreams }, 'registry: it was lost, and is filled again with what was served');
     } catch (error) {
       const isLost = isConflict(error) || attempt.ending.signal.aborted;
       if (!isLost)

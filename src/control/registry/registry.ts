@@ -54,6 +54,8 @@ export class Registry implements AsyncDisposable {
   #isOpen = false;
   /** Whether `#served` has yet to be made of the replica. */
   #isStale = false;
+  /** Whether the start did not wait for it any longer. */
+  #isGivenUp = false;
   #overdue: Timer | null = null;
 
   constructor(options: RegistryOptions) {
@@ -91,11 +93,15 @@ export class Registry implements AsyncDisposable {
   }
 
   /** Resolves when the registry is served, or when it shows that there is none to be had soon. */
-  async opened(): Promise<void> {
+  async opened(signal: AbortSignal): Promise<void> {
     const { bus, file, log } = this.#options;
     using _ = bus.onState(() => this.#waiting.look());
-    await this.#waiting.until(() => this.#isOpen || bus.state === 'isolated', START_MS_MAX);
-    if (!this.#isOpen) log.warn('registry: not reachable; until it is, the upstreams of %s are served', file);
+    signal.addEventListener('abort', () => this.#waiting.look(), { once: true });
+    const isKnown = () => this.#isOpen || bus.state === 'isolated' || signal.aborted;
+    await this.#waiting.until(isKnown, START_MS_MAX);
+    if (this.#isOpen || signal.aborted) return;
+    this.#isGivenUp = true;
+    log.warn('registry: not reachable; until it is, the upstreams of %s are served', file);
   }
 
   /** Resolves with whether what is served is as wanted: as soon as it is, or after `deadlineMs`. */
@@ -163,7 +169,9 @@ export class Registry implements AsyncDisposable {
     this.#epoch = this.#replica.epoch;
     this.#isOpen = true;
     this.#isStale = true;
-    if (isNew) log.info({ upstreams: this.served.upstreams.size }, 'registry: served from now on');
+    if (isNew && (this.#isGivenUp || !isFirst)) {
+      log.info({ upstreams: this.served.upstreams.size }, 'registry: served from now on');
+    }
     if (isFirst) {
       const plan = planOf(this.served, configured);
       if (!isNothing(plan)) warnOfDifferences(plan, file, log);

@@ -32,7 +32,7 @@ export class Cluster {
     const { bus, clock } = this;
     const registry = new Registry({ bus, instance, configured, file: `${instance}.yaml`, clock, log });
     this.#t.after(() => registry[Symbol.asyncDispose]());
-    await registry.opened();
+    await registry.opened(new AbortController().signal);
     await this.settle();
     const names = () => registry.served.records.map(({ name }) => name).sort();
     return { registry, edits: new RegistryEdits(registry), lines, names };
