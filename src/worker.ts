@@ -16,7 +16,7 @@ import { AUTH_PATHS, controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
-import { controlPage, health, JWKS_PATH } from '#http/local.ts';
+import { controlPage, health, JWKS_PATH, serverOptions } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
 import { refreshLimit } from '#http/refresh-limit.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
@@ -66,7 +66,7 @@ const run = RUNNERS[settings.actors.runtime](
 );
 const line = new ControlLine(say, clock);
 const { enabled, listener: metricsListener, endpoint } = settings.metrics;
-const locals = [health];
+const locals = [health, serverOptions];
 if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
 if (keyring.issuers.some(({ isOwn }) => isOwn)) {
   locals.push(

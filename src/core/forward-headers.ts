@@ -10,11 +10,13 @@ import {
   isHopByHop,
 } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
+import { forwardedOn } from './max-forwards.ts';
 import { quoted } from './quoted-string.ts';
 import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
 export type ForwardedRequest = {
+  readonly method: string;
   readonly headers: FlatHeaders;
   readonly host: string;
   readonly scheme: 'http' | 'https';
@@ -74,7 +76,9 @@ export function forwardHeaders(
       named.has(lowerName) ||
       isOurs(lowerName, dashedName, request.peerTrusted) ||
       withheld.includes(dashedName);
-    if (!isWithheld || lowerName === passedKey) headers.push(name, request.headers[at + 1] as string);
+    if (isWithheld && lowerName !== passedKey) continue;
+    const value = request.headers[at + 1] as string;
+    headers.push(name, lowerName === 'max-forwards' ? forwardedOn(request.method, value) : value);
   }
   appendForwarded(headers, request, names.forwarded);
   appendHeader(headers, names.requestId, traceId);

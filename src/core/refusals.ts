@@ -144,13 +144,6 @@ const REFUSALS_BY_CAUSE = {
     error: 'Method not supported',
     detail: 'This proxy does not forward this method.',
   },
-  loop_detected: {
-    status: 502,
-    title: 'Bad Gateway',
-    error: 'Proxy loop',
-    detail: 'The request has passed through this proxy before.',
-    proxyStatus: 'proxy_loop_detected',
-  },
   upstream_closed: {
     status: 502,
     title: 'Bad Gateway',
@@ -218,6 +211,13 @@ const REFUSALS_BY_CAUSE = {
     error: 'Gateway timeout',
     detail: 'The upstream took too long to answer.',
     proxyStatus: 'http_response_timeout',
+  },
+  loop_detected: {
+    status: 508,
+    title: 'Loop Detected',
+    error: 'Proxy loop',
+    detail: 'The request has passed through this proxy several times before.',
+    proxyStatus: 'proxy_loop_detected',
   },
 } as const satisfies Record<string, Answer>;
 

@@ -21,6 +21,7 @@ export type Stamp = {
 
 /** The upstream's headers, less those of its hop, as they go to the client: stamped, under the rules. */
 export function responseHeaders(
+  status: number,
   received: FlatHeaders,
   stamp: Stamp,
   rules: HeaderRules,
@@ -32,12 +33,18 @@ export function responseHeaders(
     const name = received[at] as string;
     const lowerName = name.toLowerCase();
     if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, stamp.names)) continue;
+    if (lowerName === 'content-length' && hasNoLength(status)) continue;
     headers.push(name, received[at + 1] as string);
   }
   appendStamp(headers, stamp, headerList(received, 'via'));
   for (const text of extra) headers.push(text);
   applyHeaderRules(headers, rules);
   return headers;
+}
+
+/** RFC 9110 §8.6: no Content-Length where there can be no content. */
+function hasNoLength(status: number): boolean {
+  return status < 200 || status === 204;
 }
 
 export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string | null): void {

@@ -28,6 +28,14 @@ export function parseTarget(raw: string): Target | null {
   return withPath(rest.startsWith('/') ? rest : `/${rest}`, authority);
 }
 
+const SERVER = /^(?:\*|https?:\/\/([^/?#]+))$/i;
+
+/** What OPTIONS names to ask for the server as a whole (RFC 9112 §3.2.4), as `*`; else null. */
+export function parseServerTarget(raw: string): Target | null {
+  const match = SERVER.exec(raw);
+  return match === null ? null : { origin: '*', path: '*', authority: match[1] ?? null };
+}
+
 // One look tells apart the many paths that are normal already.
 const MAY_BE_ABNORMAL = /[%;\\]|\/\/|\/\.|[^!-~]/;
 

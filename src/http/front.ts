@@ -14,7 +14,7 @@ import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { sendRefusal } from './refuse.ts';
 import type { CloseAfter, Reply } from './reply.ts';
 import { RequestBody } from './request-body.ts';
-import { cameThrough, declaredBytes, readHead } from './request-head.ts';
+import { declaredBytes, readHead, timesThrough } from './request-head.ts';
 import { NO_ROUTE, type RequestMetrics } from './request-metrics.ts';
 
 /** One request as node:http delivers it. */
@@ -30,6 +30,12 @@ export type Arrival = {
 
 /** Methods that would make of a proxy something else: a tunnel, or a mirror of credentials. */
 const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
+
+/**
+ * By then, a request that names us in `Via` so often goes in circles. All instances have one name, and may
+ * stand behind one another, as at an edge and inside; hardly more than twice.
+ */
+const TIMES_THROUGH_MAX = 4;
 
 /** After which a client may ask again for what there was no room for. */
 const RETRY_SECONDS = 1;
@@ -142,7 +148,7 @@ export class Front {
 function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
   if (METHODS_REFUSED.has(head.method)) return 'method_not_supported';
   for (const local of locals) if (local.answers(head)) return local;
-  if (cameThrough(head.headers, table.headers.via)) return 'loop_detected';
+  if (timesThrough(head.headers, table.headers.via) >= TIMES_THROUGH_MAX) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
 }
 

@@ -1,6 +1,7 @@
 /** What Signalbox answers itself, on paths that no route gets to see. */
 import { STATUS_CODES } from 'node:http';
 import type { FlatHeaders } from '#core/headers.ts';
+import { endsHere } from '#core/max-forwards.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 import { appendStamp, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
@@ -35,6 +36,14 @@ export const health: Local = {
 };
 
 const NO_BODY = new Uint8Array(0);
+const OPTIONS_HEADERS = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
+
+/** What the server as a whole is asked for (RFC 9110 §9.3.7), or may not be asked of anyone further on. */
+export const serverOptions: Local = {
+  name: '*',
+  answers: ({ method, target, headers }) => target === '*' || endsHere(method, headers),
+  answer: (_, tell) => tell({ status: 200, headers: OPTIONS_HEADERS, body: NO_BODY }),
+};
 
 /** Public keys for others to verify our tokens by (RFC 8615, RFC 8414 §2). */
 export const JWKS_PATH = '/.well-known/jwks.json';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
-import { parseTarget } from '#core/target.ts';
+import { parseServerTarget, parseTarget } from '#core/target.ts';
 import { clientAddress, peerAddress, type TrustedProxies } from './client-address.ts';
 import type { RequestHead } from './exchange.ts';
 
@@ -14,8 +14,8 @@ export function readHead(
   trusted: TrustedProxies,
   receivedMs: number,
 ): RequestHead | null {
-  const headers = incoming.rawHeaders;
-  const target = parseTarget(incoming.url ?? '');
+  const { method = '', url = '', rawHeaders: headers } = incoming;
+  const target = (method === 'OPTIONS' ? parseServerTarget(url) : null) ?? parseTarget(url);
   if (target === null) return null;
   const isHttp10 = incoming.httpVersion === '1.0';
   // The parser lets 0.9 and 2.0 pass, whose messages look otherwise (RFC 9112 §2.3).
@@ -24,7 +24,7 @@ export function readHead(
   if (host === null || !isFramed(headers, isHttp10)) return null;
   const peer = peerAddress(incoming.socket.remoteAddress);
   return {
-    method: incoming.method ?? '',
+    method,
     target: target.origin,
     path: target.path,
     host,
@@ -65,9 +65,9 @@ export function declaredBytes(headers: FlatHeaders): number {
   return Number(headerValue(headers, 'content-length') ?? 0);
 }
 
-/** Whether the request has passed through a proxy of this name already. */
-export function cameThrough(headers: FlatHeaders, pseudonym: string | null): boolean {
+/** How often the request has passed through a proxy of this name already (RFC 9110 §7.6.3). */
+export function timesThrough(headers: FlatHeaders, pseudonym: string | null): number {
   const via = pseudonym === null ? null : headerList(headers, 'via');
-  if (via === null) return false;
-  return via.split(',').some((hop) => hop.trim().split(/[ \t]+/)[1] === pseudonym);
+  if (via === null) return 0;
+  return via.split(',').filter((hop) => hop.trim().split(/[ \t]+/)[1] === pseudonym).length;
 }

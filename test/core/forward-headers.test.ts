@@ -33,6 +33,7 @@ type Scene = {
 function forwarded({ headers = [], request, route, names, upstream, claims }: Scene): string[] {
   return forwardHeaders(
     {
+      method: 'GET',
       headers,
       host: 'example.com',
       scheme: 'http',

@@ -19,11 +19,16 @@ type Scene = {
   stamp?: Partial<Stamp>;
   rules?: Partial<HeaderRules>;
   extra?: readonly string[];
+  status?: number;
 };
 
-function answer(received: readonly string[], { names, stamp, rules, extra = [] }: Scene = {}): string[] {
+function answer(
+  received: readonly string[],
+  { names, stamp, rules, extra = [], status = 200 }: Scene = {},
+): string[] {
   const base = { requestId: 'abc', elapsedMs: 12.4, upstreamName: 'red' };
   return responseHeaders(
+    status,
     received,
     { ...base, names: { ...sampleTable().headers, ...names }, ...stamp },
     { ...NO_RULES, ...rules },
@@ -46,6 +51,15 @@ describe('an answer', () => {
       'now',
     ];
     assert.deepEqual(answer(received, { names: ALL_OFF }), received);
+  });
+
+  it('has no length where there can be no content', () => {
+    // RFC 9110 §8.6: a 204 with a length passed as it was.
+    const received = ['Content-Length', '5', 'X-A', '1'];
+    for (const status of [101, 204])
+      assert.deepEqual(answer(received, { names: ALL_OFF, status }), ['X-A', '1']);
+    for (const status of [200, 205, 304])
+      assert.deepEqual(answer(received, { names: ALL_OFF, status }), received);
   });
 
   it('loses what was meant for the hop behind us, and what Connection names', () => {

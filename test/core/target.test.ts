@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseTarget } from '#core/target.ts';
+import { parseServerTarget, parseTarget } from '#core/target.ts';
 
 const path = (raw: string) => parseTarget(raw)?.path ?? null;
 const origin = (raw: string) => parseTarget(raw)?.origin ?? null;
@@ -304,5 +304,14 @@ describe('any target', () => {
     ])
       for (const start of ['/', 'http://h/', 'http://']) parseTarget(start + unit.repeat(20_000));
     assert.ok(performance.now() - startMs < 3000);
+  });
+});
+
+describe('the server as a whole', () => {
+  it('is named by an asterisk, or by no path at all', () => {
+    assert.deepEqual(parseServerTarget('*'), { origin: '*', path: '*', authority: null });
+    assert.deepEqual(parseServerTarget('http://a:8'), { origin: '*', path: '*', authority: 'a:8' });
+    for (const raw of ['', '/', '**', '*/', '/*', 'http://a/', 'http://a?b', 'http://', 'a:8'])
+      assert.equal(parseServerTarget(raw), null, raw);
   });
 });

@@ -50,7 +50,7 @@ function answerHeaders(
     elapsedMs: clock.monotonicMs() - request.receivedMs,
     upstreamName: answer.upstream.name,
   };
-  const headers = responseHeaders(answer.headers, stamp, route.responseHeaders, notices);
+  const headers = responseHeaders(answer.status, answer.headers, stamp, route.responseHeaders, notices);
   if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
   return headers;
 }
