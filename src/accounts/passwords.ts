@@ -1,11 +1,17 @@
 import argon2 from 'argon2';
+import { ARGON2ID } from '#core/auth/argon2id.ts';
 import { Turns } from '#core/turns.ts';
 
-/** The least that OWASP's password storage cheat sheet asks of argon2id; memory in KiB. */
-const PARAMETERS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+const { memoryKib, passes, lanes } = ARGON2ID;
+const PARAMETERS = {
+  type: argon2.argon2id,
+  memoryCost: memoryKib,
+  timeCost: passes,
+  parallelism: lanes,
+} as const;
 
 /** A hash that no password has, with the same parameters: whoever is unknown costs as much as who is known. */
-const DECOY = `$argon2id$v=19$m=19456,p=1,t=2$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+const DECOY = `$argon2id$v=19$m=${memoryKib},p=${lanes},t=${passes}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /**
  * Hashing takes a core for tens of milliseconds, on libuv's four threads: there have to be some left, and

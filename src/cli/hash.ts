@@ -1,5 +1,6 @@
 import { hash as digest, randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
+import { ARGON2ID } from '#core/auth/argon2id.ts';
 import { CREDENTIALS_BYTES_MAX } from '#core/auth/credentials.ts';
 import { normalizePassword } from '#core/auth/login.ts';
 import { isToken68 } from '#core/auth/token68.ts';
@@ -14,10 +15,6 @@ reads standard input; one line break at the end is not part of it.
 
   --token  read a token and print its digest instead, for \`valid_tokens\``;
 
-/** The least that OWASP's password storage cheat sheet asks of argon2id; memory in KiB. */
-const MEMORY_KIB = 19 * 1024;
-const PASSES = 2;
-const LANES = 1;
 const SALT_BYTES = 16;
 
 export async function run(args: readonly string[]): Promise<ExitCode> {
@@ -38,16 +35,17 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 
 /** In PHC format, with the parameters in its order: m, t, p. */
 async function hashPassword(password: string): Promise<string> {
+  const { memoryKib, passes, lanes } = ARGON2ID;
   const salt = randomBytes(SALT_BYTES);
   const hash = await argon2.hash(normalizePassword(password), {
     type: argon2.argon2id,
-    memoryCost: MEMORY_KIB,
-    timeCost: PASSES,
-    parallelism: LANES,
+    memoryCost: memoryKib,
+    timeCost: passes,
+    parallelism: lanes,
     salt,
     raw: true,
   });
-  return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(hash)}`;
+  return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${lanes}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
 function unpadded(bytes: Buffer): string {
