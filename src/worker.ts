@@ -18,9 +18,9 @@ import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, JWKS_PATH, serverOptions } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
-import { refreshLimit } from '#http/refresh-limit.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { Selector } from '#http/selector.ts';
+import { sessionLimit } from '#http/session-limit.ts';
 import { forwardStep } from '#http/steps/forward.ts';
 import { limitStep } from '#http/steps/limit.ts';
 import { refuseStep } from '#http/steps/refuse.ts';
@@ -71,7 +71,7 @@ if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, li
 if (keyring.issuers.some(({ isOwn }) => isOwn)) {
   locals.push(
     controlPage(JWKS_PATH, line),
-    ...controlForms(AUTH_PATHS, line, refreshLimit(shared.limits, ipv6PrefixBits, clock), clock),
+    ...controlForms(AUTH_PATHS, line, sessionLimit(shared.limits, ipv6PrefixBits, clock), clock),
     nothingBelow('/auth'),
   );
 }

@@ -1,12 +1,12 @@
 /** Small JSON documents that clients send to the control plane: logins and the like. */
 import type { Clock } from '#core/clock.ts';
-import { headerValue } from '#core/headers.ts';
+import { headerList } from '#core/headers.ts';
 import type { Refusal, RefusalCause } from '#core/refusals.ts';
 import type { ControlLine } from './control-line.ts';
 import type { RequestHead } from './exchange.ts';
 import type { Local, LocalRequest } from './local.ts';
-import type { LimitRefresh } from './refresh-limit.ts';
 import type { RequestBody } from './request-body.ts';
+import type { LimitSessions } from './session-limit.ts';
 
 /** Of a body; far more than anything that is asked for here. */
 export const FORM_BYTES_MAX = 16 * 1024;
@@ -16,11 +16,12 @@ export const FORM_MS_MAX = 10_000;
 export const FORMS_MAX = 48;
 
 /** Where people make accounts, log in and log out. */
-export const AUTH_PATHS = ['register', 'login', 'refresh', 'logout', 'logout-all'].map(
+export const AUTH_PATHS = ['register', 'login', 'refresh', 'logout', 'logout-all', 'password'].map(
   (name) => `/auth/${name}`,
 );
 
-const REFRESH_PATH = '/auth/refresh';
+/** How often passwords are tried is another matter, and that of the control plane. */
+const LIMITED_PATHS = new Set(['refresh', 'logout', 'logout-all', 'password'].map((name) => `/auth/${name}`));
 
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
@@ -29,7 +30,7 @@ const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST'
 export function controlForms(
   paths: readonly string[],
   control: ControlLine,
-  limitRefresh: LimitRefresh,
+  limitSessions: LimitSessions,
   clock: Clock,
 ): Local[] {
   let underWay = 0;
@@ -41,7 +42,7 @@ export function controlForms(
       if (request.method !== 'POST') return tell({ refusal: METHOD_NOT_ALLOWED });
       const problem = problemWith(request, body);
       if (problem !== null) return tell(problem);
-      const waitSeconds = path === REFRESH_PATH ? limitRefresh(request.clientAddress) : 0;
+      const waitSeconds = LIMITED_PATHS.has(path) ? limitSessions(request.clientAddress) : 0;
       if (waitSeconds > 0) {
         return tell({ refusal: { cause: 'rate_limited', retryAfterSeconds: waitSeconds } });
       }
@@ -73,8 +74,9 @@ export function nothingBelow(path: string): Local {
 /** Who has a bearer token to say it all may leave the body out, and then it has no type. */
 function problemWith({ headers }: RequestHead, body: RequestBody): RefusalCause | null {
   if (body.bytes === 0) return null;
-  const [type = ''] = (headerValue(headers, 'content-type') ?? '').split(';', 1);
+  const [type = ''] = (headerList(headers, 'content-type') ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/json') return 'body_not_json';
+  if (headerList(headers, 'content-encoding') !== null) return 'body_not_json';
   return Number.isFinite(body.bytes) && body.bytes > FORM_BYTES_MAX ? 'body_too_large' : null;
 }
 

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, it } from 'node:test';
 import type { FromWorker } from '#core/worker-messages.ts';
-import { controlForms, FORM_BYTES_MAX, FORM_MS_MAX, FORMS_MAX, nothingBelow } from '#http/control-form.ts';
+import {
+  AUTH_PATHS,
+  controlForms,
+  FORM_BYTES_MAX,
+  FORM_MS_MAX,
+  FORMS_MAX,
+  nothingBelow,
+} from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import type { RequestHead } from '#http/exchange.ts';
 import type { LocalAnswer, LocalRequest } from '#http/local.ts';
@@ -11,7 +18,6 @@ import { sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const PATH = '/auth/login';
-/** What login and the others are: only refreshing has a limit here. */
 const unlimited = () => 0;
 const JSON_TYPE = ['Content-Type', 'application/json'];
 
@@ -96,6 +102,37 @@ describe('a form for the control plane', () => {
       'body_too_large',
     ]);
     assert.deepEqual(sent, []);
+  });
+
+  // History: of two types, the first was believed; and a coding was not looked at.
+  it('[36] is of one type, and in no coding', () => {
+    for (const headers of [
+      [...JSON_TYPE, 'Content-Type', 'text/plain'],
+      [...JSON_TYPE, ...JSON_TYPE],
+      [...JSON_TYPE, 'Content-Encoding', 'gzip'],
+      ['Content-Type', 'application/json, text/plain'],
+    ]) {
+      send(requestOf(10, { headers }).request);
+    }
+    assert.deepEqual(answers, ['body_not_json', 'body_not_json', 'body_not_json', 'body_not_json']);
+  });
+
+  it('[5] is taken so often from one address at most, where the control plane has no limit itself', () => {
+    const asked: string[] = [];
+    const limit = (address: string) => {
+      asked.push(address);
+      return 7;
+    };
+    const locals = controlForms(AUTH_PATHS, line, limit, clock);
+    for (const local of locals) send(requestOf(10).request, local);
+    // Registering and logging in are counted by the control plane.
+    assert.equal(asked.length, AUTH_PATHS.length - 2);
+    const limited = { refusal: { cause: 'rate_limited', retryAfterSeconds: 7 } };
+    assert.deepEqual(
+      answers,
+      asked.map(() => limited),
+    );
+    assert.deepEqual(new Set(asked), new Set(['192.0.2.7']));
   });
 
   it('[36] is refused when it turns out to be too long, does not come, or breaks off', async () => {
