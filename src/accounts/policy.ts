@@ -3,8 +3,11 @@ import type { PasswordRules } from '#core/settings.ts';
 
 /** RFC 5321 §4.5.3.1.3, as corrected. */
 const EMAIL_LENGTH_MAX = 254;
-/** One `@` with something on either side; no spaces and no control characters, which could break a header. */
-const EMAIL = /^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u;
+/**
+ * One `@` with something on either side; no spaces and no control characters, which could break a header, and
+ * nothing invisible, by which two accounts would look the same.
+ */
+const EMAIL = /^[^@\s\p{Cc}\p{DI}]+@[^@\s\p{Cc}\p{DI}]+$/u;
 
 /** Characters, as Unicode counts them. Nothing is ever cut. */
 export const PASSWORD_LENGTH_MAX = 128;

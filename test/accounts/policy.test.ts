@@ -62,6 +62,16 @@ describe('an email', () => {
     }
   });
 
+  // History: accounts could be made that look like those of others.
+  it('[8] has nothing in it that cannot be seen', () => {
+    for (const hidden of ['\u200b', '\u202e', '\u00ad', '\u2060', '\ufe0f', '\u3164', '\u{e0041}']) {
+      for (const text of [`us${hidden}er@example.com`, `user@exa${hidden}mple.com`]) {
+        assert.equal(normaliseEmail(text), null, JSON.stringify(text));
+      }
+    }
+    assert.equal(normaliseEmail('пользователь@例え.jp'), 'пользователь@例え.jp');
+  });
+
   it('[8] has one spelling, of which the spelling is itself', () => {
     fc.assert(
       fc.property(
