@@ -7,15 +7,19 @@ import { systemRandom } from '#core/random.ts';
 import type { AccountSettings, JwtSettings, Settings } from '#core/settings.ts';
 import { JWKS_PATH } from '#http/local.ts';
 import type { Log } from '#telemetry/log.ts';
+import { Attempts } from './attempts.ts';
 import { TokenAuthority } from './authority.ts';
-import { AuthPages } from './http.ts';
+import { Bearers } from './bearer.ts';
 import { keepClean } from './janitor.ts';
 import { jwksPage } from './jwks-page.ts';
+import { AuthPages } from './pages.ts';
+import type { AccountParts } from './parts.ts';
 import { Passwords } from './passwords.ts';
+import { PasswordPolicy } from './policy.ts';
 import { Revocations } from './revocations.ts';
-import { AccountService } from './service.ts';
 import { ISSUE_MS_MAX, Sessions } from './sessions.ts';
 import { openPatiently } from './store/open-patiently.ts';
+import { AttemptThrottle } from './throttle.ts';
 import { UserAdministration } from './users.ts';
 
 export type AccountsOptions = {
@@ -69,11 +73,21 @@ export class Accounts implements AsyncDisposable {
       lifetime.abort();
       return cleaning;
     });
-    const sessions = new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log);
-    const passwords = new Passwords(options.cores);
-    const service = new AccountService(options.accounts, store, passwords, sessions, clock, log);
-    const pages = new AuthPages({ service, sessions, keyring: () => authority.keyring(), clock, log });
-    const administration = new UserAdministration(store, revocations, clock, log);
+    const { password, throttle, ipv6PrefixBits, isRegisterRevealing } = options.accounts;
+    const attempts = new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock);
+    const desk: AccountParts = {
+      store,
+      passwords: new Passwords(options.cores),
+      policy: new PasswordPolicy(password),
+      attempts: new Attempts(attempts, log),
+      sessions: new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log),
+      revocations,
+      isRegisterRevealing,
+      clock,
+      log,
+    };
+    const pages = new AuthPages(desk, new Bearers(() => authority.keyring(), revocations, clock));
+    const administration = new UserAdministration(desk);
     accounts = new Accounts(authority, administration, revocations, pages.handlers(), parts.move());
     return accounts;
   }

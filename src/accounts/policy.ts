@@ -28,6 +28,9 @@ export function normalisePassword(text: string): string | null {
   return [...password].length <= PASSWORD_LENGTH_MAX ? password : null;
 }
 
+/** A password as it was chosen, in its one form, or what is wrong with it, for whoever chose it. */
+export type Choice = { readonly password: string } | { readonly problem: string };
+
 /** Says what new passwords have to be like. */
 export class PasswordPolicy {
   readonly #rules: PasswordRules;
@@ -38,8 +41,14 @@ export class PasswordPolicy {
     this.#common = new Set(rules.commonPasswords.map(fold));
   }
 
-  /** What is wrong with a password in its one form, for whoever chose it; null when nothing is. */
-  problemWith(password: string): string | null {
+  choose(text: string): Choice {
+    const password = normalisePassword(text);
+    if (password === null) return { problem: 'The password is too long (128 characters), or no text.' };
+    const problem = this.#problemWith(password);
+    return problem === null ? { password } : { problem };
+  }
+
+  #problemWith(password: string): string | null {
     const { lengthMin, mustMix } = this.#rules;
     if ([...password].length < lengthMin) return `The password needs at least ${lengthMin} characters.`;
     if (mustMix && !(/\p{Lu}/u.test(password) && /\p{Ll}/u.test(password) && /\p{Nd}/u.test(password))) {

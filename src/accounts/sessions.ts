@@ -2,9 +2,10 @@ import type { Clock } from '#core/clock.ts';
 import type { JwtSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Bearer } from './bearer.ts';
+import { type Caller, note } from './parts.ts';
 import { digestOf, newRefreshToken, seal, unseal } from './refresh-tokens.ts';
 import type { Revocations } from './revocations.ts';
-import type { Session, SessionStore, User } from './store/contract.ts';
+import type { Session, SessionStore, TokenOwner, User } from './store/contract.ts';
 import type { AccessToken, TokenIssuer } from './tokens.ts';
 import { newUuid } from './uuid.ts';
 
@@ -105,26 +106,27 @@ export class Sessions {
   }
 
   /** Ends the sessions that a client can name; it does not matter whether there are any. */
-  async logOut(refreshToken: string | null, bearer: Bearer | null): Promise<void> {
-    const session = refreshToken === null ? null : await this.#find(refreshToken);
-    const ids = new Set([session?.id, bearer?.sessionId].filter((id) => id !== undefined));
+  async logOut(refreshToken: string | null, bearer: Bearer | null, caller: Caller): Promise<void> {
+    const owner = await this.#find(refreshToken);
+    const ids = new Set([owner?.sessionId, bearer?.sessionId].filter((id) => id !== undefined));
     for (const id of ids) await this.#end(id, 'logout');
+    const userId = owner?.userId ?? bearer?.userId;
+    if (userId !== undefined) note(this.#log, 'logged out', caller, userId);
   }
 
-  /** Ends all sessions of a client's user. False, and nothing done, when the client has shown no session. */
-  async logOutAll(refreshToken: string | null, bearer: Bearer | null): Promise<boolean> {
-    const isRevoked = bearer !== null && this.#revocations.has(bearer.sessionId, bearer.iat);
-    const session = refreshToken === null ? null : await this.#find(refreshToken);
-    const userId = session?.userId ?? (isRevoked ? undefined : bearer?.userId);
+  /** Ends all sessions of a client's user. False, and nothing done, when the client has shown no live one. */
+  async logOutAll(refreshToken: string | null, bearer: Bearer | null, caller: Caller): Promise<boolean> {
+    const owner = await this.#find(refreshToken);
+    const userId = owner?.isGood ? owner.userId : bearer?.userId;
     if (userId === undefined) return false;
     this.#revocations.announce(await this.#store.revokeAll(userId, 'logout_all', this.#clock.wallMs()));
-    this.#log.info({ user_id: userId }, 'logged out everywhere');
+    note(this.#log, 'logged out everywhere', caller, userId);
     return true;
   }
 
-  async #find(refreshToken: string): Promise<Session | null> {
-    const tokenHash = digestOf(refreshToken);
-    return tokenHash === null ? null : this.#store.findByToken(tokenHash);
+  async #find(refreshToken: string | null): Promise<TokenOwner | null> {
+    const tokenHash = refreshToken === null ? null : digestOf(refreshToken);
+    return tokenHash === null ? null : this.#store.findByToken(tokenHash, this.#clock.wallMs());
   }
 
   async #end(id: string, reason: 'logout' | 'reuse'): Promise<void> {

@@ -18,16 +18,17 @@ const Refused = z.object({ error: z.string() });
 
 /**
  * Asks the instance whose admin listener is at the URL `admin`. Throws a SignalboxError that says what is
- * wrong when there is no such answer, or what the instance says when it refuses.
+ * wrong when there is no such answer, or what the instance says when it refuses. `content` is sent as JSON.
  */
 export async function askAdmin<Answer>(
   admin: string,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   schema: z.ZodType<Answer>,
+  content?: unknown,
 ): Promise<Answer> {
   if (!URL.canParse(path, admin)) throw usageError(`--admin is no URL: ${JSON.stringify(admin)}`);
-  const response = await send(admin, method, path);
+  const response = await send(admin, method, path, content === undefined ? null : JSON.stringify(content));
   if (response.status === 401) {
     throw unavailableError(`${admin} asks for its admin.token; put it into SIGNALBOX_ADMIN_TOKEN`);
   }
@@ -39,12 +40,16 @@ export async function askAdmin<Answer>(
   return answer.data;
 }
 
-async function send(admin: string, method: string, path: string): Promise<Response> {
+async function send(admin: string, method: string, path: string, body: string | null): Promise<Response> {
   const token = systemEnvironment()['SIGNALBOX_ADMIN_TOKEN'];
   try {
     return await fetch(new URL(path, admin), {
       method,
-      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === null ? {} : { 'Content-Type': 'application/json' }),
+      },
+      body,
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
   } catch (error) {

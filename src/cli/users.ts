@@ -2,15 +2,19 @@ import { z } from 'zod';
 import { ADMIN_HELP, askAdmin, DEFAULT_ADMIN } from './admin-client.ts';
 import { parseArguments } from './arguments.ts';
 import { EXIT, type ExitCode, usageError } from './exit.ts';
+import { readSecret } from './secret.ts';
 import { formatTable } from './text-table.ts';
 
 export const help = `Usage: signalbox users list [--admin URL]
        signalbox users disable USER [--admin URL]
        signalbox users enable USER [--admin URL]
        signalbox users delete USER [--admin URL]
+       signalbox users set-password USER [--admin URL]
 
 Shows the accounts of a running instance, or changes one; USER is an email or an id. To disable or delete a
-user ends all sessions of theirs, at once and in every instance; to enable one again brings none back.
+user, or to set their password, ends all sessions of theirs, at once and in every instance; to enable one
+again brings none back. The new password is asked for on a terminal, and else read from standard input; one
+line break at the end is not part of it.
 
 ${ADMIN_HELP}`;
 
@@ -22,6 +26,9 @@ const User = z.object({
 });
 const UserList = z.object({ users: z.array(User) });
 const Changed = z.object({ user: User });
+
+/** More than any password that is accepted. */
+const PASSWORD_BYTES_MAX = 4096;
 
 const CHANGES = {
   disable: { method: 'POST', path: '/api/users/disable', done: 'disabled' },
@@ -40,17 +47,30 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     await printAll(values.admin);
     return EXIT.ok;
   }
-  if (!isChange(action) || user === undefined || rest.length > 0) {
-    throw usageError('say `signalbox users list`, or `disable`, `enable` or `delete` and one user');
+  if (user === undefined || rest.length > 0 || (action !== 'set-password' && !isChange(action))) {
+    throw usageError(
+      'say `signalbox users list`, or `disable`, `enable`, `delete` or `set-password` and one user',
+    );
+  }
+  if (action === 'set-password') {
+    await setPassword(values.admin, user);
+    return EXIT.ok;
   }
   const { method, path, done } = CHANGES[action];
-  const changed = await askAdmin(values.admin, method, `${path}?user=${encodeURIComponent(user)}`, Changed);
+  const changed = await askAdmin(values.admin, method, `${path}?${new URLSearchParams({ user })}`, Changed);
   console.log(`${changed.user.email} (${changed.user.id}) is ${done}`);
   return EXIT.ok;
 }
 
 function isChange(action: string): action is keyof typeof CHANGES {
   return Object.hasOwn(CHANGES, action);
+}
+
+async function setPassword(admin: string, user: string): Promise<void> {
+  const password = await readSecret(`The new password of ${user} (not shown): `, PASSWORD_BYTES_MAX);
+  const path = `/api/users/password?${new URLSearchParams({ user })}`;
+  const changed = await askAdmin(admin, 'POST', path, Changed, { password });
+  console.log(`${changed.user.email} (${changed.user.id}) has a new password, and no session`);
 }
 
 /** A page at a time, until one is empty. */

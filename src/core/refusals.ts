@@ -77,6 +77,12 @@ const REFUSALS_BY_CAUSE = {
     error: 'Invalid refresh token',
     detail: 'The refresh token was not accepted; log in again.',
   },
+  password_wrong: {
+    status: 403,
+    title: 'Forbidden',
+    error: 'Wrong password',
+    detail: 'The current password is another one; nothing was changed.',
+  },
   no_route: {
     status: 404,
     title: 'Not Found',
@@ -111,7 +117,7 @@ const REFUSALS_BY_CAUSE = {
     status: 415,
     title: 'Unsupported Media Type',
     error: 'Unsupported media type',
-    detail: 'Send application/json.',
+    detail: 'Send application/json, not encoded otherwise.',
   },
   head_too_large: {
     status: 431,

@@ -5,14 +5,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { Attempts } from '#accounts/attempts.ts';
 import { TokenAuthority } from '#accounts/authority.ts';
-import { AuthPages } from '#accounts/http.ts';
+import { Bearers } from '#accounts/bearer.ts';
+import { AuthPages } from '#accounts/pages.ts';
 import { type Hasher, Passwords } from '#accounts/passwords.ts';
+import { PasswordPolicy } from '#accounts/policy.ts';
 import { Revocations } from '#accounts/revocations.ts';
-import { AccountService } from '#accounts/service.ts';
 import { Sessions } from '#accounts/sessions.ts';
 import type { AccountStore } from '#accounts/store/contract.ts';
 import { openStore } from '#accounts/store/open.ts';
+import { AttemptThrottle } from '#accounts/throttle.ts';
 import { UserAdministration } from '#accounts/users.ts';
 import type { Bus } from '#bus/contract.ts';
 import { MemoryBus } from '#bus/memory.ts';
@@ -53,6 +56,8 @@ export type Answer = {
   readonly body: Record<string, unknown>;
   readonly refusal: Refusal | null;
 };
+
+export type Sender = { readonly ip?: string; readonly token?: string; readonly tokens?: readonly string[] };
 
 export type Options = {
   readonly jwt?: Partial<JwtSettings>;
@@ -102,25 +107,33 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
     log,
   });
   t.after(() => revocations[Symbol.asyncDispose]());
-  const sessions = new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log);
-  const settings = { ...ACCOUNT_SETTINGS, ...options.accounts };
-  const service = new AccountService(settings, store, new Passwords(2, hasher), sessions, clock, log);
-  const handlers = new AuthPages({
-    service,
-    sessions,
-    keyring: () => authority.keyring(),
+  const { password, throttle, ipv6PrefixBits, isRegisterRevealing } = {
+    ...ACCOUNT_SETTINGS,
+    ...options.accounts,
+  };
+  const parts = {
+    store,
+    passwords: new Passwords(2, hasher),
+    policy: new PasswordPolicy(password),
+    attempts: new Attempts(new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock), log),
+    sessions: new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log),
+    revocations,
+    isRegisterRevealing,
     clock,
     log,
-  }).handlers();
-  const users = new UserAdministration(store, revocations, clock, log);
+  };
+  const bearers = new Bearers(() => authority.keyring(), revocations, clock);
+  const handlers = new AuthPages(parts, bearers).handlers();
+  const users = new UserAdministration(parts);
 
   /** `body` is sent as it is if it is a text. */
-  async function post(name: string, body: unknown, { ip = '192.0.2.1', token = '' } = {}): Promise<Answer> {
+  async function post(name: string, body: unknown, sender: Sender = {}): Promise<Answer> {
     const path = `/auth/${name}`;
+    const { ip = '192.0.2.1', token = '', tokens = token === '' ? [] : [token] } = sender;
     const answer = await handlers.get(`POST ${path}`)?.({
       method: 'POST',
       path,
-      headers: token === '' ? [] : ['Authorization', `Bearer ${token}`],
+      headers: tokens.flatMap((one) => ['Authorization', `Bearer ${one}`]),
       body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
       clientAddress: ip,
       requestId: '1'.repeat(32),

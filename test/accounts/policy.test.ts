@@ -5,6 +5,11 @@ import { normaliseEmail, normalisePassword, PasswordPolicy } from '#accounts/pol
 
 const RULES = { lengthMin: 8, mustMix: true, commonPasswords: [] };
 
+function problemOf(policy: PasswordPolicy, text: string): string {
+  const choice = policy.choose(text);
+  return 'problem' in choice ? choice.problem : '';
+}
+
 describe('a password', () => {
   it('[2] is the same however its characters are put together', () => {
     assert.equal(normalisePassword('Caf\u0065\u0301 au lait 1'), normalisePassword('Caf\u00e9 au lait 1'));
@@ -29,19 +34,19 @@ describe('a password', () => {
 
   it('[3] needs 8 characters, upper case, lower case and a digit', () => {
     const policy = new PasswordPolicy(RULES);
-    assert.equal(policy.problemWith('Secure12'), null);
-    assert.equal(policy.problemWith('Größe１２３'), null);
-    assert.match(policy.problemWith('Secur12') ?? '', /at least 8 characters/);
+    assert.equal(problemOf(policy, 'Secure12'), '');
+    assert.equal(problemOf(policy, 'Größe１２３'), '');
+    assert.match(problemOf(policy, 'Secur12'), /at least 8 characters/);
     for (const password of ['secure12', 'SECURE12', 'Securely']) {
-      assert.match(policy.problemWith(password) ?? '', /upper-case letter, a lower-case letter and a digit/);
+      assert.match(problemOf(policy, password), /upper-case letter, a lower-case letter and a digit/);
     }
   });
 
   it('[3] can be asked to be longer, and not to be a common one', () => {
     const policy = new PasswordPolicy({ lengthMin: 12, mustMix: false, commonPasswords: ['Password1234'] });
-    assert.equal(policy.problemWith('correct horse'), null);
-    assert.match(policy.problemWith('correct hor') ?? '', /at least 12/);
-    assert.match(policy.problemWith('pASSWORD1234') ?? '', /most common/);
+    assert.equal(problemOf(policy, 'correct horse'), '');
+    assert.match(problemOf(policy, 'correct hor'), /at least 12/);
+    assert.match(problemOf(policy, 'pASSWORD1234'), /most common/);
   });
 });
 

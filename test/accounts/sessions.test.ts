@@ -12,7 +12,7 @@ describe('a refresh token', () => {
   it('[23] is nowhere in the database', async (t) => {
     const accounts = await startAccounts(t);
     const { refresh: token } = await registered(accounts);
-    assert.equal(await accounts.store.sessions.findByToken(token), null);
+    assert.equal(await accounts.store.sessions.findByToken(token, accounts.clock.wallMs()), null);
   });
 
   it('[24] works once, and is replaced', async (t) => {
@@ -151,6 +151,40 @@ describe('logging out', () => {
     assert.equal((await first.post('logout-all', {}, { token: one.access })).status, 401);
     assert.equal((await first.post('logout-all', {})).status, 401);
   });
+
+  // History: an old refresh token, of whoever found it, could end all sessions of its user for ever.
+  it('[29] everywhere needs a refresh token that is still good', async (t) => {
+    const accounts = await startAccounts(t);
+    const { refresh: first } = await registered(accounts);
+    const { refresh: other } = tokensOf(await accounts.post('login', USER));
+    const second = tokensOf(await refresh(accounts, first)).refresh;
+    const logOutAll = async (token: string) =>
+      (await accounts.post('logout-all', { refresh_token: token })).refusal?.cause;
+    assert.equal(await logOutAll(first), 'session_ended');
+    await accounts.post('logout', { refresh_token: second });
+    assert.equal(await logOutAll(second), 'session_ended');
+    assert.equal(await logOutAll('A'.repeat(43)), 'session_ended');
+    assert.equal((await refresh(accounts, other)).status, 200);
+  });
+
+  it('[20] is refused as a whole with two Authorization headers', async (t) => {
+    const accounts = await startAccounts(t);
+    const { access, refresh: token } = await registered(accounts);
+    for (const name of ['logout', 'logout-all', 'password']) {
+      const answer = await accounts.post(name, { refresh_token: token }, { tokens: [access, access] });
+      assert.deepEqual([answer.status, answer.refusal?.cause], [400, 'ambiguous_credentials']);
+    }
+    assert.equal((await refresh(accounts, token)).status, 200);
+  });
+
+  it('[46] is noted by ids, without tokens', async (t) => {
+    const accounts = await startAccounts(t);
+    const { access, refresh: token } = await registered(accounts);
+    await accounts.post('logout', { refresh_token: token });
+    const log = accounts.lines.join('');
+    assert.match(log, /"user_id":"[0-9a-f-]{36}","ip":"192.0.2.1","request_id":"1+","msg":"logged out"/);
+    for (const secret of [access, token]) assert.ok(!log.includes(secret));
+  });
 });
 
 describe('what an operator does to an account', () => {
@@ -183,7 +217,8 @@ describe('what an operator does to an account', () => {
     const { refresh: token } = await registered(accounts);
     const user = await accounts.users.find(EMAIL);
     assert.ok(user !== null);
-    await accounts.store.users.changePassword(user.id, 'v1:other', accounts.clock.wallMs());
+    const change = { id: user.id, oldHash: null, newHash: 'v1:other', nowMs: accounts.clock.wallMs() };
+    await accounts.store.users.changePassword(change);
     assert.equal((await refresh(accounts, token)).status, 401);
   });
 

@@ -7,10 +7,10 @@ import type { AdminRoutes } from '#admin/api.ts';
 import { usersRoutes } from '#admin/users.ts';
 import { EMAIL, registered, startAccounts } from '../accounts/instance.ts';
 
-async function ask(routes: AdminRoutes, route: string, query: Record<string, string> = {}) {
+async function ask(routes: AdminRoutes, route: string, query: Record<string, string> = {}, body = '') {
   const handler = routes.get(route);
   assert.ok(handler !== undefined);
-  return handler({ query: new URLSearchParams(query), body: Readable.from([]) });
+  return handler({ query: new URLSearchParams(query), body: Readable.from([Buffer.from(body)]) });
 }
 
 describe('the users of the admin API', () => {
@@ -34,6 +34,40 @@ describe('the users of the admin API', () => {
     assert.equal((await ask(routes, 'POST /api/sessions/revoke', { session: "' OR 1=1" })).status, 404);
     assert.equal((await ask(routes, 'DELETE /api/users', { user: EMAIL })).status, 200);
     assert.equal((await ask(routes, 'DELETE /api/users', { user: EMAIL })).status, 404);
+  });
+
+  // History: a text that Postgres does not take was answered with 503.
+  it('[40] are listed from an id on, and from nothing else', async (t) => {
+    const accounts = await startAccounts(t);
+    await registered(accounts);
+    const routes = usersRoutes(accounts.users);
+    for (const after of ['\0', "'--", 'zzz']) {
+      assert.equal((await ask(routes, 'GET /api/users', { after })).status, 400);
+    }
+    const user = await accounts.users.find(EMAIL);
+    const { body } = await ask(routes, 'GET /api/users', { after: user?.id ?? '' });
+    assert.deepEqual(JSON.parse(body), { users: [] });
+  });
+
+  it('[30] are given another password, if it is one that they could choose', async (t) => {
+    const accounts = await startAccounts(t);
+    const { sid } = await registered(accounts);
+    const routes = usersRoutes(accounts.users);
+    const set = (user: string, body: string) => ask(routes, 'POST /api/users/password', { user }, body);
+    for (const body of ['', 'x', '{}', '{"password":1}', '{"password":"x","email":"y"}']) {
+      const { status, body: said } = await set(EMAIL, body);
+      assert.equal(status, 400, body);
+      assert.doesNotMatch(said, /AnotherPass/);
+    }
+    const weak = await set(EMAIL, '{"password":"weak"}');
+    assert.deepEqual([weak.status, /at least 8 characters/.test(weak.body)], [400, true]);
+    const body = '{"password":"AnotherPass456!"}';
+    assert.equal((await set('nobody@example.com', body)).status, 404);
+    assert.deepEqual(accounts.revoked, []);
+    const { status, body: said } = await set(EMAIL, body);
+    assert.equal(status, 200);
+    assert.deepEqual(Object.keys(JSON.parse(said).user), ['id', 'email', 'created_at_ms', 'disabled_at_ms']);
+    assert.deepEqual(accounts.revoked, [sid]);
   });
 
   it('do not exist where no route has tokens', async () => {

@@ -119,6 +119,53 @@ describe('an account', () => {
   });
 });
 
+describe('a password', () => {
+  const CHOSEN = { ...USER, password: 'AnotherPass456!' };
+
+  it('[30] is changed by who has it, and all sessions but the new one are over', async (t) => {
+    const instance = await scene(t);
+    const one = await tokensOf(await post(instance, 'register', USER));
+    const two = await tokensOf(await post(instance, 'login', USER));
+    const change = { current_password: USER.password, new_password: CHOSEN.password };
+    const headers = { ...JSON_TYPE, ...bearer(one.access_token) };
+    const wrong = await post(instance, 'password', { ...change, current_password: 'WrongPass123!' }, headers);
+    assert.deepEqual([wrong.status, wrong.headers.get('content-type')], [403, 'application/problem+json']);
+    assert.equal((await post(instance, 'password', change)).status, 401);
+
+    const changed = await post(instance, 'password', change, headers);
+    assert.equal(changed.status, 200);
+    assert.equal(changed.headers.get('cache-control'), 'no-store');
+    const next = await tokensOf(changed);
+    for (const { access_token } of [one, two]) {
+      await until('all workers refuse', async () => (await everywhere(instance, access_token))[401] === 20);
+    }
+    assert.deepEqual(await everywhere(instance, next.access_token), { 200: 20 });
+    assert.equal((await post(instance, 'refresh', { refresh_token: two.refresh_token })).status, 401);
+    assert.equal((await post(instance, 'login', USER)).status, 401);
+    assert.equal((await post(instance, 'login', CHOSEN)).status, 200);
+    for (const secret of [USER.password, CHOSEN.password]) assert.ok(!instance.output.includes(secret));
+  });
+
+  it('[30] is set from the command line, by standard input', async (t) => {
+    const instance = await scene(t);
+    const { access_token } = await tokensOf(await post(instance, 'register', USER));
+    const set = (password: string, user = USER.email) =>
+      runCommand(['users', 'set-password', user, '--admin', instance.admin], password);
+    const weak = await set('weak\n');
+    assert.deepEqual([weak.code, /at least 8 characters/.test(weak.stderr)], [69, true]);
+    assert.equal((await set(`${CHOSEN.password}\n`, 'nobody@example.com')).code, 69);
+
+    const { code, stdout } = await set(`${CHOSEN.password}\n`);
+    assert.equal(code, 0);
+    assert.match(stdout, /^user@example\.com \(\S{36}\) has a new password, and no session\n$/);
+    await until('all workers refuse', async () => (await everywhere(instance, access_token))[401] === 20);
+    assert.equal((await post(instance, 'login', USER)).status, 401);
+    assert.equal((await post(instance, 'login', CHOSEN)).status, 200);
+    assert.ok(!instance.output.includes(CHOSEN.password));
+    assert.equal((await runCommand(['users', 'set-password'])).code, 64);
+  });
+});
+
 describe('what is sent to /auth', () => {
   it('[36] is posted, is JSON, and has at most 16 KiB', async (t) => {
     const instance = await scene(t);

@@ -44,6 +44,16 @@ export type User = {
 
 export type UserWithPassword = User & { readonly passwordHash: string };
 
+export type PasswordChange = {
+  readonly id: string;
+  /** What the password has to be for it to be changed; null: whatever it is. */
+  readonly oldHash: string | null;
+  readonly newHash: string;
+  readonly nowMs: number;
+};
+
+export type PasswordChanged = { readonly user: User; readonly revocations: readonly Revocation[] };
+
 export type NewUser = Pick<UserWithPassword, 'id' | 'email' | 'passwordHash' | 'createdAtMs'>;
 
 /** A session whose access tokens are to be refused until `untilMs`, when the last of them has expired. */
@@ -58,10 +68,10 @@ export interface UserStore {
   /** The same password, hashed anew. False, and nothing done, when the hash is no longer `oldHash`. */
   rehash(id: string, oldHash: string, newHash: string): Promise<boolean>;
   /**
-   * These three end all sessions of the user and return what other instances have to be told; null when
-   * there is no such user.
+   * These three end all sessions of the user and return what other instances have to be told; null, and
+   * nothing done, when there is no such user, or the password is not what it was.
    */
-  changePassword(id: string, passwordHash: string, nowMs: number): Promise<Revocation[] | null>;
+  changePassword(change: PasswordChange): Promise<PasswordChanged | null>;
   disable(id: string, nowMs: number): Promise<Revocation[] | null>;
   delete(id: string, nowMs: number): Promise<Revocation[] | null>;
   /** False when there is no such user. The sessions stay ended. */
@@ -120,6 +130,13 @@ export type Rotation =
   | { readonly outcome: 'revoked'; readonly session: Session; readonly reason: RevocationReason }
   | { readonly outcome: 'unknown' | 'expired' | 'disabled' };
 
+export type TokenOwner = {
+  readonly sessionId: string;
+  readonly userId: string;
+  /** Whether the token could be renewed now. */
+  readonly isGood: boolean;
+};
+
 export type RevocationReason =
   | 'logout'
   | 'logout_all'
@@ -133,8 +150,8 @@ export interface SessionStore {
   create(session: NewSession): Promise<boolean>;
   /** Of any number of parallel calls with one token, in any number of instances, one gets `rotated`. */
   rotate(request: RotationRequest): Promise<Rotation>;
-  /** The session that a token belongs or belonged to, whatever the state of either. */
-  findByToken(tokenHash: string): Promise<Session | null>;
+  /** Whose a token is or was, whatever has become of it. */
+  findByToken(tokenHash: string, nowMs: number): Promise<TokenOwner | null>;
   /** Null when there is nobody to tell: no such session, or no access token of it is left. */
   revoke(id: string, reason: RevocationReason, nowMs: number): Promise<Revocation | null>;
   /** Of one user. Also returns sessions that were revoked before, as long as they have access tokens. */

@@ -11,12 +11,19 @@ export type Value = string | number | null;
 export type Statement<Row> = {
   readonly text: string;
   readonly values: readonly Value[];
+  /** Those behind it are left out, and return nothing, when it returns no row. */
+  readonly isCondition: boolean;
   /** Never there: it carries the type. */
   readonly row?: Row;
 };
 
 export function statement<Row = never>(text: string, ...values: Value[]): Statement<Row> {
-  return { text, values };
+  return { text, values, isCondition: false };
+}
+
+/** A statement without whose rows there is nothing to be done for those behind it. */
+export function condition<Row>(text: string, ...values: Value[]): Statement<Row> {
+  return { text, values, isCondition: true };
 }
 
 export type RowsOf<Statements extends readonly Statement<unknown>[]> = {
@@ -26,8 +33,8 @@ export type RowsOf<Statements extends readonly Statement<unknown>[]> = {
 export interface Database extends AsyncDisposable {
   /**
    * Runs statements in order, all or none of them, each seeing what was committed before it began; one
-   * alone needs no transaction. They cannot use each other's rows other than through the database, so
-   * that nobody waits between them. Throws StoreUnavailable, or a SignalboxError `store_failed`.
+   * alone needs no transaction. They cannot use each other's rows other than through the database, and by
+   * being conditions, so that nobody waits between them. Throws StoreUnavailable, or a SignalboxError `store_failed`.
    */
   run<Statements extends readonly Statement<unknown>[]>(
     ...statements: Statements

@@ -79,9 +79,14 @@ export class PostgresDatabase implements Database {
     let isDone = false;
     try {
       const results = await inTransaction(client, statements.length > 1, async () => {
-        const rows: unknown[][] = [];
-        for (const one of statements) rows.push(await query(client, one));
-        return rows;
+        const results: unknown[][] = [];
+        let isOver = false;
+        for (const one of statements) {
+          const rows: unknown[] = isOver ? [] : await query(client, one);
+          isOver ||= one.isCondition && rows.length === 0;
+          results.push(rows);
+        }
+        return results;
       });
       isDone = true;
       return results;

@@ -1,4 +1,4 @@
-import { PAGE_ROWS_MAX, type Revocation, type Session, type SessionStore } from './contract.ts';
+import { PAGE_ROWS_MAX, type Revocation, type SessionStore, type TokenOwner } from './contract.ts';
 import { type Database, statement } from './database.ts';
 import { revokeAndRecord } from './revocations.ts';
 import { rotate } from './rotation.ts';
@@ -38,15 +38,23 @@ export function createSessionStore(database: Database): SessionStore {
 
     rotate: (request) => rotate(database, request),
 
-    async findByToken(tokenHash) {
-      const [[session]] = await database.run(
-        statement<Session>(
-          `SELECT s.id, s.user_id AS "userId", s.created_at AS "createdAtMs", s.expires_at AS "expiresAtMs"
-           FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`,
+    async findByToken(tokenHash, nowMs) {
+      const [[owner]] = await database.run(
+        statement<Omit<TokenOwner, 'isGood'> & { isGood: boolean | number }>(
+          `SELECT s.id AS "sessionId", s.user_id AS "userId",
+             n.id IS NULL AND t.expires_at > $2 AND s.expires_at > $2
+               AND s.revoked_at IS NULL AND u.disabled_at IS NULL AS "isGood"
+           FROM refresh_tokens t
+             JOIN sessions s ON s.id = t.session_id
+             JOIN users u ON u.id = s.user_id
+             LEFT JOIN refresh_tokens n ON n.replaces = t.token_hash
+           WHERE t.token_hash = $1`,
           tokenHash,
+          nowMs,
         ),
       );
-      return session ?? null;
+      // SQLite has no booleans.
+      return owner === undefined ? null : { ...owner, isGood: Boolean(owner.isGood) };
     },
 
     async revoke(id, reason, nowMs) {

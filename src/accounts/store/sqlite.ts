@@ -70,7 +70,12 @@ export class SqliteDatabase implements Database {
   #runAll(statements: readonly Statement<unknown>[]): unknown[][] {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      const results = statements.map((one) => this.#run(one));
+      let isOver = false;
+      const results = statements.map((one) => {
+        const rows = isOver ? [] : this.#run(one);
+        isOver ||= one.isCondition && rows.length === 0;
+        return rows;
+      });
       this.#database.exec('COMMIT');
       return results;
     } catch (error) {

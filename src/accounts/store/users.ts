@@ -1,5 +1,5 @@
 import { PAGE_ROWS_MAX, type User, type UserStore, type UserWithPassword } from './contract.ts';
-import { type Database, type Statement, statement } from './database.ts';
+import { condition, type Database, type Statement, statement } from './database.ts';
 import { revokeAndRecord } from './revocations.ts';
 
 type Id = { readonly id: string };
@@ -9,15 +9,6 @@ const USER = `
   disabled_at AS "disabledAtMs"`;
 
 export function createUserStore(database: Database): UserStore {
-  /** Changes a user and ends its sessions. The change comes first: it locks out a login in between. */
-  async function endSessions(change: Statement<Id>, id: string, reason: EndReason, nowMs: number) {
-    const [changed, , revocations] = await database.run(
-      change,
-      ...revokeAndRecord({ userId: id }, reason, nowMs),
-    );
-    return changed.length === 0 ? null : revocations;
-  }
-
   return {
     async create({ id, email, passwordHash, createdAtMs }) {
       const [created] = await database.run(
@@ -66,17 +57,30 @@ export function createUserStore(database: Database): UserStore {
       return changed.length > 0;
     },
 
-    changePassword(id, passwordHash, nowMs) {
-      const change = statement<Id>(
-        'UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 RETURNING id',
-        id,
-        passwordHash,
-        nowMs,
+    async changePassword({ id, oldHash, newHash, nowMs }) {
+      const [[user], , revocations] = await database.run(
+        // Later than the last time in any case: who logged in by the old password is told by it.
+        condition<User>(
+          `UPDATE users SET password_hash = $2, password_changed_at =
+             CASE WHEN password_changed_at < $3 THEN $3 ELSE password_changed_at + 1 END
+           WHERE id = $1 AND password_hash = COALESCE($4, password_hash) RETURNING ${USER}`,
+          id,
+          newHash,
+          nowMs,
+          oldHash,
+        ),
+        ...revokeAndRecord({ userId: id }, 'password_changed', nowMs),
       );
-      return endSessions(change, id, 'password_changed', nowMs);
+      return user === undefined ? null : { user, revocations };
     },
 
-    disable: (id, nowMs) => endSessions(disable(id, nowMs), id, 'user_disabled', nowMs),
+    async disable(id, nowMs) {
+      const [changed, , revocations] = await database.run(
+        disable(id, nowMs),
+        ...revokeAndRecord({ userId: id }, 'user_disabled', nowMs),
+      );
+      return changed.length === 0 ? null : revocations;
+    },
 
     async delete(id, nowMs) {
       const [changed, , revocations] = await database.run(
@@ -96,14 +100,13 @@ export function createUserStore(database: Database): UserStore {
   };
 }
 
-type EndReason = 'password_changed' | 'user_disabled';
-
 function selectWithPassword(column: 'id' | 'email', value: string): Statement<UserWithPassword> {
   return statement(`SELECT ${USER}, password_hash AS "passwordHash" FROM users WHERE ${column} = $1`, value);
 }
 
+/** Comes before the sessions are ended: it locks out a login in between. */
 function disable(id: string, nowMs: number): Statement<Id> {
-  return statement(
+  return condition(
     'UPDATE users SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1 RETURNING id',
     id,
     nowMs,

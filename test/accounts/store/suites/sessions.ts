@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AccountStore } from '#accounts/store/contract.ts';
+import type { AccountStore, NewSession } from '#accounts/store/contract.ts';
 import { newUuid } from '#accounts/uuid.ts';
 import {
   ACCESS_MS,
   ALL,
   addSession,
   addUser,
+  IDLE_MS,
   NOW,
   newSession,
   type OpenStore,
@@ -27,16 +28,34 @@ export function describeSessions(openStore: OpenStore): void {
     after(() => store[Symbol.asyncDispose]());
 
     it('begin with a token by which they are found', async () => {
-      const session = await addSession(store, await addUser(store));
-      const { id, userId, createdAtMs, expiresAtMs } = session;
-      const found = await store.sessions.findByToken(session.token.hash);
-      assert.deepEqual(found, { id, userId, createdAtMs, expiresAtMs });
-      assert.equal(await store.sessions.findByToken('never issued'), null);
+      const { id: sessionId, userId, token } = await addSession(store, await addUser(store));
+      const found = await store.sessions.findByToken(token.hash, NOW);
+      assert.deepEqual(found, { sessionId, userId, isGood: true });
+      assert.equal(await store.sessions.findByToken('never issued', NOW), null);
+    });
+
+    it('are found by a token that is good no more, which is said', async () => {
+      const user = await addUser(store);
+      const ways: ((session: NewSession) => Promise<unknown>)[] = [
+        ({ token }) => renew(store, token.hash),
+        ({ id }) => store.sessions.revoke(id, 'logout', NOW),
+        () => store.users.disable(user.id, NOW),
+      ];
+      for (const end of ways) {
+        const session = await addSession(store, user);
+        await end(session);
+        const { id: sessionId, userId, token } = session;
+        const found = await store.sessions.findByToken(token.hash, NOW);
+        assert.deepEqual(found, { sessionId, userId, isGood: false });
+      }
+      const { token } = await addSession(store, await addUser(store));
+      assert.equal((await store.sessions.findByToken(token.hash, NOW + IDLE_MS - 1))?.isGood, true);
+      assert.equal((await store.sessions.findByToken(token.hash, NOW + IDLE_MS))?.isGood, false);
     });
 
     it('do not begin for a user who is gone or has changed the password meanwhile', async () => {
       const user = await addUser(store);
-      await store.users.changePassword(user.id, 'new hash', NOW + 1);
+      await store.users.changePassword({ id: user.id, oldHash: null, newHash: 'new hash', nowMs: NOW + 1 });
       assert.equal(await store.sessions.create(newSession(user)), false);
       assert.equal(await store.sessions.create(newSession({ ...user, id: newUuid(NOW) })), false);
     });
@@ -131,7 +150,7 @@ export function describeSessions(openStore: OpenStore): void {
         ...sessions.map(({ token }) => store.sessions.rotate(present(token.hash))),
         store.sessions.revokeAll(user.id, 'logout_all', NOW),
         store.users.disable(user.id, NOW),
-        store.users.changePassword(user.id, 'new hash', NOW),
+        store.users.changePassword({ id: user.id, oldHash: null, newHash: 'new hash', nowMs: NOW }),
         store.cleanUp(NOW),
       ]);
       for (const { token } of sessions) assert.equal(await outcomeOf(store, token.hash), 'disabled');

@@ -3,7 +3,17 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AccountStore } from '#accounts/store/contract.ts';
 import { newUuid } from '#accounts/uuid.ts';
-import { ACCESS_MS, ALL, addSession, addUser, NOW, type OpenStore, outcomeOf, unique } from '../fixture.ts';
+import {
+  ACCESS_MS,
+  ALL,
+  addSession,
+  addUser,
+  NOW,
+  newSession,
+  type OpenStore,
+  outcomeOf,
+  unique,
+} from '../fixture.ts';
 
 export function describeUsers(openStore: OpenStore): void {
   describe('users', () => {
@@ -77,7 +87,10 @@ export function describeUsers(openStore: OpenStore): void {
 
     describe('[30] ends every session, and says which', () => {
       const ways = {
-        'when the password changes': (id: string) => store.users.changePassword(id, 'new hash', NOW + 1),
+        'when the password changes': async (id: string) => {
+          const change = { id, oldHash: 'hash', newHash: 'new hash', nowMs: NOW + 1 };
+          return (await store.users.changePassword(change))?.revocations ?? null;
+        },
         'when the user is disabled': (id: string) => store.users.disable(id, NOW + 1),
         'when the user is deleted': (id: string) => store.users.delete(id, NOW + 1),
       };
@@ -107,6 +120,31 @@ export function describeUsers(openStore: OpenStore): void {
       });
     });
 
+    it('[30] changes a password only if it is still the one that was checked', async () => {
+      const user = await addUser(store);
+      const session = await addSession(store, user);
+      const change = { id: user.id, oldHash: 'another hash', newHash: 'new hash', nowMs: NOW + 1 };
+      assert.equal(await store.users.changePassword(change), null);
+      assert.deepEqual(await store.users.findById(user.id), user);
+      assert.equal(await outcomeOf(store, session.token.hash), 'rotated');
+
+      const changes = ['one', 'two', 'three'].map((newHash) =>
+        store.users.changePassword({ ...change, oldHash: 'hash', newHash }),
+      );
+      const changed = (await Promise.all(changes)).filter((one) => one !== null);
+      assert.equal(changed.length, 1);
+    });
+
+    it('[30] changes a password whatever it is, and notes a later time than before', async () => {
+      const user = await addUser(store);
+      const change = { id: user.id, oldHash: null, newHash: 'new hash', nowMs: NOW - 5 };
+      const { passwordHash, ...known } = user;
+      const changed = await store.users.changePassword(change);
+      assert.deepEqual(changed, { user: { ...known, passwordChangedAtMs: NOW + 1 }, revocations: [] });
+      assert.equal(passwordHash, 'hash');
+      assert.equal(await store.sessions.create(newSession(user)), false);
+    });
+
     it('lets nobody in while disabled, and enabled again only with a new session', async () => {
       const user = await addUser(store);
       const session = await addSession(store, user);
@@ -127,7 +165,7 @@ export function describeUsers(openStore: OpenStore): void {
       await store.users.delete(user.id, NOW);
 
       assert.equal(await store.users.findById(user.id), null);
-      assert.equal(await store.sessions.findByToken(session.token.hash), null);
+      assert.equal(await store.sessions.findByToken(session.token.hash, NOW), null);
       assert.equal(await outcomeOf(store, session.token.hash), 'unknown');
       const revocations = await store.sessions.listRevocations(NOW, ALL);
       assert.equal(revocations.filter(({ sessionId }) => sessionId === session.id).length, 1);

@@ -1,0 +1,78 @@
+import type { Refusal } from '#core/refusals.ts';
+import type { Log } from '#telemetry/log.ts';
+import type { Caller } from './parts.ts';
+import type { AttemptThrottle, Counter } from './throttle.ts';
+
+/** Attempts under way, a few more than hashes: beyond, not even the database is asked. */
+const ATTEMPTS_MAX = 24;
+/** For a hash that is waited for. */
+const RETRY_SECONDS = 1;
+
+/** What an attempt is counted by, besides the address that it comes from. */
+export type Target = {
+  readonly action: 'login' | 'register';
+  readonly email: string;
+};
+
+/** What to do about the counters once it is known what became of an attempt. */
+export type Counted = {
+  /** It was right: it never happened, nor did those before it that failed for the same email. */
+  forgive(): Promise<void>;
+  /** Those that failed for the same email never happened; for the address, this one did. */
+  forgiveEmail(): Promise<void>;
+};
+
+/** There was no room to hash a password. Nothing was looked at, so it is not held against anyone. */
+export const OVERLOADED: Refusal = { cause: 'overloaded', retryAfterSeconds: RETRY_SECONDS };
+
+/** Lets few try passwords at once, and nobody too often, before anything is looked at. */
+export class Attempts {
+  readonly #throttle: AttemptThrottle;
+  readonly #log: Log;
+  #underWay = 0;
+
+  constructor(throttle: AttemptThrottle, log: Log) {
+    this.#throttle = throttle;
+    this.#log = log;
+  }
+
+  /** What `work` results in, or why it was not begun. Rejects as `work` and the store do. */
+  async make<Result>(
+    { action, email }: Target,
+    caller: Caller,
+    work: (counted: Counted) => Promise<Result | Refusal>,
+  ): Promise<Result | Refusal> {
+    if (this.#underWay >= ATTEMPTS_MAX) return OVERLOADED;
+    this.#underWay++;
+    try {
+      const byEmail = this.#throttle.byEmail(action, email);
+      const counters = [this.#throttle.byAddress(action, caller.address), byEmail];
+      return await this.#counted(counters, byEmail, caller, work);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #counted<Result>(
+    counters: readonly Counter[],
+    byEmail: Counter,
+    { address, requestId }: Caller,
+    work: (counted: Counted) => Promise<Result | Refusal>,
+  ): Promise<Result | Refusal> {
+    const admission = await this.#throttle.admit(counters);
+    if (!admission.isAdmitted) {
+      this.#log.debug({ ip: address, request_id: requestId }, 'attempt refused: too many');
+      return { cause: 'login_throttled', retryAfterSeconds: admission.retryAfterSeconds };
+    }
+    const forgiveEmail = () => this.#throttle.reset(byEmail);
+    const result = await work({
+      forgiveEmail,
+      async forgive() {
+        await admission.undo();
+        await forgiveEmail();
+      },
+    });
+    if (result === OVERLOADED) await admission.undo();
+    return result;
+  }
+}
