@@ -122,7 +122,12 @@ function requestCase(name: string, attempts: readonly RequestEvent[], deadlineMs
   };
   const exchange = { plan, reply: { onLeft() {}, cut() {} } } as unknown as Exchange;
   const runs = (createRunner: CreateRunner): Work => {
-    const run = createRunner(stepsFor(attempts), timelessClock, () => {});
+    const run = createRunner(
+      stepsFor(attempts),
+      timelessClock,
+      () => {},
+      () => {},
+    );
     let served = 0;
     const ended = () => {
       served++;

@@ -19,6 +19,7 @@ import { Listener } from '#http/listener.ts';
 import { controlPage, health, JWKS_PATH, serverOptions } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
+import { RequestRecorder } from '#http/request-recorder.ts';
 import { Selector } from '#http/selector.ts';
 import { sessionLimit } from '#http/session-limit.ts';
 import { forwardStep } from '#http/steps/forward.ts';
@@ -40,6 +41,8 @@ const clients = new UpstreamClients(settings.upstreamConnections, clock);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
+const { telemetry, log } = settings;
+const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
 const problems = new Problems(say, clock);
 const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer }), clock);
@@ -49,20 +52,25 @@ tokens.revoke(revoked);
 const run = RUNNERS[settings.actors.runtime](
   {
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
-    limit: limitStep(shared.limits, ipv6PrefixBits, clock),
+    limit: limitStep(shared.limits, recorder, ipv6PrefixBits, clock),
     select: selectStep(selector, shared.retries, clock),
-    forward: forwardStep(clients, {
-      cells: shared.upstreams,
-      metrics,
-      clock,
-      onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
-    }),
+    forward: forwardStep(
+      clients,
+      {
+        cells: shared.upstreams,
+        metrics,
+        clock,
+        onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
+      },
+      recorder,
+    ),
     weigh: weighStep(selector, shared.retries, clock),
-    respond: respondStep(clock),
-    refuse: refuseStep(metrics, clock),
+    respond: respondStep(recorder, clock),
+    refuse: refuseStep(metrics, recorder, clock),
   },
   clock,
   (error) => problems.report(error),
+  recorder.observe,
 );
 const line = new ControlLine(say, clock);
 const { enabled, listener: metricsListener, endpoint } = settings.metrics;
@@ -81,6 +89,7 @@ const front = new Front({
   locals,
   trusted: trustedProxies(settings.server.trustedProxies),
   metrics,
+  recorder,
   clock,
 });
 const connections = new Connections(shared.connections, worker, settings.server.maxConnections, clock);

@@ -7,6 +7,7 @@ import type { Table } from '#core/table.ts';
 import { mistakesInCluster } from './build/cluster.ts';
 import { mistakesInSecrets } from './build/jwt.ts';
 import { type NewUpstream, newUpstreams } from './build/new-upstream.ts';
+import { readOtel } from './build/otel.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { mistakesInBusFiles } from './bus-files.ts';
@@ -63,7 +64,11 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes.map(at('error')));
 
   const config = result.data;
-  const environment = [...mistakesInSecrets(config, env), ...mistakesInCluster(config, env)];
+  const environment = [
+    ...mistakesInSecrets(config, env),
+    ...mistakesInCluster(config, env),
+    ...readOtel(env).mistakes,
+  ];
   if (environment.length > 0) throw new ConfigError(environment.map((message) => errorIn(file, message)));
   const denylist = readDenylist(config, folder);
   const files = [...denylist.mistakes, ...mistakesInBusFiles(config, folder)];

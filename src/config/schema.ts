@@ -36,6 +36,7 @@ import {
 import { Route } from './schema/route.ts';
 import { expecting, rule } from './schema/section.ts';
 import { Server } from './schema/server.ts';
+import { Telemetry } from './schema/telemetry.ts';
 import { Name } from './schema/values.ts';
 
 const Middleware = z.strictObject({
@@ -73,6 +74,9 @@ const Sections = z.strictObject({
   admin: Admin.prefault({}).describe('The listener for operators.'),
   shutdown: Shutdown.prefault({}).describe('What happens on SIGTERM and SIGINT.'),
   metrics: Metrics.prefault({}).describe('Metrics in Prometheus format.'),
+  telemetry: Telemetry.prefault({}).describe(
+    'What is remembered of requests, and which are traced. Where traces go: see [telemetry](telemetry.md).',
+  ),
   actors: Actors.prefault({}).describe('The state machines.'),
   log: Log.prefault({}).describe('Logs, on standard error.'),
   redis: z

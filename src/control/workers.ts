@@ -187,7 +187,7 @@ export class Workers implements AsyncDisposable {
 
   #onExit(number: number, slot: Slot): void {
     const { shared, clock, log } = this.#options;
-    forgetWorker(shared, number);
+    forgetWorker(shared, number, clock.monotonicMs());
     this.#onDrained(slot);
     if (this.#isStopping) return;
     const lifeMs = clock.monotonicMs() - slot.startedMs;

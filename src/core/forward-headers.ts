@@ -47,8 +47,10 @@ export function isForwardingHeader(lowerName: string): boolean {
 
 /** What an attempt is known by, and what is known of the client. */
 export type AttemptFacts = {
-  readonly traceId: string;
-  readonly spanId: string;
+  readonly requestId: string;
+  /** W3C Trace Context: what the upstream is told of the trace. */
+  readonly traceparent: string;
+  readonly tracestate: string | null;
   /** Of a verified token; null where none was asked for. */
   readonly claims: IdentityClaims | null;
 };
@@ -62,7 +64,7 @@ export function forwardHeaders(
   route: Route,
   names: HeaderNames,
   upstream: Upstream,
-  { traceId, spanId, claims }: AttemptFacts,
+  { requestId, traceparent, tracestate, claims }: AttemptFacts,
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
   const named = connectionNames(request.headers);
@@ -81,8 +83,9 @@ export function forwardHeaders(
     headers.push(name, lowerName === 'max-forwards' ? forwardedOn(request.method, value) : value);
   }
   appendForwarded(headers, request, names.forwarded);
-  appendHeader(headers, names.requestId, traceId);
-  headers.push('traceparent', `00-${traceId}-${spanId}-00`);
+  appendHeader(headers, names.requestId, requestId);
+  headers.push('traceparent', traceparent);
+  if (tracestate !== null) headers.push('tracestate', tracestate);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (claims !== null) appendIdentity(headers, claims, names.identity);
   appendVia(headers, headerList(request.headers, 'via'), names.via);

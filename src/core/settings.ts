@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { VerificationKey } from './jwt/keyring.ts';
+import type { Sampler } from './trace/sampler.ts';
 
 /** What an instance is started with and keeps until it ends; what may change later is in the table. */
 export type Settings = {
@@ -14,6 +15,9 @@ export type Settings = {
   readonly metrics: MetricsSettings;
   readonly actors: ActorSettings;
   readonly log: LogSettings;
+  readonly telemetry: TelemetrySettings;
+  /** Null where traces are sent nowhere. */
+  readonly traces: TraceSettings | null;
   /** Null where no route asks for tokens. */
   readonly jwt: JwtSettings | null;
   /** How people register and log in, where tokens are issued. */
@@ -25,13 +29,13 @@ export type Settings = {
 /** What workers get to know: no secrets of the control plane. */
 export type WorkerSettings = Pick<
   Settings,
-  'server' | 'limits' | 'upstreamConnections' | 'metrics' | 'actors'
+  'server' | 'limits' | 'upstreamConnections' | 'metrics' | 'actors' | 'log' | 'telemetry'
 >;
 
 /** For an instance that runs `workers` of them. */
 export function workerSettings(settings: Settings, workers: number): WorkerSettings {
-  const { server, limits, upstreamConnections, metrics, actors } = settings;
-  return { server: { ...server, workers }, limits, upstreamConnections, metrics, actors };
+  const { server, limits, upstreamConnections, metrics, actors, log, telemetry } = settings;
+  return { server: { ...server, workers }, limits, upstreamConnections, metrics, actors, log, telemetry };
 }
 
 /** Both are words of letters, digits and `-`, the id also of `_`, at most 64 characters long. */
@@ -132,7 +136,45 @@ export type ActorSettings = {
   readonly runtime: 'compiled' | 'xstate';
 };
 
-export type LogSettings = { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+export type LogSettings = {
+  readonly level: LogLevel;
+  /** Whether there is a line for each request. */
+  readonly access: boolean;
+};
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What is remembered of requests, and which of them are traced. */
+export type TelemetrySettings = {
+  /** Finished requests that each worker remembers. */
+  readonly requestsKept: number;
+  /** A request that is answered later than that is traced, whatever the sampler says. */
+  readonly slowMs: number;
+  /** Whose traces go on here. */
+  readonly trustIncoming: 'never' | 'trusted_proxies' | 'always';
+  /** Null where traces are sent nowhere. */
+  readonly sampler: Sampler | null;
+  /** Where a trace is shown, with `{trace_id}` in place of its id; null for nowhere. */
+  readonly traceUrl: string | null;
+  /** What is said of this instance: OpenTelemetry's resource attributes, with a `service.name`. */
+  readonly resource: Readonly<Record<string, string>>;
+};
+
+/** How traces are sent to a collector: OTLP over HTTP, in protobuf. */
+export type TraceSettings = {
+  readonly url: string;
+  /** May hold credentials: never to be shown. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For one batch of spans, tries of it included. */
+  readonly timeoutMs: number;
+  /** How long a span waits for others to be sent with. */
+  readonly delayMs: number;
+  /** Spans that wait at once; more are dropped. */
+  readonly queueMax: number;
+  /** Spans of one message. */
+  readonly batchMax: number;
+};
 
 export type JwtSettings = {
   /** What own tokens say of their issuer and audience. */

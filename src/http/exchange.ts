@@ -1,5 +1,7 @@
 import type { Plan } from '#core/plan.ts';
+import type { Protocol } from '#core/request-record.ts';
 import type { Pool, Route, Table } from '#core/table.ts';
+import type { TraceContext } from '#core/trace/context.ts';
 import type { Reply } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -7,6 +9,9 @@ import type { RequestBody } from './request-body.ts';
 export type Exchange = {
   /** Trace id: 32 lower-case hex digits; also the request id. */
   readonly id: string;
+  readonly trace: TraceContext;
+  /** Number of the request's record; see RequestRecorder. */
+  readonly record: number;
   /** The table that the request was admitted with, whatever comes later. */
   readonly table: Table;
   readonly route: Route;
@@ -33,6 +38,7 @@ export type RequestHead = {
   /** Whether the peer is a trusted proxy, whose X-Forwarded-* are kept and extended. */
   readonly peerTrusted: boolean;
   readonly scheme: 'http' | 'https';
+  readonly protocol: Protocol;
   /** The protocol that the client asks to switch to, lower case, or null. */
   readonly upgrade: string | null;
   /** Clock.monotonicMs() when the head had arrived. */

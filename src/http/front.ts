@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
-import { newTraceId } from '#core/ids.ts';
 import { planFor } from '#core/plan.ts';
 import type { Refusal, RefusalCause } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
@@ -15,7 +14,8 @@ import { sendRefusal } from './refuse.ts';
 import type { CloseAfter, Reply } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import { declaredBytes, readHead, timesThrough } from './request-head.ts';
-import { NO_ROUTE, type RequestMetrics } from './request-metrics.ts';
+import { NO_ROUTE, type RequestMetrics, type RouteLabel } from './request-metrics.ts';
+import type { RequestRecorder } from './request-recorder.ts';
 
 /** One request as node:http delivers it. */
 export type Arrival = {
@@ -53,6 +53,7 @@ export type FrontOptions = {
   readonly locals: readonly Local[];
   readonly trusted: TrustedProxies;
   readonly metrics: RequestMetrics;
+  readonly recorder: RequestRecorder;
   readonly clock: Clock;
 };
 
@@ -73,13 +74,14 @@ export class Front {
   }
 
   accept(arrival: Arrival): void {
-    const { run, locals, trusted, clock } = this.#options;
+    const { run, locals, trusted, recorder, clock } = this.#options;
     const { table } = this;
     const { incoming } = arrival;
     const reply = arrival.replyWith(() => this.isDraining || body.isTooLongToDrop);
-    const id = newTraceId();
     const receivedMs = clock.monotonicMs();
     const request = readHead(incoming, arrival.upgrade, trusted, receivedMs);
+    const trace = recorder.traceOf(request);
+    const id = trace.traceId;
     const to = request === null ? 'malformed_request' : destinationOf(request, table, locals);
     const isRouted = typeof to !== 'string' && !isLocal(to);
 
@@ -93,10 +95,15 @@ export class Front {
         awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
       },
     );
-    const ended = this.#count(arrival, reply, request?.scheme ?? 'http', to, receivedMs);
+    const record = recorder.begin(trace, request, labelOf(to), receivedMs);
+    const counted = this.#count(arrival, reply, request?.scheme ?? 'http', to, receivedMs);
+    const ended = (outcome: Outcome) => {
+      recorder.ended(record, outcome, reply.status, body.readBytes);
+      counted(outcome);
+    };
     if (request !== null && isRouted) {
       const plan = planFor(to, request.method, body.bytes);
-      run({ id, table, route: to, plan, request, body, reply, notices: [] }, ended);
+      run({ id, trace, record, table, route: to, plan, request, body, reply, notices: [] }, ended);
       return;
     }
 
@@ -112,7 +119,10 @@ export class Front {
           : answer;
       reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
       if (!('refusal' in said)) sendLocal(reply, said, stamp, isHead);
-      else this.#refuse(said.refusal, reply, stamp, refusalHeadersOf(to), isHead);
+      else {
+        recorder.refused(record, said.refusal.cause);
+        this.#refuse(said.refusal, reply, stamp, refusalHeadersOf(to), isHead);
+      }
       finish({ body, reply });
     };
     if (request !== null && typeof to !== 'string' && isLocal(to))
@@ -135,7 +145,7 @@ export class Front {
   ): Arrival['ended'] {
     const { metrics, clock } = this.#options;
     const { method = '' } = incoming;
-    const label = typeof to === 'string' ? NO_ROUTE : to;
+    const label = labelOf(to);
     metrics.requestBegun(method, scheme);
     return (outcome) => {
       const seconds = (clock.monotonicMs() - receivedMs) / 1000;
@@ -150,6 +160,10 @@ function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]
   for (const local of locals) if (local.answers(head)) return local;
   if (timesThrough(head.headers, table.headers.via) >= TIMES_THROUGH_MAX) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
+}
+
+function labelOf(to: Destination): RouteLabel {
+  return typeof to === 'string' ? NO_ROUTE : to;
 }
 
 function refusalHeadersOf(to: Destination): FlatHeaders {

@@ -39,6 +39,11 @@ export class RequestBody {
     this.#hooks = hooks;
   }
 
+  /** As much of it as was read for an attempt. */
+  get readBytes(): number {
+    return this.#readBytes;
+  }
+
   /** Whether a new reader would see the body from its first byte. */
   get isReplayable(): boolean {
     return this.#kept !== null;

@@ -33,6 +33,7 @@ export function readHead(
     peerAddress: peer,
     peerTrusted: trusted.has(peer),
     scheme: 'http',
+    protocol: isHttp10 ? '1.0' : '1.1',
     upgrade,
     receivedMs,
   };

@@ -1,4 +1,6 @@
-import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
+import { methodLabel, methodNumber } from '#core/methods.ts';
+import type { RefusalCause } from '#core/refusals.ts';
+import { ATTEMPT_ERRORS, type AttemptError } from '#core/request-record.ts';
 import type { Upstream } from '#core/table.ts';
 import type { WorkerSeries } from '#shared/metric-cells.ts';
 import { RowFinder } from '#shared/row-finder.ts';
@@ -10,21 +12,12 @@ type Scheme = RequestHead['scheme'];
 /** A route, or what stands for one: its name is the value of `http.route`. */
 export type RouteLabel = { readonly name: string };
 
-/** Why an attempt brought no answer; `client_left`: nobody waited for it any more. */
-export type AttemptError = RefusalCause | 'client_left';
-
 /** No route matched, or the request was refused before routes were looked at. */
 export const NO_ROUTE: RouteLabel = { name: '' };
 
-/** RFC 9110, PATCH and QUERY. Clients may invent others, so these are all one. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'];
-const METHOD_NUMBERS = new Map(METHODS.map((method, number) => [method, number]));
-
-const ERRORS: readonly AttemptError[] = [...(Object.keys(REFUSALS) as RefusalCause[]), 'client_left'];
-
 /** A status has three digits; outcomes from here on are errors. */
 const STATUS_END = 1000;
-const OUTCOMES = STATUS_END + ERRORS.length;
+const OUTCOMES = STATUS_END + ATTEMPT_ERRORS.length;
 
 /**
  * What a worker counts of its requests. All four calls for a request with one attempt take 60 ns together,
@@ -77,7 +70,7 @@ export class RequestMetrics {
 
   /** `seconds` from the attempt's start to its failure. */
   attemptFailed(upstream: Upstream, method: string, error: AttemptError, seconds: number): void {
-    this.#observeAttempt(upstream, method, STATUS_END + ERRORS.indexOf(error), seconds);
+    this.#observeAttempt(upstream, method, STATUS_END + ATTEMPT_ERRORS.indexOf(error), seconds);
   }
 
   refused(cause: RefusalCause): void {
@@ -107,18 +100,10 @@ function countAttempt(finder: RowFinder, upstream: Upstream): void {
 
 function attemptLabels({ address, port, pool, name }: Upstream, method: string, outcome: number): Label[] {
   const status = outcome < STATUS_END ? outcome : '';
-  const error = ERRORS[outcome - STATUS_END] ?? '';
+  const error = ATTEMPT_ERRORS[outcome - STATUS_END] ?? '';
   return [methodLabel(method), address, port, pool, name, status, error];
 }
 
 function requestCode(method: string, scheme: Scheme): number {
   return methodNumber(method) * 2 + (scheme === 'https' ? 1 : 0);
-}
-
-function methodNumber(method: string): number {
-  return METHOD_NUMBERS.get(method) ?? METHODS.length;
-}
-
-function methodLabel(method: string): string {
-  return METHOD_NUMBERS.has(method) ? method : '_OTHER';
 }

@@ -3,6 +3,7 @@ import type { Settings } from '#core/settings.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { type LimitMemory, LimitTable } from './limit-table.ts';
 import { MetricCells } from './metric-cells.ts';
+import { type RecordsMemory, RequestRecords } from './records/request-records.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamCells } from './upstream-cells.ts';
 
@@ -13,6 +14,7 @@ export type SharedMemory = {
   readonly connections: SharedArrayBuffer;
   readonly retries: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
+  readonly records: RecordsMemory;
 };
 
 export type SharedState = {
@@ -21,9 +23,12 @@ export type SharedState = {
   readonly connections: ConnectionCount;
   readonly retries: RetryBudget;
   readonly metrics: MetricCells;
+  readonly records: RequestRecords;
 };
 
-export function createSharedState(settings: Pick<Settings, 'server' | 'limits'>): SharedState {
+export function createSharedState(
+  settings: Pick<Settings, 'server' | 'limits' | 'telemetry' | 'log'>,
+): SharedState {
   const { workers } = settings.server;
   const random = randomBytes(8);
   return {
@@ -35,7 +40,17 @@ export function createSharedState(settings: Pick<Settings, 'server' | 'limits'>)
     connections: ConnectionCount.create(workers),
     retries: RetryBudget.create(),
     metrics: MetricCells.create(workers),
+    records: RequestRecords.create({
+      workers,
+      kept: settings.telemetry.requestsKept,
+      inFlight: recordsAny(settings) ? settings.server.maxConnections : 0,
+    }),
   };
+}
+
+/** Whether anybody wants to know of requests: looks them up, sends traces, or logs. */
+function recordsAny({ telemetry, log }: Pick<Settings, 'telemetry' | 'log'>): boolean {
+  return telemetry.requestsKept > 0 || telemetry.sampler !== null || log.access;
 }
 
 export function memoryOf(state: SharedState): SharedMemory {
@@ -45,6 +60,7 @@ export function memoryOf(state: SharedState): SharedMemory {
     connections: state.connections.memory,
     retries: state.retries.memory,
     metrics: state.metrics.memory,
+    records: state.records.shared,
   };
 }
 
@@ -56,13 +72,15 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
     connections: ConnectionCount.attach(memory.connections),
     retries: RetryBudget.attach(memory.retries),
     metrics: MetricCells.attach(memory.metrics),
+    records: RequestRecords.attach(memory.records),
   };
 }
 
 /** Takes back what a worker held when its thread ended, before another takes its number. */
-export function forgetWorker(state: SharedState, worker: number): void {
+export function forgetWorker(state: SharedState, worker: number, nowMs: number): void {
   state.upstreams.forgetWorker(worker);
   state.limits.releaseLocksOf(worker);
   state.connections.forgetWorker(worker);
   state.metrics.forgetWorker(worker);
+  state.records.forgetWorker(worker, nowMs);
 }

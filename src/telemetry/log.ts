@@ -16,7 +16,7 @@ export type LogTarget = {
 const STANDARD_ERROR: LogTarget = { fd: 2, isTerminal: isatty(2) };
 
 /** Structured log of the process's life and problems: JSON, or text on a terminal. */
-export function createLog(settings: LogSettings, target = STANDARD_ERROR): Log {
+export function createLog(settings: Pick<LogSettings, 'level'>, target = STANDARD_ERROR): Log {
   return pino({ level: settings.level, base: null }, destination(target));
 }
 

@@ -8,7 +8,11 @@ import type { HeaderNames, Route, Upstream } from '#core/table.ts';
 import { authOf } from '#test/support/auth.ts';
 import { sampleRoute, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
 
-const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', claims: null };
+const IDS = {
+  requestId: '0af7651916cd43dd8448eb211c80319c',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  tracestate: null,
+};
 const NAMES = sampleTable().headers;
 const ALL_OFF: HeaderNames = {
   requestId: null,
@@ -81,7 +85,7 @@ describe('what a client sends', () => {
     assert.equal(headerValue(headers, 'x-forwarded-for'), '203.0.113.9');
     assert.equal(headerValue(headers, 'via'), '1.1 signalbox');
     assert.equal(headerValue(headers, 'x-forwarded-proto'), 'http');
-    assert.equal(headerValue(headers, 'x-request-id'), IDS.traceId);
+    assert.equal(headerValue(headers, 'x-request-id'), IDS.requestId);
     assert.equal(headerValue(headers, 'x-proxy-by'), 'signalbox');
     assert.equal(headerValue(headers, 'x-user-id'), 'ann');
     assert.ok(headerValue(headers, 'traceparent') !== null);
@@ -222,9 +226,10 @@ describe('what Signalbox says for itself', () => {
       'a=b',
     ];
     const sent = forwarded({ headers });
-    assert.equal(headerList(sent, 'x-request-id'), IDS.traceId);
+    assert.equal(headerList(sent, 'x-request-id'), IDS.requestId);
     assert.equal(headerList(sent, 'x-proxy-by'), 'signalbox');
-    assert.equal(headerList(sent, 'traceparent'), `00-${IDS.traceId}-${IDS.spanId}-00`);
+    assert.equal(headerList(sent, 'traceparent'), IDS.traceparent);
+    assert.equal(headerList(sent, 'tracestate'), null);
     assert.equal(headerList(sent, 'tracestate'), null);
   });
 
@@ -251,7 +256,7 @@ describe('what Signalbox says for itself', () => {
       headers: ['correlation-id', 'mine', 'X-Request-ID', 'free'],
       names: { requestId: 'Correlation-ID', proxyBy: { name: 'X-Proxy', value: 'pace' }, via: 'edge' },
     });
-    assert.equal(headerList(sent, 'correlation-id'), IDS.traceId);
+    assert.equal(headerList(sent, 'correlation-id'), IDS.requestId);
     assert.equal(headerList(sent, 'x-request-id'), 'free');
     assert.equal(headerList(sent, 'x-proxy'), 'pace');
     assert.equal(headerList(sent, 'via'), '1.1 edge');

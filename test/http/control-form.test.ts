@@ -44,6 +44,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
     peerAddress: '192.0.2.7',
     peerTrusted: false,
     scheme: 'http',
+    protocol: '1.1',
     upgrade: null,
     receivedMs: 0,
     ...changes,

@@ -10,7 +10,10 @@ import { Front } from '#http/front.ts';
 import { controlPage, health } from '#http/local.ts';
 import { HttpReply } from '#http/reply.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
+import { RequestRecorder } from '#http/request-recorder.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
+import { RequestRecords } from '#shared/records/request-records.ts';
+import { sampleTelemetry } from '#test/support/sample-settings.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
@@ -18,6 +21,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 async function startFront(t: TestContext) {
   const clock = new VirtualClock();
   const cells = MetricCells.create(1);
+  const records = RequestRecords.create({ workers: 1, kept: 8, inFlight: 8 });
   const control = Object.assign(new EventTarget(), { asked: [] as FromWorker[] });
   const line = new ControlLine((message) => {
     control.asked.push(message);
@@ -29,6 +33,7 @@ async function startFront(t: TestContext) {
     locals: [health, controlPage('/metrics', line)],
     trusted: trustedProxies([]),
     metrics: new RequestMetrics(cells.ofWorker(0)),
+    recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
     clock,
   });
   const outcomes: Outcome[] = [];

@@ -44,6 +44,7 @@ describe('the head of a request', () => {
       peerAddress: '127.0.0.1',
       peerTrusted: false,
       scheme: 'http',
+      protocol: '1.1',
       upgrade: 'websocket',
       receivedMs: 5,
     });

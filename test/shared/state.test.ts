@@ -45,10 +45,10 @@ describe('the shared state', () => {
       state.connections.enter(worker, 10);
       state.upstreams.begin(3);
     }
-    forgetWorker(control, 1);
+    forgetWorker(control, 1, NOW);
     assert.equal(control.connections.total, 1);
     assert.equal(control.upstreams.inFlight(3), 1);
-    forgetWorker(control, 1);
+    forgetWorker(control, 1, NOW);
     assert.equal(control.connections.total, 1);
   });
 

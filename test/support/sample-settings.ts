@@ -1,4 +1,4 @@
-import type { WorkerSettings } from '#core/settings.ts';
+import type { TelemetrySettings, WorkerSettings } from '#core/settings.ts';
 
 /** Settings of workers on this machine, on a port that the system chooses. */
 export function sampleSettings(workers = 1): WorkerSettings {
@@ -17,5 +17,20 @@ export function sampleSettings(workers = 1): WorkerSettings {
     upstreamConnections: { connectionsMax: 8, keepAliveMs: 60_000 },
     metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
     actors: { runtime: 'compiled' },
+    log: { level: 'info', access: false },
+    telemetry: sampleTelemetry(),
+  };
+}
+
+/** Nothing is exported; what a test wants different. */
+export function sampleTelemetry(changes: Partial<TelemetrySettings> = {}): TelemetrySettings {
+  return {
+    requestsKept: 16,
+    slowMs: 1000,
+    trustIncoming: 'trusted_proxies',
+    sampler: null,
+    traceUrl: null,
+    resource: { 'service.name': 'signalbox' },
+    ...changes,
   };
 }

@@ -1,11 +1,11 @@
-import { createActor } from 'xstate';
+import { createActor, type SnapshotFrom, type StateValue } from 'xstate';
 import type { Clock } from '#core/clock.ts';
 import type { Exchange } from '#http/exchange.ts';
 import { compile } from '../compile/compile.ts';
 import { xstateClock } from '../xstate-clock.ts';
 import { requestActors } from './actors.ts';
 import { type RequestContext, requestMachine } from './machine.ts';
-import type { RequestSteps, Step } from './steps.ts';
+import type { RequestEvent, RequestSteps, Step } from './steps.ts';
 
 /** How a request can end: the final states of its machine, or a machine that failed itself. */
 export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'crashed';
@@ -13,15 +13,27 @@ export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'cra
 /** Runs one exchange to its end; `ended` is called exactly once. */
 export type RunRequest = (exchange: Exchange, ended: (outcome: Outcome) => void) => void;
 
-/** `report` hears of what a step, or the machine itself, threw: mistakes of ours. */
+/** What the machine does: the innermost state that it is in now, and the event that led there. */
+export type ObserveTransition = (exchange: Exchange, state: string, event: RequestEvent | Began) => void;
+
+/** Leads to the state that a request begins in. */
+export type Began = { readonly type: 'xstate.init' };
+
+/**
+ * `report` hears of what a step, or the machine itself, threw: mistakes of ours. `observe` sees each state
+ * before its step begins. Neither may throw.
+ */
 export type CreateRunner = (
   steps: RequestSteps,
   clock: Clock,
   report: (error: unknown) => void,
+  observe: ObserveTransition,
 ) => RunRequest;
 
+const BEGAN: Began = { type: 'xstate.init' };
+
 /** Runs the chart as compiled once from the machine. */
-export const createCompiledRunner: CreateRunner = (steps, clock, report) => {
+export const createCompiledRunner: CreateRunner = (steps, clock, report, observe) => {
   const machine = compile(requestMachine.provide({ actors: requestActors(watched(steps, report)) }));
 
   return (exchange, ended) => {
@@ -34,19 +46,29 @@ export const createCompiledRunner: CreateRunner = (steps, clock, report) => {
         exchange.reply.cut();
         end(actor.context, 'crashed', ended);
       },
+      onTransition: (_, state, event) => observe(exchange, state, event),
     });
     exchange.reply.onLeft(() => actor.send({ type: 'client.left' }));
+    observe(exchange, actor.state, BEGAN);
     actor.start();
   };
 };
 
 /** Runs the same chart under XState's own interpreter: far slower, and open to XState's inspection. */
-export const createXstateRunner: CreateRunner = (steps, clock, report) => {
+export const createXstateRunner: CreateRunner = (steps, clock, report, observe) => {
   const machine = requestMachine.provide({ actors: requestActors(watched(steps, report)) });
   const timers = xstateClock(clock);
 
   return (exchange, ended) => {
-    const actor = createActor(machine, { input: { exchange }, clock: timers });
+    const actor = createActor(machine, {
+      input: { exchange },
+      clock: timers,
+      inspect: (inspected) => {
+        if (inspected.type !== '@xstate.microstep' || inspected.actorRef !== actor) return;
+        const { value } = inspected.snapshot as SnapshotFrom<typeof machine>;
+        observe(exchange, pathOf(value), inspected.event as RequestEvent);
+      },
+    });
     const contextOf = () => actor.getSnapshot().context;
     actor.subscribe({
       complete: () => end(contextOf(), actor.getSnapshot().value as Outcome, ended),
@@ -57,11 +79,20 @@ export const createXstateRunner: CreateRunner = (steps, clock, report) => {
       },
     });
     exchange.reply.onLeft(() => actor.send({ type: 'client.left' }));
+    observe(exchange, pathOf(actor.getSnapshot().value), BEGAN);
     actor.start();
   };
 };
 
 export const RUNNERS = { compiled: createCompiledRunner, xstate: createXstateRunner } as const;
+
+/** `{ seeking: 'limiting' }` as `seeking.limiting`. */
+function pathOf(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .map(([state, inner]) => (inner === undefined ? state : `${state}.${pathOf(inner)}`))
+    .join();
+}
 
 function end(context: RequestContext, outcome: Outcome, ended: (outcome: Outcome) => void): void {
   // An answer that was let go of on the way here must not hold its connection.

@@ -6,6 +6,7 @@ import { buildAccounts } from './accounts.ts';
 import { buildBus, buildInstance } from './cluster.ts';
 import { buildDatabase } from './database.ts';
 import { buildJwt } from './jwt.ts';
+import { readOtel } from './otel.ts';
 
 /** What settings depend on beside the configuration. */
 export type Surroundings = {
@@ -23,7 +24,8 @@ export type Surroundings = {
 
 export function buildSettings(config: Config, surroundings: Surroundings): Settings {
   const { cores, host, env, folder, commonPasswords } = surroundings;
-  const { server, admin, limits, upstream_connections, shutdown, metrics, actors, log } = config;
+  const { server, admin, limits, upstream_connections, shutdown, metrics, actors, log, telemetry } = config;
+  const { traces, sampler, resource } = readOtel(env);
   const instance = buildInstance(config, env, host);
   return {
     instance,
@@ -48,6 +50,15 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
     metrics,
     actors,
     log,
+    telemetry: {
+      requestsKept: telemetry.requests_kept,
+      slowMs: telemetry.slow_ms,
+      trustIncoming: telemetry.trust_incoming,
+      traceUrl: telemetry.trace_url ?? null,
+      sampler,
+      resource,
+    },
+    traces,
     jwt: buildJwt(config, env),
     accounts: buildAccounts(config, commonPasswords),
     database: buildDatabase(config, env),

@@ -1,6 +1,7 @@
 /** The sections about running an instance. */
 
 import { z } from 'zod';
+import { LOG_LEVELS } from '#core/settings.ts';
 import { parseTarget } from '#core/target.ts';
 import { isLoopback, parseEndpoint } from '../hosts.ts';
 import { Anything, expecting, rule, secret } from './section.ts';
@@ -105,5 +106,14 @@ export const Actors = z.strictObject({
 });
 
 export const Log = z.strictObject({
-  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
+  level: z
+    .enum(LOG_LEVELS)
+    .default('info')
+    .describe('The least that is logged. `PUT /api/log-level` of the admin API changes it at run time.'),
+  access: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether there is a line for each request, on standard output. Lines are dropped, and counted, when nobody reads them fast enough.',
+    ),
 });

@@ -1,19 +1,24 @@
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import { forwardHeaders } from '#core/forward-headers.ts';
-import { newSpanId } from '#core/ids.ts';
 import type { Upstream } from '#core/table.ts';
+import { formatTraceparent } from '#core/trace/traceparent.ts';
 import { Attempt } from '../attempt.ts';
 import { failureCause } from '../attempt-failure.ts';
 import { type AttemptBooks, AttemptRecord } from '../attempt-record.ts';
 import { type Exchange, poolOf } from '../exchange.ts';
+import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
-export function forwardStep(clients: UpstreamClients, books: AttemptBooks): RequestSteps['forward'] {
+export function forwardStep(
+  clients: UpstreamClients,
+  books: AttemptBooks,
+  recorder: RequestRecorder,
+): RequestSteps['forward'] {
   return ({ exchange, identity, upstream, resendCount }, tell) => {
     const { request, route, reply } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
-    const options = dispatchOptions(exchange, upstream, identity);
+    const options = dispatchOptions(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
     // Nothing below throws: the transport reports to the attempt, which ends what begins here.
     const record = new AttemptRecord(books, upstream, request.method, poolOf(exchange).outliers);
     let isAnswered = false;
@@ -43,11 +48,17 @@ export function forwardStep(clients: UpstreamClients, books: AttemptBooks): Requ
 }
 
 function dispatchOptions(
-  { table, route, request, body, id }: Exchange,
+  { table, route, request, body, id, trace }: Exchange,
   upstream: Upstream,
   identity: Identity | null,
+  spanId: string,
 ) {
-  const facts = { traceId: id, spanId: newSpanId(), claims: identity?.claims ?? null };
+  const facts = {
+    requestId: id,
+    traceparent: formatTraceparent(trace.traceId, spanId, trace.isSampled),
+    tracestate: trace.tracestate,
+    claims: identity?.claims ?? null,
+  };
   return {
     method: request.method,
     path: request.target,

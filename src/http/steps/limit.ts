@@ -4,9 +4,15 @@ import { chooseQuota, clientKey } from '#core/limits/client-key.ts';
 import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
 import type { LimitTable } from '#shared/limit-table.ts';
 import { requestFacts } from '../request-facts.ts';
+import type { RequestRecorder } from '../request-recorder.ts';
 
 /** The request machine's step `limit`: counts the request, and tells the client what is left. */
-export function limitStep(table: LimitTable, ipv6PrefixBits: number, clock: Clock): RequestSteps['limit'] {
+export function limitStep(
+  table: LimitTable,
+  recorder: RequestRecorder,
+  ipv6PrefixBits: number,
+  clock: Clock,
+): RequestSteps['limit'] {
   return ({ exchange, identity }, tell) => {
     const { limit } = exchange.route;
     if (limit === null) {
@@ -16,6 +22,7 @@ export function limitStep(table: LimitTable, ipv6PrefixBits: number, clock: Cloc
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
     const quota = chooseQuota(limit, facts);
     const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs(), limit.isShared);
+    recorder.limited(exchange, decision);
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);
     tell(
       decision.allowed

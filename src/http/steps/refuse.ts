@@ -3,11 +3,16 @@ import type { Clock } from '#core/clock.ts';
 import { finish } from '../exchange.ts';
 import { sendRefusal } from '../refuse.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
+import type { RequestRecorder } from '../request-recorder.ts';
 
 /** The request machine's step `refuse`: Signalbox's own answer. */
-export function refuseStep(metrics: RequestMetrics, clock: Clock): RequestSteps['refuse'] {
+export function refuseStep(
+  metrics: RequestMetrics,
+  recorder: RequestRecorder,
+  clock: Clock,
+): RequestSteps['refuse'] {
   return ({ exchange, refusal }, tell) => {
-    const { reply, request, table, notices, id } = exchange;
+    const { reply, request, table, notices, id, record } = exchange;
     const stamp = {
       names: table.headers,
       requestId: id,
@@ -15,6 +20,7 @@ export function refuseStep(metrics: RequestMetrics, clock: Clock): RequestSteps[
       upstreamName: null,
     };
     metrics.refused(refusal.cause);
+    recorder.refused(record, refusal.cause);
     reply.onSent(() => tell({ type: 'response.finished' }));
     sendRefusal(reply, refusal, stamp, notices, request.method === 'HEAD');
     finish(exchange);

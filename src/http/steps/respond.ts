@@ -3,12 +3,13 @@ import type { Clock } from '#core/clock.ts';
 import { responseHeaders } from '#core/response-headers.ts';
 import type { Answer } from '../answer.ts';
 import { type Exchange, finish } from '../exchange.ts';
+import type { RequestRecorder } from '../request-recorder.ts';
 import { joinTunnel } from '../tunnel.ts';
 
 /** The request machine's step `respond`: streams the answer to the client, as fast as the client reads. */
-export function respondStep(clock: Clock): RequestSteps['respond'] {
+export function respondStep(recorder: RequestRecorder, clock: Clock): RequestSteps['respond'] {
   return ({ exchange, answer }, tell) => {
-    const { reply } = exchange;
+    const { reply, record } = exchange;
     const headers = answerHeaders(exchange, answer, clock);
     const breakOff = () => {
       reply.cut();
@@ -31,7 +32,10 @@ export function respondStep(clock: Clock): RequestSteps['respond'] {
     reply.head(answer.status, answer.reason, headers);
     reply.expectProgress(exchange.route.timeouts.idleMs);
     answer.deliver({
-      data: (chunk) => reply.write(chunk),
+      data: (chunk) => {
+        recorder.sent(record, chunk.length);
+        return reply.write(chunk);
+      },
       end: () => finish(exchange),
       fail: breakOff,
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Outcome, RUNNERS } from '#actors/request/run.ts';
+import { type ObserveTransition, type Outcome, RUNNERS } from '#actors/request/run.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
 import type { Plan } from '#core/plan.ts';
 import type { Exchange } from '#http/exchange.ts';
@@ -26,6 +26,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       cuts: 0,
       releases: 0,
       stops: [] as string[],
+      states: [] as string[],
       problems: [] as unknown[],
     };
     const clock = new VirtualClock();
@@ -52,9 +53,12 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       cut: () => seen.cuts++,
     };
     const exchange = { plan, reply } as unknown as Exchange;
-    createRunner(steps, clock, (error) => seen.problems.push(error))(exchange, (outcome) =>
-      seen.ends.push(outcome),
-    );
+    const report = (error: unknown) => seen.problems.push(error);
+    const observe: ObserveTransition = (observed, state, event) => {
+      assert.equal(observed, exchange);
+      seen.states.push(`${state} ${event.type}`);
+    };
+    createRunner(steps, clock, report, observe)(exchange, (outcome) => seen.ends.push(outcome));
     return { seen, clock, leave: () => leave() };
   }
 
@@ -65,6 +69,35 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       const { seen, clock } = run({ ...SELECTED, forward: answered, respond: { type: 'response.finished' } });
       assert.deepEqual(seen.ends, ['responded']);
       assert.equal(clock.timers, 0);
+    });
+
+    it('shows every state that a request comes to, and what led there', () => {
+      const facts = { replayable: true, affordable: true, another: true };
+      const failure = { upstream: 'red', cause: 'upstream_closed', written: true } as const;
+      const { seen, clock } = run({
+        ...SELECTED,
+        forward: { type: 'attempt.failed', failure },
+        weigh: { type: 'failover.weighed', facts },
+        refuse: { type: 'response.finished' },
+      });
+      const attempt = ['seeking.forwarding upstream.selected', 'seeking.weighing attempt.failed'];
+      assert.deepEqual(seen.states, [
+        'seeking.authenticating xstate.init',
+        'seeking.limiting identity.proven',
+        'seeking.selecting limit.passed',
+        ...attempt,
+        'seeking.selecting failover.weighed',
+        ...attempt,
+        'refusing failover.weighed',
+        'refused response.finished',
+      ]);
+      assert.equal(clock.timers, 0);
+    });
+
+    it('shows the deadline that led to a state', () => {
+      const { seen, clock } = run(SELECTED);
+      clock.advance(1000);
+      assert.match(seen.states.at(-1) ?? '', /^seeking\.weighing xstate\.after/);
     });
 
     it('abandons the request of a client that left, and stops the step at work', () => {

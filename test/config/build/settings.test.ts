@@ -25,7 +25,16 @@ describe('the settings of an instance', () => {
       shutdown: { lameDuckMs: 0, graceMs: 30_000 },
       metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
       actors: { runtime: 'compiled' },
-      log: { level: 'info' },
+      log: { level: 'info', access: false },
+      telemetry: {
+        requestsKept: 2000,
+        slowMs: 1000,
+        trustIncoming: 'trusted_proxies',
+        sampler: null,
+        traceUrl: null,
+        resource: { 'service.name': 'signalbox' },
+      },
+      traces: null,
       jwt: null,
       accounts: {
         isRegisterRevealing: true,

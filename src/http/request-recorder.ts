@@ -1,0 +1,133 @@
+import type { ObserveTransition, Outcome } from '#actors/request/run.ts';
+import { REQUEST_STATES } from '#actors/request/states.ts';
+import type { Clock } from '#core/clock.ts';
+import { headerList, headerValue } from '#core/headers.ts';
+import { newSpanId } from '#core/ids.ts';
+import type { Decision } from '#core/limits/decision.ts';
+import type { RefusalCause } from '#core/refusals.ts';
+import type { TelemetrySettings } from '#core/settings.ts';
+import type { Upstream } from '#core/table.ts';
+import { type TraceContext, traceContext } from '#core/trace/context.ts';
+import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
+import type { Exchange, RequestHead } from './exchange.ts';
+import type { RouteLabel } from './request-metrics.ts';
+
+/** Requests that a worker has traced in any one second for what became of them, not by the sampler. */
+export const KEPT_PER_SECOND_MAX = 50;
+
+const STATE_NUMBERS = new Map(REQUEST_STATES.map((path, number) => [path, number]));
+
+/** The one observer of requests: writes down what each of them does, and decides which are traced. */
+export class RequestRecorder {
+  readonly #writer: RecordWriter;
+  readonly #settings: TelemetrySettings;
+  readonly #logsAll: boolean;
+  readonly #clock: Clock;
+  #second = 0;
+  #keptInSecond = 0;
+
+  /** `logsAll`: the control plane wants to have every record, traced or not. */
+  constructor(writer: RecordWriter, settings: TelemetrySettings, logsAll: boolean, clock: Clock) {
+    this.#writer = writer;
+    this.#settings = settings;
+    this.#logsAll = logsAll;
+    this.#clock = clock;
+  }
+
+  /** The trace that a request belongs to: its sender's, if that is believed, or a new one. */
+  traceOf(head: RequestHead | null): TraceContext {
+    const { sampler, trustIncoming } = this.#settings;
+    const isTrusted =
+      head !== null &&
+      (trustIncoming === 'always' || (trustIncoming === 'trusted_proxies' && head.peerTrusted));
+    return isTrusted
+      ? traceContext(headerList(head.headers, 'traceparent'), headerList(head.headers, 'tracestate'), sampler)
+      : traceContext(null, null, sampler);
+  }
+
+  /** The number of the request's record, which everything else is written to. */
+  begin(trace: TraceContext, head: RequestHead | null, route: RouteLabel, receivedMs: number): number {
+    const record = this.#writer.begin(receivedMs, trace);
+    if (head === null || record === NO_RECORD) return record;
+    this.#writer.head(record, head, headerValue(head.headers, 'user-agent') ?? '', route.name);
+    return record;
+  }
+
+  readonly observe: ObserveTransition = ({ record, route }, state, event) => {
+    if (record === NO_RECORD) return;
+    const writer = this.#writer;
+    const nowMs = this.#clock.monotonicMs();
+    switch (event.type) {
+      case 'identity.proven':
+        if (route.auth !== null && event.identity !== null) {
+          writer.identified(record, route.auth.scheme, event.identity.key);
+        }
+        break;
+      case 'attempt.answered':
+        writer.attemptAnswered(record, event.status, nowMs);
+        break;
+      case 'attempt.failed':
+        writer.attemptFailed(record, event.failure.cause, nowMs);
+        break;
+      case 'client.left':
+        writer.attemptFailed(record, 'client_left', nowMs);
+        break;
+      default:
+        // Nothing but a deadline is left that could end an attempt under way.
+        writer.attemptFailed(record, 'upstream_timeout', nowMs);
+    }
+    if (state === 'responding' || state === 'refusing') writer.answering(record, nowMs);
+    writer.entered(record, STATE_NUMBERS.get(state) ?? REQUEST_STATES.length, nowMs);
+  };
+
+  /** Returns the id of the attempt's span, for the upstream to be told. */
+  attemptBegun({ record, trace }: Exchange, upstream: Upstream): string {
+    // Where nothing is recorded, the upstream's span follows directly on the sender's.
+    const spanId = this.#settings.sampler === null ? (trace.parentSpanId ?? newSpanId()) : newSpanId();
+    if (record !== NO_RECORD) this.#writer.attemptBegun(record, upstream, spanId, this.#clock.monotonicMs());
+    return spanId;
+  }
+
+  limited({ record }: Exchange, { allowed, remaining }: Decision): void {
+    this.#writer.limited(record, allowed ? 'passed' : 'limited', remaining);
+  }
+
+  /** Some of the answer's body is on its way to the client. */
+  sent(record: number, bytes: number): void {
+    this.#writer.sent(record, bytes);
+  }
+
+  refused(record: number, cause: RefusalCause): void {
+    this.#writer.refused(record, cause);
+  }
+
+  /** Once, when the request has come to its end. `status` is 0 when none was sent. */
+  ended(record: number, outcome: Outcome, status: number, requestBytes: number): void {
+    if (record === NO_RECORD) return;
+    const nowMs = this.#clock.monotonicMs();
+    const isTraced = this.#settings.sampler !== null && this.#isTraced(record, outcome, status, nowMs);
+    this.#writer.received(record, requestBytes);
+    this.#writer.end(record, outcome, status, nowMs);
+    if (isTraced || this.#logsAll) this.#writer.queue(record, isTraced);
+  }
+
+  #isTraced(record: number, outcome: Outcome, status: number, nowMs: number): boolean {
+    const isTelling =
+      status >= 500 ||
+      outcome === 'truncated' ||
+      outcome === 'crashed' ||
+      this.#writer.attempts(record) > 1 ||
+      this.#writer.waitedMs(record, nowMs) >= this.#settings.slowMs;
+    return this.#writer.isSampled(record) || (isTelling && this.#mayKeep(nowMs));
+  }
+
+  /** Among failures by the thousand, some tell as much as all. */
+  #mayKeep(nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#keptInSecond = 0;
+    }
+    return this.#keptInSecond++ < KEPT_PER_SECOND_MAX;
+  }
+}

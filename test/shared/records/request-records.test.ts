@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RequestRecord } from '#core/request-record.ts';
+import { ATTEMPTS_MAX, QUEUE_RECORDS, STATES_MAX } from '#shared/records/layout.ts';
+import type { RecordReader } from '#shared/records/reader.ts';
+import { RequestRecords } from '#shared/records/request-records.ts';
+import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
+import { SAMPLE_TRACE, sampleRecord } from '#test/support/sample-record.ts';
+import { sampleUpstream } from '#test/support/sample-table.ts';
+
+const STATES = [
+  'seeking.authenticating',
+  'seeking.limiting',
+  'seeking.selecting',
+  'seeking.forwarding',
+  'responding',
+  'responded',
+];
+
+function open(
+  kept = 4,
+  inFlight = 4,
+): { records: RequestRecords; writer: RecordWriter; reader: RecordReader } {
+  const records = RequestRecords.create({ workers: 2, kept, inFlight });
+  const [, reader] = RequestRecords.attach(records.shared).readers(STATES);
+  assert.ok(reader);
+  return { records, writer: records.writer(1), reader };
+}
+
+/** Writes what a sample says, and returns its number. */
+function write(writer: RecordWriter, sample: RequestRecord): number {
+  const record = writer.begin(sample.startMs, { ...SAMPLE_TRACE, ...sample });
+  writer.head(record, sample, sample.userAgent, sample.route);
+  for (const { path, enteredMs } of sample.states) writer.entered(record, STATES.indexOf(path), enteredMs);
+  if (sample.auth !== null) writer.identified(record, sample.auth, sample.identity ?? '');
+  if (sample.limit !== 'none') writer.limited(record, sample.limit, sample.limitRemaining ?? 0);
+  for (const {
+    pool,
+    upstream,
+    scheme,
+    address,
+    port,
+    spanId,
+    startMs,
+    endMs,
+    status,
+    error,
+  } of sample.attempts) {
+    const tls = scheme === 'https' ? { serverName: '', ca: null, verify: true } : null;
+    writer.attemptBegun(
+      record,
+      sampleUpstream({ pool, name: upstream, tls, address, port }),
+      spanId,
+      startMs,
+    );
+    if (error !== null) writer.attemptFailed(record, error, endMs ?? 0);
+    else if (endMs !== null) writer.attemptAnswered(record, status, endMs);
+  }
+  if (sample.answerMs !== null) writer.answering(record, sample.answerMs);
+  if (sample.cause !== null) writer.refused(record, sample.cause);
+  writer.received(record, sample.requestBytes);
+  writer.sent(record, sample.responseBytes);
+  if (sample.outcome !== null) writer.end(record, sample.outcome, sample.status, sample.endMs ?? 0);
+  return record;
+}
+
+function idOf(number: number): string {
+  return number.toString(16).padStart(32, '0');
+}
+
+function startsOf(reader: RecordReader): number[] {
+  return Array.from(reader.glances(), ({ startMs }) => startMs).sort((a, b) => a - b);
+}
+
+describe('the record of a request', () => {
+  it('says what was written', () => {
+    const { writer, reader } = open();
+    const sample = sampleRecord({ worker: 1, isTraced: false });
+    assert.deepEqual(reader.read(write(writer, sample)), sample);
+  });
+
+  it('says of a failover what became of each attempt', () => {
+    const { writer, reader } = open();
+    const [attempt] = sampleRecord().attempts;
+    assert.ok(attempt);
+    const sample = sampleRecord({
+      worker: 1,
+      isTraced: false,
+      isSampled: false,
+      parentSpanId: '00f067aa0ba902b7',
+      attempts: [
+        { ...attempt, endMs: 1004, status: 0, error: 'upstream_unreachable' },
+        { ...attempt, upstream: 'blue', scheme: 'https', address: '::1', startMs: 1005, status: 503 },
+      ],
+      auth: null,
+      identity: null,
+      outcome: 'refused',
+      cause: 'upstream_closed',
+      status: 502,
+    });
+    assert.deepEqual(reader.read(write(writer, sample)), sample);
+  });
+
+  it('can be read while the request is under way', () => {
+    const { writer, reader } = open();
+    const record = writer.begin(1000, SAMPLE_TRACE);
+    assert.equal(reader.read(record)?.outcome, null);
+    writer.entered(record, 3, 1003);
+    writer.attemptBegun(record, sampleUpstream(), 'b7ad6b7169203331', 1003);
+    const seen = reader.read(record);
+    assert.deepEqual([seen?.endMs, seen?.method, seen?.states.length], [null, '', 1]);
+    assert.deepEqual([seen?.attempts[0]?.upstream, seen?.attempts[0]?.endMs], ['red', null]);
+    const counts: number[] = [];
+    reader.countStates(counts);
+    assert.equal(counts[3], 1);
+  });
+
+  it('keeps as much as there is room for', () => {
+    const { writer, reader } = open();
+    const record = writer.begin(1000, SAMPLE_TRACE);
+    writer.head(
+      record,
+      { ...sampleRecord(), target: `/${'x'.repeat(10_000)}` },
+      'y'.repeat(10_000),
+      'default',
+    );
+    for (let nth = 0; nth < 2 * STATES_MAX; nth++) writer.entered(record, nth % STATES.length, 1000 + nth);
+    const upstream = sampleUpstream({ name: 'u'.repeat(250), address: 'a'.repeat(250) });
+    for (let nth = 0; nth < 2 * ATTEMPTS_MAX; nth++) {
+      writer.attemptBegun(record, upstream, 'b7ad6b7169203331', 1000 + nth);
+      writer.attemptFailed(record, 'upstream_closed', 1001 + nth);
+    }
+    writer.end(record, 'refused', 502, 2000);
+    const { target, userAgent, states, attempts, status } = reader.read(record) ?? sampleRecord();
+    assert.deepEqual([target.length, userAgent.length, states.length], [512, 160, STATES_MAX]);
+    assert.equal(status, 502);
+    assert.equal(attempts.length, ATTEMPTS_MAX);
+    assert.equal(attempts[0]?.upstream, upstream.name);
+    assert.deepEqual([attempts.at(-1)?.upstream, attempts.at(-1)?.error], ['', 'upstream_closed']);
+  });
+
+  it('shows no secrets of the query', () => {
+    const { writer, reader } = open();
+    const record = writer.begin(1000, SAMPLE_TRACE);
+    writer.head(record, { ...sampleRecord(), target: '/file?sig=c2VjcmV0&page=2' }, '', '');
+    assert.equal(reader.read(record)?.target, '/file?sig=REDACTED&page=2');
+  });
+});
+
+describe('the records of a worker', () => {
+  it('are those of the latest requests', () => {
+    const { writer, reader } = open(4);
+    for (let nth = 1; nth <= 20; nth++) write(writer, sampleRecord({ startMs: nth, traceId: idOf(nth) }));
+    assert.deepEqual(startsOf(reader), [17, 18, 19, 20]);
+    const [found] = reader.find(idOf(18));
+    assert.equal(found === undefined ? null : reader.read(found)?.startMs, 18);
+    assert.deepEqual(reader.find(idOf(3)), []);
+    assert.deepEqual(reader.find('nonsense'), []);
+  });
+
+  it('have one of each request under way, however long it takes', () => {
+    const { writer, reader } = open(4, 2);
+    const long = writer.begin(1, { ...SAMPLE_TRACE, traceId: idOf(1) });
+    for (let nth = 2; nth <= 20; nth++) write(writer, sampleRecord({ startMs: nth, traceId: idOf(nth) }));
+    assert.deepEqual(startsOf(reader), [1, 17, 18, 19, 20]);
+    writer.end(long, 'responded', 200, 21);
+  });
+
+  it('are not there for more at once than there is room for, which is counted', () => {
+    const { writer, reader } = open(1, 2);
+    const begun = Array.from({ length: 5 }, () => writer.begin(1, SAMPLE_TRACE));
+    assert.deepEqual(begun, [0, 1, 2, NO_RECORD, NO_RECORD]);
+    assert.equal(reader.unrecorded, 2);
+    writer.head(NO_RECORD, sampleRecord(), '', '');
+    writer.entered(NO_RECORD, 1, 1);
+    writer.attemptBegun(NO_RECORD, sampleUpstream(), '', 1);
+    writer.attemptFailed(NO_RECORD, 'client_left', 1);
+    writer.end(NO_RECORD, 'responded', 200, 1);
+    writer.queue(NO_RECORD, true);
+    assert.equal(reader.next(), null);
+  });
+
+  it('are none where none are wanted', () => {
+    const { writer, reader } = open(0, 0);
+    assert.equal(writer.begin(1, SAMPLE_TRACE), NO_RECORD);
+    assert.equal(reader.unrecorded, 0);
+  });
+
+  it('outlive the worker, and its successor goes on with them', () => {
+    const { records, writer, reader } = open(3, 2);
+    const first = write(writer, sampleRecord({ startMs: 1, endMs: 1 }));
+    write(writer, sampleRecord({ startMs: 2, endMs: 2 }));
+    const under = writer.begin(3, SAMPLE_TRACE);
+    records.forgetWorker(1, 5);
+    assert.deepEqual([reader.read(under)?.outcome, reader.read(under)?.endMs], ['lost', 5]);
+    const successor = records.writer(1);
+    assert.equal(successor.begin(6, SAMPLE_TRACE), first);
+    assert.deepEqual(startsOf(reader), [2, 3, 6]);
+  });
+});
+
+describe('the queue of finished records', () => {
+  it('brings each once, in order, with what it is for', () => {
+    const { writer, reader } = open();
+    for (let nth = 1; nth <= 3; nth++) writer.queue(write(writer, sampleRecord({ startMs: nth })), nth === 2);
+    const fetched = Array.from({ length: 4 }, () => reader.next());
+    assert.deepEqual(
+      fetched.map((record) => record?.startMs),
+      [1, 2, 3, undefined],
+    );
+    assert.deepEqual(
+      fetched.map((record) => record?.isTraced),
+      [false, true, false, undefined],
+    );
+  });
+
+  it('holds a copy: the record itself may be used again', () => {
+    const { writer, reader } = open(1, 1);
+    writer.queue(write(writer, sampleRecord({ startMs: 1 })), true);
+    for (let nth = 2; nth < 6; nth++) write(writer, sampleRecord({ startMs: nth }));
+    assert.equal(reader.next()?.startMs, 1);
+  });
+
+  it('is bounded: what nobody fetches is lost, and counted', () => {
+    const { writer, reader } = open();
+    const record = write(writer, sampleRecord());
+    for (let nth = 0; nth < QUEUE_RECORDS + 3; nth++) writer.queue(record, true);
+    assert.equal(reader.lost, 3);
+    let fetched = 0;
+    while (reader.next() !== null) fetched++;
+    assert.equal(fetched, QUEUE_RECORDS);
+  });
+});
