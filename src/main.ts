@@ -107,8 +107,8 @@ export class Instance {
         signal: this.#ending.signal,
       }),
     );
-    this.#workers = this.#parts.use(
-      await Workers.start(
+    const threads = this.#parts.use(
+      new Workers(
         {
           ...control.service,
           settings: workerSettings(settings, workers),
@@ -121,8 +121,11 @@ export class Instance {
         control.table,
       ),
     );
+    // First, so that nothing is missed by those that listen before the others do.
+    control.direct(threads);
+    await threads.start();
     this.#ending.signal.throwIfAborted();
-    control.direct(this.#workers);
+    this.#workers = threads;
     log.info({ address, port, workers }, 'serving');
   }
 }

@@ -111,16 +111,13 @@ export class ControlPlane implements AsyncDisposable {
     return this.#tables.table;
   }
 
-  /** Tells the workers what changes from now on, and what has changed while they started. */
+  /** Tells the workers what changes from now on; to be called before they start. */
   direct(workers: Workers): void {
     this.#tables.onTable = (table) => workers.publish(table);
-    workers.publish(this.#tables.table);
     const accounts = this.#accounts;
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();
     accounts.onRevoked = (sessions) => workers.announceRevoked(sessions);
-    workers.announceKeyring();
-    workers.announceRevoked(accounts.news.revoked());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -61,22 +61,24 @@ export class Workers implements AsyncDisposable {
   #isStopping = false;
   #drained: (() => void) | null = null;
 
-  private constructor(options: WorkersOptions, table: Table) {
+  constructor(options: WorkersOptions, table: Table) {
     this.#options = options;
     this.#table = table;
   }
 
-  /** Resolves when all of them listen; rejects, with none left, if one cannot. */
-  static async start(options: WorkersOptions, table: Table): Promise<Workers> {
-    const workers = new Workers(options, table);
-    const numbers = Array.from({ length: options.settings.server.workers }, (_, number) => number);
+  /**
+   * Resolves when all of them listen; rejects, with none left, if one cannot. What is announced meanwhile
+   * reaches those that listen already.
+   */
+  async start(): Promise<void> {
+    const { workers } = this.#options.settings.server;
+    const numbers = Array.from({ length: workers }, (_, number) => number);
     try {
-      await Promise.all(numbers.map((number) => workers.#start(number, 0)));
+      await Promise.all(numbers.map((number) => this.#start(number, 0)));
     } catch (error) {
-      await workers.cut();
+      await this.cut();
       throw error;
     }
-    return workers;
   }
 
   /** Thread ids by worker number, for those who watch threads. */

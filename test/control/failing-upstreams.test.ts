@@ -17,7 +17,7 @@ describe('an upstream that fails again and again', () => {
     const { server, ...settings } = sampleSettings(2);
     const failing: string[] = [];
     const upstreams = [sampleUpstream({ name: 'sick', port: sick.port, slot: 7 })];
-    const workers = await Workers.start(
+    const workers = new Workers(
       {
         entry: new URL('../../src/worker.ts', import.meta.url),
         settings: { ...settings, server: { ...server, port } },
@@ -32,6 +32,7 @@ describe('an upstream that fails again and again', () => {
       sampleTable({ pools: { default: samplePool({ upstreams }) } }),
     );
     t.after(() => workers.cut());
+    await workers.start();
     await burst(`http://127.0.0.1:${port}`, 8, 52);
     await until('all is told', () => failing.length >= 10);
     assert.deepEqual(new Set(failing), new Set(['7 gateway_failure']));

@@ -13,7 +13,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 const UNTIL_MS = 9e12;
 
 /** One worker that tells what it hears of tokens, and the control plane's side of that. */
-async function scene(t: TestContext) {
+async function scene(t: TestContext, onStarting: (workers: Workers) => void = () => {}) {
   const clock = new VirtualClock();
   const { log } = keptLog();
   const settings = sampleSettings();
@@ -21,7 +21,7 @@ async function scene(t: TestContext) {
   const told: string[] = [];
   const looked: string[] = [];
   let revision = 1;
-  const workers = await Workers.start(
+  const workers = new Workers(
     {
       entry: new URL('./token-news-worker.ts', import.meta.url),
       settings,
@@ -46,6 +46,9 @@ async function scene(t: TestContext) {
     sampleTable(),
   );
   t.after(() => workers.cut());
+  const started = workers.start();
+  onStarting(workers);
+  await started;
   const hears = (what: object) => {
     const text = JSON.stringify({ worker: 0, ...what });
     return until(`the worker hears ${text}`, () => told.includes(text));
@@ -59,6 +62,12 @@ describe('a worker', () => {
     await hears({ began: 1, revoked: [] });
     await hears({ keyring: 7 });
     assert.deepEqual(looked, ['https://login.example.com']);
+  });
+
+  // History: what was revoked while workers started was told to none of them until all had started.
+  it('[31] hears what is revoked while others start', async (t) => {
+    const { hears } = await scene(t, (workers) => workers.announceRevoked([['a', UNTIL_MS]]));
+    await hears({ revoked: [['a', UNTIL_MS]] });
   });
 
   it('[31] hears of every session that is revoked', async (t) => {

@@ -41,8 +41,9 @@ function scene(t: TestContext, begin: Script['begin'] = ['serves', 'serves']) {
 
   const table = (revision: number) => sampleTable({ revision, healthBody });
   const start = async () => {
-    const workers = await Workers.start(options, table(1));
+    const workers = new Workers(options, table(1));
     t.after(() => workers.cut());
+    await workers.start();
     return workers;
   };
   const heard = (event: string, worker: number) =>
