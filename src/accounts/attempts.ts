@@ -5,8 +5,6 @@ import type { AttemptThrottle, Counter } from './throttle.ts';
 
 /** Attempts under way, a few more than hashes: beyond, not even the database is asked. */
 const ATTEMPTS_MAX = 24;
-/** For a hash that is waited for. */
-const RETRY_SECONDS = 1;
 
 /** What an attempt is counted by, besides the address that it comes from. */
 export type Target = {
@@ -23,7 +21,7 @@ export type Counted = {
 };
 
 /** There was no room to hash a password. Nothing was looked at, so it is not held against anyone. */
-export const OVERLOADED: Refusal = { cause: 'overloaded', retryAfterSeconds: RETRY_SECONDS };
+export const OVERLOADED: Refusal = { cause: 'overloaded' };
 
 /** Lets few try passwords at once, and nobody too often, before anything is looked at. */
 export class Attempts {

@@ -20,9 +20,6 @@ import { changePassword } from './password-change.ts';
 import { register } from './registration.ts';
 import type { Sessions } from './sessions.ts';
 
-/** After which the database may be back. */
-const RETRY_SECONDS = 2;
-
 const SESSION_ENDED: Refusal = { cause: 'session_ended', challenge: CHALLENGE };
 const LOGGED_OUT = message(200, 'Logged out successfully');
 const REGISTERED_OR_NOT = message(202, 'If the email was free, you can log in now');
@@ -121,7 +118,7 @@ export class AuthPages {
       } catch (error) {
         if (!(error instanceof SignalboxError) || error.blame !== 'operator') throw error;
         this.#noteStore(error.message);
-        return refuse({ cause: 'accounts_unavailable', retryAfterSeconds: RETRY_SECONDS });
+        return refuse({ cause: 'accounts_unavailable' });
       }
     };
   }

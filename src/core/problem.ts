@@ -13,7 +13,8 @@ const PSEUDONYM = 'signalbox';
 
 /** A refusal as its answer: problem details (RFC 9457) and Proxy-Status (RFC 9209). */
 export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly string[]): ProblemAnswer {
-  const { status, title, detail, error, proxyStatus } = lookUp(refusal);
+  const answer = REFUSALS[refusal.cause];
+  const { status, title, detail, error, proxyStatus } = answer;
   const body = `${JSON.stringify({
     type: 'about:blank',
     title,
@@ -32,17 +33,10 @@ export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly st
   if (proxyStatus !== undefined) {
     headers.push('Proxy-Status', `${stamp.names.via ?? PSEUDONYM}; error=${proxyStatus}`);
   }
-  if (refusal.challenge !== undefined) headers.push('WWW-Authenticate', refusal.challenge);
-  // Only where waiting helps (RFC 9110 §10.2.3).
-  if (refusal.retryAfterSeconds !== undefined && (status === 429 || status === 503)) {
-    headers.push('Retry-After', `${refusal.retryAfterSeconds}`);
-  }
-  if (refusal.allow !== undefined) headers.push('Allow', refusal.allow);
+  if ('challenge' in refusal) headers.push('WWW-Authenticate', refusal.challenge);
+  if ('allow' in refusal) headers.push('Allow', refusal.allow);
+  const { retryAfterSeconds } = 'retryAfterSeconds' in refusal ? refusal : answer;
+  if (retryAfterSeconds !== undefined) headers.push('Retry-After', `${retryAfterSeconds}`);
   headers.push(...extra);
   return { status, reason: title, headers, body };
-}
-
-// Widens the literal types of the table, so that `proxyStatus` may be asked of every cause.
-function lookUp(refusal: Refusal) {
-  return REFUSALS[refusal.cause];
 }

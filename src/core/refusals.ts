@@ -6,17 +6,26 @@
 
 export type RefusalCause = keyof typeof REFUSALS_BY_CAUSE;
 
+/** A cause, and what of its answer the table does not know. */
 export type Refusal = {
-  readonly cause: RefusalCause;
-  /** Whole seconds; sent as Retry-After. */
-  readonly retryAfterSeconds?: number;
-  /** Value of WWW-Authenticate. */
-  readonly challenge?: string;
-  /** Value of Allow, with 405. */
-  readonly allow?: string;
   /** In place of the table's own, where a client is told what exactly is wrong. Quotes nothing it sent. */
   readonly detail?: string;
-};
+} & (
+  | { readonly cause: PlainCause }
+  /** Value of WWW-Authenticate, which every 401 has (RFC 9110 §11.6.1). */
+  | { readonly cause: CauseOf<401>; readonly challenge: string }
+  /** Value of Allow, which every 405 has (RFC 9110 §15.5.6). */
+  | { readonly cause: CauseOf<405>; readonly allow: string }
+  /** Whole seconds, at least 1; sent as Retry-After. */
+  | { readonly cause: CauseOf<429>; readonly retryAfterSeconds: number }
+);
+
+/** A cause of which the table knows the whole answer. */
+export type PlainCause = Exclude<RefusalCause, CauseOf<401 | 405 | 429>>;
+
+type CauseOf<Status> = {
+  [Cause in RefusalCause]: (typeof REFUSALS_BY_CAUSE)[Cause]['status'] extends Status ? Cause : never;
+}[RefusalCause];
 
 type Answer = {
   readonly status: number;
@@ -26,6 +35,8 @@ type Answer = {
   readonly detail: string;
   /** RFC 9209 error type, where the upstream side caused the refusal. */
   readonly proxyStatus?: string;
+  /** Whole seconds; sent as Retry-After where waiting helps (RFC 9110 §10.2.3). */
+  readonly retryAfterSeconds?: number;
 };
 
 const REFUSALS_BY_CAUSE = {
@@ -177,18 +188,21 @@ const REFUSALS_BY_CAUSE = {
     error: 'Too many connections',
     detail: 'This proxy serves as many connections as it may; try again later.',
     proxyStatus: 'connection_limit_reached',
+    retryAfterSeconds: 1,
   },
   overloaded: {
     status: 503,
     title: 'Service Unavailable',
     error: 'Service unavailable',
     detail: 'This proxy has more to do than it can; try again later.',
+    retryAfterSeconds: 1,
   },
   accounts_unavailable: {
     status: 503,
     title: 'Service Unavailable',
     error: 'Service unavailable',
     detail: 'Accounts cannot be reached at the moment; try again later.',
+    retryAfterSeconds: 2,
   },
   upstream_unreachable: {
     status: 503,
@@ -196,6 +210,7 @@ const REFUSALS_BY_CAUSE = {
     error: 'Service unavailable',
     detail: 'No connection to an upstream could be made.',
     proxyStatus: 'connection_refused',
+    retryAfterSeconds: 1,
   },
   no_upstream: {
     status: 503,
@@ -203,6 +218,7 @@ const REFUSALS_BY_CAUSE = {
     error: 'Service unavailable',
     detail: 'No upstream is available for this route.',
     proxyStatus: 'destination_unavailable',
+    retryAfterSeconds: 1,
   },
   connect_timeout: {
     status: 504,

@@ -1,6 +1,6 @@
 import { errors } from 'undici';
 import { codeOf, messageOf } from '#core/errors.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { PlainCause, RefusalCause } from '#core/refusals.ts';
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
@@ -27,7 +27,7 @@ const BAD_HTTP = new Set([
 const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 
 /** Why an attempt failed, from the transport's error. `written`: the request may have left already. */
-export function failureCause(error: unknown, written: boolean): RefusalCause {
+export function failureCause(error: unknown, written: boolean): PlainCause {
   const code = codeOf(error);
   if (CLIENTS_FAULT.has(code)) return 'malformed_request';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';

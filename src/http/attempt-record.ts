@@ -1,6 +1,6 @@
 import type { Clock } from '#core/clock.ts';
 import { type FailureKind, type Outcome, outcomeOf } from '#core/outcome.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { PlainCause } from '#core/refusals.ts';
 import type { OutlierLimits, Upstream } from '#core/table.ts';
 import type { UpstreamCells } from '#shared/upstream-cells.ts';
 import { isUnreachable, isUpstreamsFault } from './attempt-failure.ts';
@@ -50,7 +50,7 @@ export class AttemptRecord {
     this.#count(outcomeOf(status));
   }
 
-  failed(cause: RefusalCause): void {
+  failed(cause: PlainCause): void {
     const { cells, metrics, clock } = this.#books;
     const nowMs = clock.monotonicMs();
     this.#isOver = true;

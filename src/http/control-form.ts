@@ -1,7 +1,7 @@
 /** Small JSON documents that clients send to the control plane: logins and the like. */
 import type { Clock } from '#core/clock.ts';
 import { headerList } from '#core/headers.ts';
-import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { ControlLine } from './control-line.ts';
 import type { RequestHead } from './exchange.ts';
 import type { Local, LocalRequest } from './local.ts';
@@ -72,7 +72,7 @@ export function nothingBelow(path: string): Local {
 }
 
 /** Who has a bearer token to say it all may leave the body out, and then it has no type. */
-function problemWith({ headers }: RequestHead, body: RequestBody): RefusalCause | null {
+function problemWith({ headers }: RequestHead, body: RequestBody): PlainCause | null {
   if (body.bytes === 0) return null;
   const [type = ''] = (headerList(headers, 'content-type') ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/json') return 'body_not_json';
@@ -81,7 +81,7 @@ function problemWith({ headers }: RequestHead, body: RequestBody): RefusalCause 
 }
 
 /** `told` is called once, with the whole body or with why there is none. */
-function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | RefusalCause) => void): void {
+function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | PlainCause) => void): void {
   const reader = body.open();
   if (reader === null) {
     told(new Uint8Array(0));
@@ -90,7 +90,7 @@ function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | Ref
   const chunks: Buffer[] = [];
   let bytes = 0;
   let isOver = false;
-  const end = (read: Uint8Array | RefusalCause) => {
+  const end = (read: Uint8Array | PlainCause) => {
     if (isOver) return;
     isOver = true;
     timer.cancel();

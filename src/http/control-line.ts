@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '#core/clock.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { PlainCause } from '#core/refusals.ts';
 import type { ControlAnswer, ControlQuestion, FromWorker } from '#core/worker-messages.ts';
 
 /** Questions of one worker that wait at once; more are turned away, as the control plane has one thread. */
@@ -8,7 +8,7 @@ export const QUESTIONS_MAX = 64;
 /** Less than what scrapers wait by default, 10 s. */
 export const ANSWER_MS_MAX = 5_000;
 
-type Told = (answer: ControlAnswer | RefusalCause) => void;
+type Told = (answer: ControlAnswer | PlainCause) => void;
 
 /**
  * A worker's line to the control plane, for the few requests that only that can answer. No request that is
@@ -42,7 +42,7 @@ export class ControlLine {
     this.#settle(id, answer ?? 'internal');
   }
 
-  #settle(id: number, answer: ControlAnswer | RefusalCause): void {
+  #settle(id: number, answer: ControlAnswer | PlainCause): void {
     const asked = this.#waiting.get(id);
     if (asked === undefined) return;
     this.#waiting.delete(id);

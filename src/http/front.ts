@@ -3,7 +3,7 @@ import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { planFor } from '#core/plan.ts';
-import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Route, Table } from '#core/table.ts';
@@ -37,14 +37,11 @@ const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
  */
 const TIMES_THROUGH_MAX = 4;
 
-/** After which a client may ask again for what there was no room for. */
-const RETRY_SECONDS = 1;
-
 /** Between two reads of a body that no route asked for. */
 const LOCAL_IDLE_MS = 5_000;
 
 /** Where a request goes: to an upstream, to an answer of our own, or nowhere, and why. */
-type Destination = Route | Local | RefusalCause;
+type Destination = Route | Local | PlainCause;
 
 export type FrontOptions = {
   readonly table: Table;
@@ -113,10 +110,7 @@ export class Front {
       if (reply.isGone) return;
       const elapsedMs = clock.monotonicMs() - receivedMs;
       const stamp = { names: table.headers, requestId: id, elapsedMs, upstreamName: null };
-      const said =
-        typeof answer === 'string'
-          ? { refusal: { cause: answer, retryAfterSeconds: RETRY_SECONDS } }
-          : answer;
+      const said = typeof answer === 'string' ? { refusal: { cause: answer } } : answer;
       reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
       if (!('refusal' in said)) sendLocal(reply, said, stamp, isHead);
       else {

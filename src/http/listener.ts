@@ -3,7 +3,7 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import { type Clock, sleep } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
 import { newTraceId } from '#core/ids.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { PlainCause } from '#core/refusals.ts';
 import type { ServerSettings } from '#core/settings.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
@@ -17,7 +17,6 @@ import { UpgradeReply } from './upgrade-reply.ts';
 
 /** For a client that was refused to take the refusal. */
 const REFUSED_MS_MAX = 1000;
-const CONNECTION_RETRY_SECONDS = 1;
 /** How often connections that are slow to send a head are looked for. */
 const HEAD_CHECK_MS = 500;
 
@@ -169,12 +168,12 @@ export class Listener {
   }
 
   /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */
-  #refuse(socket: Socket, cause: RefusalCause): void {
+  #refuse(socket: Socket, cause: PlainCause): void {
     this.#metrics.refused(cause);
     const names = this.#front.table.headers;
     const stamp = { names, requestId: newTraceId(), elapsedMs: 0, upstreamName: null };
     socket.setTimeout(REFUSED_MS_MAX);
-    this.#lingering.end(socket, rawRefusal({ cause, retryAfterSeconds: CONNECTION_RETRY_SECONDS }, stamp));
+    this.#lingering.end(socket, rawRefusal({ cause }, stamp));
   }
 }
 
@@ -189,7 +188,7 @@ function upgradeOf({ method, httpVersion, headers, rawHeaders }: IncomingMessage
 }
 
 /** Null where the connection is beyond answering. */
-function clientErrorCause(code: string): RefusalCause | null {
+function clientErrorCause(code: string): PlainCause | null {
   if (code === 'HPE_HEADER_OVERFLOW') return 'head_too_large';
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
   return code.startsWith('HPE_') ? 'malformed_request' : null;

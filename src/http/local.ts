@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FlatHeaders } from '#core/headers.ts';
 import { endsHere } from '#core/max-forwards.ts';
-import type { RefusalCause } from '#core/refusals.ts';
+import type { PlainCause } from '#core/refusals.ts';
 import { appendStamp, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
@@ -11,7 +11,7 @@ import type { Reply } from './reply.ts';
 import type { RouteLabel } from './request-metrics.ts';
 
 /** The answer, or why there is none. */
-export type LocalAnswer = ControlAnswer | RefusalCause;
+export type LocalAnswer = ControlAnswer | PlainCause;
 
 /** One request for a local answer. */
 export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request' | 'body'>;

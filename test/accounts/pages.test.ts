@@ -63,7 +63,7 @@ describe('what is sent to /auth', () => {
 
     for (let nth = 0; nth < 3; nth++) {
       const { status, refusal } = await accounts.post('refresh', { refresh_token: refresh });
-      assert.deepEqual([status, refusal?.retryAfterSeconds], [503, 2]);
+      assert.deepEqual([status, refusal?.cause], [503, 'accounts_unavailable']);
       assert.equal(refusal?.detail, undefined);
     }
     isAway = false;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { headerList } from '#core/headers.ts';
 import { problemAnswer } from '#core/problem.ts';
-import { REFUSALS, type Refusal, type RefusalCause } from '#core/refusals.ts';
+import { REFUSALS, type Refusal } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
+import { CAUSES, sampleRefusal } from '#test/support/refusals.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 
-const CAUSES = Object.keys(REFUSALS) as RefusalCause[];
 const NAMES = sampleTable().headers;
 
 function problem(refusal: Refusal, stamp: Partial<Stamp> = {}, extra: readonly string[] = []) {
@@ -21,7 +21,7 @@ function problem(refusal: Refusal, stamp: Partial<Stamp> = {}, extra: readonly s
 describe('a refusal', () => {
   for (const cause of CAUSES) {
     it(`for ${cause} is a problem of RFC 9457`, () => {
-      const { status, reason, body, header } = problem({ cause });
+      const { status, reason, body, header } = problem(sampleRefusal(cause));
       assert.deepEqual(JSON.parse(body), {
         type: 'about:blank',
         title: reason,
@@ -44,7 +44,7 @@ describe('a refusal', () => {
 
   it('names no upstream and says nothing of our insides', () => {
     for (const cause of CAUSES) {
-      const { body, headers } = problem({ cause });
+      const { body, headers } = problem(sampleRefusal(cause));
       assert.doesNotMatch(`${body}${headers.join('\n')}`, /\d+\.\d+\.\d+\.\d+|undici|Error:|\/src\/|\n +at /);
       assert.ok(!headers.includes('X-Backend'));
     }
@@ -62,13 +62,22 @@ describe('a refusal', () => {
     assert.equal(named(null), 'signalbox; error=destination_unavailable');
   });
 
-  it('says when to come back only where that helps', () => {
+  it('says when to come back, and only where that helps', () => {
     for (const cause of CAUSES) {
-      const { status, header } = problem({ cause, retryAfterSeconds: 7 });
-      assert.equal(header('retry-after'), status === 429 || status === 503 ? '7' : null, cause);
-      assert.equal(problem({ cause }).header('retry-after'), null);
+      const { status, header } = problem(sampleRefusal(cause));
+      const helps = status === 429 || status === 503;
+      assert.equal(header('retry-after') !== null, helps, cause);
     }
-    assert.equal(problem({ cause: 'rate_limited', retryAfterSeconds: 0 }).header('retry-after'), '0');
+    assert.equal(problem({ cause: 'rate_limited', retryAfterSeconds: 9 }).header('retry-after'), '9');
+    assert.equal(problem({ cause: 'no_upstream' }).header('retry-after'), '1');
+  });
+
+  it('says how to be let in, or what else to do', () => {
+    for (const cause of CAUSES) {
+      const { status, header } = problem(sampleRefusal(cause));
+      assert.equal(header('www-authenticate') !== null, status === 401, cause);
+      assert.equal(header('allow') !== null, status === 405, cause);
+    }
   });
 
   it('carries its challenge and the notices of the request', () => {

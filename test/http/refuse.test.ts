@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RefusalCause } from '#core/refusals.ts';
 import { REFUSALS } from '#core/refusals.ts';
 import { rawRefusal, sendRefusal } from '#http/refuse.ts';
 import type { Reply } from '#http/reply.ts';
+import { CAUSES, sampleRefusal } from '#test/support/refusals.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 
 const STAMP = { names: sampleTable().headers, requestId: '0af7', elapsedMs: 3, upstreamName: null };
 
 describe('a refusal without a request', () => {
-  for (const cause of Object.keys(REFUSALS) as RefusalCause[]) {
+  for (const cause of CAUSES) {
     it(`for ${cause} is a whole answer that ends the connection`, () => {
-      const raw = rawRefusal({ cause, retryAfterSeconds: 1 }, STAMP);
+      const raw = rawRefusal(sampleRefusal(cause), STAMP);
       const [head = '', body = ''] = raw.split('\r\n\r\n');
       const [statusLine, ...lines] = head.split('\r\n');
       assert.equal(statusLine, `HTTP/1.1 ${REFUSALS[cause].status} ${REFUSALS[cause].title}`);

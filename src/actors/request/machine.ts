@@ -17,7 +17,7 @@
  * from there back to `selecting`; so nothing is retried once the client has seen a byte.
  */
 import { assign, setup } from 'xstate';
-import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { Refusal } from '#core/refusals.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Answer } from '#http/answer.ts';
 import type { Exchange } from '#http/exchange.ts';
@@ -36,13 +36,6 @@ export type RequestContext = {
 
 const INTERNAL: Refusal = { cause: 'internal' };
 
-/** Seconds after which a client may find an upstream again; avoidance starts well below that. */
-const UPSTREAM_RETRY_SECONDS = 1;
-
-function unavailable(cause: RefusalCause): Refusal {
-  return { cause, retryAfterSeconds: UPSTREAM_RETRY_SECONDS };
-}
-
 export const requestMachine = setup({
   types: {
     context: {} as RequestContext,
@@ -60,7 +53,7 @@ export const requestMachine = setup({
     rememberAnswer: assign({ answer: (_, params: { answer: Answer }) => params.answer }),
     rememberRefusal: assign({ refusal: (_, params: { refusal: Refusal }) => params.refusal }),
     blameFailure: assign({
-      refusal: ({ context }) => unavailable(context.failure?.cause ?? 'no_upstream'),
+      refusal: ({ context }): Refusal => ({ cause: context.failure?.cause ?? 'no_upstream' }),
     }),
     blameTime: assign({ refusal: { cause: 'upstream_timeout' } satisfies Refusal }),
     recordTimeout: assign({

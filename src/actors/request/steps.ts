@@ -4,7 +4,7 @@
  * must not care: that is what lets a request pass without a promise where the answer is known.
  */
 import type { IdentityClaims } from '#core/jwt/claims.ts';
-import type { Refusal, RefusalCause } from '#core/refusals.ts';
+import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Answer } from '#http/answer.ts';
 import type { Exchange } from '#http/exchange.ts';
@@ -28,7 +28,7 @@ export type Identity = {
 
 export type AttemptFailure = {
   readonly upstream: string;
-  readonly cause: RefusalCause;
+  readonly cause: PlainCause;
   /** Whether any byte of the request may have reached the upstream. */
   readonly written: boolean;
 };

@@ -7,9 +7,6 @@ import type { Authenticator, Rejection } from './authenticator.ts';
 
 type Problem = CredentialsProblem | Rejection | 'internal';
 
-/** About as long as the password checks that wait may take. */
-const RETRY_AFTER_OVERLOAD_SECONDS = 1;
-
 /** The request machine's step `authenticate`; tells its outcome at once unless something is waited for. */
 export function authenticateStep(authenticator: Authenticator): RequestSteps['authenticate'] {
   return ({ exchange }, tell) => {
@@ -60,8 +57,7 @@ function refusalOf(auth: Auth, problem: Problem): Refusal {
     case 'ambiguous':
       return { cause: 'ambiguous_credentials' };
     case 'overloaded':
-      return { cause: 'overloaded', retryAfterSeconds: RETRY_AFTER_OVERLOAD_SECONDS };
     case 'internal':
-      return { cause: 'internal' };
+      return { cause: problem };
   }
 }

@@ -17,12 +17,12 @@ const anyOutcome: Record<keyof RequestSteps, fc.Arbitrary<RequestEvent>> = {
   authenticate: fc.constantFrom<RequestEvent>(
     { type: 'identity.proven', identity: null },
     { type: 'identity.proven', identity: { key: 'u', user: 'u', apiKeyDigest: null } },
-    { type: 'request.refused', refusal: { cause: 'rate_limited' } },
+    { type: 'request.refused', refusal: { cause: 'rate_limited', retryAfterSeconds: 1 } },
   ),
   limit: fc.constantFrom<RequestEvent>(
     { type: 'limit.passed' },
     { type: 'limit.passed' },
-    { type: 'request.refused', refusal: { cause: 'rate_limited' } },
+    { type: 'request.refused', refusal: { cause: 'rate_limited', retryAfterSeconds: 1 } },
   ),
   select: fc.constantFrom<RequestEvent>(
     { type: 'upstream.selected', upstream: sampleUpstream({ name: 'red' }) },

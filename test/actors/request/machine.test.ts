@@ -77,7 +77,7 @@ const anyEvent: fc.Arbitrary<RequestEvent> = fc.oneof(
   fc.record({ replayable: fc.boolean(), affordable: fc.boolean(), another: fc.boolean() }).map(weighed),
   fc.constantFrom<RequestEvent>(
     { type: 'upstreams.exhausted' },
-    { type: 'request.refused', refusal: { cause: 'rate_limited' } },
+    { type: 'request.refused', refusal: { cause: 'rate_limited', retryAfterSeconds: 1 } },
     { type: 'response.finished' },
     { type: 'response.broken' },
     { type: 'client.left' },
