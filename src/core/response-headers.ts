@@ -7,7 +7,7 @@ import {
   headerList,
   isHopByHop,
 } from './headers.ts';
-import type { HeaderNames, HeaderRules } from './table.ts';
+import type { HeaderNames, HeaderRules, Table } from './table.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
 export type Stamp = {
@@ -18,6 +18,15 @@ export type Stamp = {
   /** The upstream that answered, or null where Signalbox did. */
   readonly upstreamName: string | null;
 };
+
+export function stampOf(
+  table: Table,
+  requestId: string,
+  elapsedMs: number,
+  upstreamName: string | null = null,
+): Stamp {
+  return { names: table.headers, requestId, elapsedMs, upstreamName };
+}
 
 /** The upstream's headers, less those of its hop, as they go to the client: stamped, under the rules. */
 export function responseHeaders(

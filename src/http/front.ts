@@ -4,7 +4,7 @@ import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { planFor } from '#core/plan.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
-import type { Stamp } from '#core/response-headers.ts';
+import { type Stamp, stampOf } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Route, Table } from '#core/table.ts';
 import type { TrustedProxies } from './client-address.ts';
@@ -108,8 +108,7 @@ export class Front {
     const isHead = incoming.method === 'HEAD';
     const send = (answer: LocalAnswer) => {
       if (reply.isGone) return;
-      const elapsedMs = clock.monotonicMs() - receivedMs;
-      const stamp = { names: table.headers, requestId: id, elapsedMs, upstreamName: null };
+      const stamp = stampOf(table, id, clock.monotonicMs() - receivedMs);
       const said = typeof answer === 'string' ? { refusal: { cause: answer } } : answer;
       reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
       if (!('refusal' in said)) sendLocal(reply, said, stamp, isHead);

@@ -4,6 +4,7 @@ import { type Clock, sleep } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
 import { newTraceId } from '#core/ids.ts';
 import type { PlainCause } from '#core/refusals.ts';
+import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
@@ -170,8 +171,7 @@ export class Listener {
   /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */
   #refuse(socket: Socket, cause: PlainCause): void {
     this.#metrics.refused(cause);
-    const names = this.#front.table.headers;
-    const stamp = { names, requestId: newTraceId(), elapsedMs: 0, upstreamName: null };
+    const stamp = stampOf(this.#front.table, newTraceId(), 0);
     socket.setTimeout(REFUSED_MS_MAX);
     this.#lingering.end(socket, rawRefusal({ cause }, stamp));
   }

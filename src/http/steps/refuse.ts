@@ -1,5 +1,6 @@
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
+import { stampOf } from '#core/response-headers.ts';
 import { finish } from '../exchange.ts';
 import { sendRefusal } from '../refuse.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
@@ -13,12 +14,7 @@ export function refuseStep(
 ): RequestSteps['refuse'] {
   return ({ exchange, refusal }, tell) => {
     const { reply, request, table, notices, id, record } = exchange;
-    const stamp = {
-      names: table.headers,
-      requestId: id,
-      elapsedMs: clock.monotonicMs() - request.receivedMs,
-      upstreamName: null,
-    };
+    const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs);
     metrics.refused(refusal.cause);
     recorder.refused(record, refusal.cause);
     reply.onSent(() => tell({ type: 'response.finished' }));

@@ -1,6 +1,6 @@
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
-import { responseHeaders } from '#core/response-headers.ts';
+import { responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { Answer } from '../answer.ts';
 import { type Exchange, finish } from '../exchange.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
@@ -48,12 +48,7 @@ function answerHeaders(
   answer: Answer,
   clock: Clock,
 ): string[] {
-  const stamp = {
-    names: table.headers,
-    requestId: id,
-    elapsedMs: clock.monotonicMs() - request.receivedMs,
-    upstreamName: answer.upstream.name,
-  };
+  const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, answer.upstream.name);
   const headers = responseHeaders(answer.status, answer.headers, stamp, route.responseHeaders, notices);
   if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
   return headers;
