@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PASSWORD_LENGTH_MAX } from '#accounts/policy.ts';
 import { expecting } from './section.ts';
 import { integer } from './values.ts';
 
@@ -14,7 +15,7 @@ const Register = z.strictObject({
 });
 
 const Password = z.strictObject({
-  min_length: integer(8, 128).default(8).describe('Characters that a new password needs.'),
+  min_length: integer(8, PASSWORD_LENGTH_MAX).default(8).describe('Characters that a new password needs.'),
   require_mixed: z
     .boolean()
     .default(true)

@@ -1,6 +1,7 @@
 /** `retry` and `timeouts`, for all routes and, key by key, for one. */
 
 import { z } from 'zod';
+import { ATTEMPTS_MAX } from '#shared/records/layout.ts';
 import { expecting } from './section.ts';
 import { integer, milliseconds, Whole } from './values.ts';
 
@@ -11,7 +12,7 @@ const RetryStatus = expecting(
   '429 or a status from 500 to 599',
 );
 
-const attempts = integer(1, 10).describe(
+const attempts = integer(1, ATTEMPTS_MAX).describe(
   'Tries of one request in all, the first included, each at another upstream; 1 means no failover.',
 );
 const onStatus = z.array(RetryStatus).describe('Statuses of an upstream that count as a failed attempt.');

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
-import { algorithmOf } from '#core/jwt/algorithm.ts';
+import { algorithmOf, RSA_BITS_MAX, RSA_BITS_MIN } from '#core/jwt/algorithm.ts';
 import { KID_LENGTH_MAX } from '#core/jwt/compact.ts';
 import { isLoopback } from '../hosts.ts';
 import { isStrongSecret, STRONG_SECRET } from '../secrets.ts';
@@ -26,7 +26,7 @@ function isJwksUri(text: string): boolean {
 
 const PublicKey = expecting(
   parsed(parsePublicKey),
-  'a public key in PEM format (`-----BEGIN PUBLIC KEY-----`): Ed25519, P-256, or RSA of 2048 to 8192 bits',
+  `a public key in PEM format (\`-----BEGIN PUBLIC KEY-----\`): Ed25519, P-256, or RSA of ${RSA_BITS_MIN} to ${RSA_BITS_MAX} bits`,
 );
 
 function parsePublicKey(pem: string) {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
 export const Server = z.strictObject({
   listen_address: Host.default('0.0.0.0').describe('Address that clients connect to.'),
   listen_port: Port.default(8080).describe('Port that clients connect to.'),
   workers: z
-    .union([z.enum(['auto']), integer(1, 64)])
+    .union([z.enum(['auto']), integer(1, WORKERS_MAX)])
     .default('auto')
     .describe('Worker threads that serve requests; `auto` is one for each core.'),
   max_connections: integer(1, 1_000_000)

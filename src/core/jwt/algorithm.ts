@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import type { Algorithm } from './keyring.ts';
 
 /** NIST SP 800-131A; the upper bound keeps a verification under a millisecond. */
-const RSA_BITS_MIN = 2048;
-const RSA_BITS_MAX = 8192;
+export const RSA_BITS_MIN = 2048;
+export const RSA_BITS_MAX = 8192;
 
 /** The one algorithm that a public key is used with here, or null if there is none. */
 export function algorithmOf(key: KeyObject): Exclude<Algorithm, 'HS256'> | null {

@@ -23,6 +23,7 @@ export const RECORD_BYTES = 2048;
 
 /** More than the request machine enters with all the attempts that a configuration allows. */
 export const STATES_MAX = 36;
+/** Of one request; a configuration allows no more. */
 export const ATTEMPTS_MAX = 10;
 const STATE_BYTES = 5;
 export const ATTEMPT_BYTES = 28;
