@@ -61,7 +61,7 @@ export class Sessions {
       acceptedUntilMs,
     });
     const { refreshToken, stored } = this.#newToken(nowMs, acceptedUntilMs);
-    const isBegun = await this.#store.create({
+    const surplus = await this.#store.create({
       id,
       userId: user.id,
       createdAtMs: nowMs,
@@ -69,7 +69,9 @@ export class Sessions {
       passwordChangedAtMs: user.passwordChangedAtMs,
       token: stored,
     });
-    return isBegun ? { user, access, refreshToken } : null;
+    if (surplus === null) return null;
+    this.#revocations.announce(surplus);
+    return { user, access, refreshToken };
   }
 
   /** The next tokens of the session that a refresh token belongs to; null when it is not accepted. */

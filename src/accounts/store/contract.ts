@@ -7,6 +7,9 @@
  * took effect is not known then.
  */
 
+/** So many can be ended at once, and remembered by every worker. */
+export const SESSIONS_PER_USER_MAX = 250;
+
 /** Rows that one call returns or deletes, of each kind. */
 export const PAGE_ROWS_MAX = 500;
 
@@ -141,13 +144,17 @@ export type RevocationReason =
   | 'logout'
   | 'logout_all'
   | 'reuse'
+  | 'surplus'
   | 'password_changed'
   | 'user_disabled'
   | 'operator';
 
 export interface SessionStore {
-  /** False, and nothing done, when the user is gone, disabled, or has changed the password since. */
-  create(session: NewSession): Promise<boolean>;
+  /**
+   * Null, and nothing done, when the user is gone, disabled, or has changed the password since. A user with
+   * more than SESSIONS_PER_USER_MAX loses the oldest: then what others have to be told is returned.
+   */
+  create(session: NewSession): Promise<Revocation[] | null>;
   /** Of any number of parallel calls with one token, in any number of instances, one gets `rotated`. */
   rotate(request: RotationRequest): Promise<Rotation>;
   /** Whose a token is or was, whatever has become of it. */

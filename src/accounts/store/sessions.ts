@@ -1,14 +1,20 @@
-import { PAGE_ROWS_MAX, type Revocation, type SessionStore, type TokenOwner } from './contract.ts';
-import { type Database, statement } from './database.ts';
-import { revokeAndRecord } from './revocations.ts';
+import {
+  PAGE_ROWS_MAX,
+  type Revocation,
+  SESSIONS_PER_USER_MAX,
+  type SessionStore,
+  type TokenOwner,
+} from './contract.ts';
+import { condition, type Database, statement } from './database.ts';
+import { record, revokeAndRecord } from './revocations.ts';
 import { rotate } from './rotation.ts';
 
 export function createSessionStore(database: Database): SessionStore {
   return {
     async create({ id, userId, createdAtMs, expiresAtMs, passwordChangedAtMs, token }) {
-      const [created] = await database.run(
+      const [created, , , revocations] = await database.run(
         // The lock makes whoever disables the user wait, and then find this session.
-        statement<{ id: string }>(
+        condition<{ id: string }>(
           `INSERT INTO sessions (id, user_id, created_at, expires_at)
            SELECT CAST($1 AS TEXT), u.id, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM users u
            WHERE u.id = $2 AND u.disabled_at IS NULL AND u.password_changed_at = $5
@@ -32,8 +38,20 @@ export function createSessionStore(database: Database): SessionStore {
           token.expiresAtMs,
           token.accessExpiresAtMs,
         ),
+        // Ids sort by time.
+        condition<{ id: string }>(
+          `UPDATE sessions SET revoked_at = $2, revoked_reason = 'surplus'
+           WHERE user_id = $1 AND revoked_at IS NULL AND id <=
+             (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL
+              ORDER BY id DESC LIMIT 1 OFFSET $3)
+           RETURNING id`,
+          userId,
+          createdAtMs,
+          SESSIONS_PER_USER_MAX,
+        ),
+        record({ userId }, createdAtMs),
       );
-      return created.length > 0;
+      return created.length === 0 ? null : revocations;
     },
 
     rotate: (request) => rotate(database, request),

@@ -53,7 +53,7 @@ export async function addSession(
   nowMs = NOW,
 ): Promise<NewSession> {
   const session = newSession(user, nowMs);
-  assert.equal(await store.sessions.create(session), true);
+  assert.deepEqual(await store.sessions.create(session), []);
   return session;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AccountStore, NewSession } from '#accounts/store/contract.ts';
+import { type AccountStore, type NewSession, SESSIONS_PER_USER_MAX } from '#accounts/store/contract.ts';
 import { newUuid } from '#accounts/uuid.ts';
 import {
   ACCESS_MS,
@@ -56,8 +56,22 @@ export function describeSessions(openStore: OpenStore): void {
     it('do not begin for a user who is gone or has changed the password meanwhile', async () => {
       const user = await addUser(store);
       await store.users.changePassword({ id: user.id, oldHash: null, newHash: 'new hash', nowMs: NOW + 1 });
-      assert.equal(await store.sessions.create(newSession(user)), false);
-      assert.equal(await store.sessions.create(newSession({ ...user, id: newUuid(NOW) })), false);
+      assert.equal(await store.sessions.create(newSession(user)), null);
+      assert.equal(await store.sessions.create(newSession({ ...user, id: newUuid(NOW) })), null);
+    });
+
+    it('of one user are so many at most: the oldest makes room', async () => {
+      const [user, other] = [await addUser(store), await addUser(store)];
+      const untouched = await addSession(store, other, NOW - 1);
+      const oldest = await addSession(store, user);
+      for (let n = 1; n < SESSIONS_PER_USER_MAX; n++) await addSession(store, user, NOW + n);
+      const nowMs = NOW + SESSIONS_PER_USER_MAX;
+      const surplus = await store.sessions.create(newSession(user, nowMs));
+      assert.deepEqual(surplus, [{ sessionId: oldest.id, untilMs: NOW + ACCESS_MS }]);
+      const before = { after: justBefore(oldest.id), limit: 1 };
+      assert.deepEqual(await store.sessions.listRevocations(nowMs, before), surplus);
+      assert.equal(await outcomeOf(store, oldest.token.hash, nowMs), 'revoked');
+      assert.equal(await outcomeOf(store, untouched.token.hash, nowMs), 'rotated');
     });
 
     it('are revoked once, however often that is asked for, and announced each time', async () => {
@@ -133,12 +147,12 @@ export function describeSessions(openStore: OpenStore): void {
       for (let race = 0; race < RACES; race++) {
         const user = await addUser(store);
         const session = newSession(user);
-        const [hasBegun, revocations] = await Promise.all([
+        const [surplus, revocations] = await Promise.all([
           store.sessions.create(session),
           race % 2 === 0 ? store.users.disable(user.id, NOW) : store.users.delete(user.id, NOW),
         ]);
         const revoked = revocations?.map(({ sessionId }) => sessionId);
-        assert.deepEqual(revoked, hasBegun ? [session.id] : []);
+        assert.deepEqual(revoked, surplus === null ? [] : [session.id]);
       }
     });
 

@@ -142,7 +142,7 @@ export function describeUsers(openStore: OpenStore): void {
       const changed = await store.users.changePassword(change);
       assert.deepEqual(changed, { user: { ...known, passwordChangedAtMs: NOW + 1 }, revocations: [] });
       assert.equal(passwordHash, 'hash');
-      assert.equal(await store.sessions.create(newSession(user)), false);
+      assert.equal(await store.sessions.create(newSession(user)), null);
     });
 
     it('lets nobody in while disabled, and enabled again only with a new session', async () => {
