@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type Clock, sleep } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
 import { newTraceId } from '#core/ids.ts';
@@ -10,6 +10,7 @@ import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
 import { Lingering } from './linger.ts';
 import { Pipeline } from './pipeline.ts';
+import { Port } from './port.ts';
 import { rawRefusal } from './refuse.ts';
 import { type CloseAfter, HttpReply } from './reply.ts';
 import { declaredBytes } from './request-head.ts';
@@ -34,7 +35,7 @@ const UPGRADES = new Set(['websocket']);
 
 /** Accepts connections for one worker, and hands each request on them to the front. */
 export class Listener {
-  readonly #net: NetServer;
+  readonly #port: Port;
   readonly #http: Server;
   readonly #front: Front;
   readonly #connections: Connections;
@@ -42,7 +43,8 @@ export class Listener {
   readonly #clock: Clock;
   readonly #pipelines = new WeakMap<Socket, Pipeline>();
   readonly #lingering: Lingering;
-  #isClosed = false;
+  /** Connections that came while the port closes, and wait to be served until it has. */
+  #held: Socket[] | null = null;
 
   constructor(
     settings: ServerSettings,
@@ -57,46 +59,32 @@ export class Listener {
     this.#clock = clock;
     this.#lingering = new Lingering(clock);
     this.#http = this.#createHttp(settings);
-    // Our own net server admits each connection before node:http gets to see it.
-    this.#net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#onConnection(socket),
-    );
-    // Accepting one connection may fail, of too many open files for example; the others are served on.
-    this.#net.on('error', () => {});
+    // A port of our own admits each connection before node:http gets to see it.
+    this.#port = new Port(clock, (socket) => this.#onConnection(socket));
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
-  listen(address: string, port: number, reusePort: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#net.once('error', reject);
-      this.#net.listen({ host: address, port, reusePort }, () => {
-        this.#net.off('error', reject);
-        // Starts its check of slow heads, which hangs on this event.
-        this.#http.emit('listening');
-        // A worker may be told to drain before it listens.
-        if (this.#isClosed) this.#net.close();
-        resolve();
-      });
-    });
+  async listen(address: string, port: number, reusePort: boolean): Promise<void> {
+    await this.#port.listen(address, port, reusePort);
+    // Starts the check of slow heads, which hangs on this event.
+    this.#http.emit('listening');
   }
 
   /** Accepts no more; resolves when the last request has been answered and its connection has ended. */
   async drain(): Promise<void> {
-    this.#close();
+    this.#held = [];
+    await this.#port.closeQuietly();
     await sleep(this.#clock, PORT_CLOSE_MS, NEVER);
     this.#front.isDraining = true;
+    for (const socket of this.#held) this.#serve(socket);
+    this.#held = null;
     await this.#connections.drain();
   }
 
   /** Ends every connection at once. */
   cut(): void {
-    this.#close();
+    this.#port.close();
     this.#connections.cut();
-  }
-
-  #close(): void {
-    this.#isClosed = true;
-    this.#net.close();
   }
 
   #createHttp(settings: ServerSettings): Server {
@@ -126,8 +114,13 @@ export class Listener {
     socket.on('timeout', () => socket.destroy());
     // node:http closes with this after the last answer: in stages, for the client may still be sending.
     socket.destroySoon = () => this.#lingering.end(socket);
-    if (this.#connections.admit(socket)) this.#http.emit('connection', socket);
-    else this.#refuse(socket, 'connection_limit');
+    if (!this.#connections.admit(socket)) this.#refuse(socket, 'connection_limit');
+    else if (this.#held === null) this.#serve(socket);
+    else this.#held.push(socket);
+  }
+
+  #serve(socket: Socket): void {
+    if (!socket.destroyed) this.#http.emit('connection', socket);
   }
 
   #onRequest(

@@ -6,6 +6,24 @@ import { ask, load, tally } from '#test/support/load.ts';
 import { launchInstance, startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
 
+/** One request on a connection of its own. */
+function askOnce(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+    let received = '';
+    let isMade = false;
+    socket.on('connect', () => {
+      isMade = true;
+      socket.write('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n');
+    });
+    socket.on('data', (text) => {
+      received += text;
+    });
+    socket.on('error', (error) => resolve(isMade ? error.message : 'refused'));
+    socket.on('close', () => resolve(received.startsWith('HTTP/1.1 200 ') ? 'served' : received));
+  });
+}
+
 describe('SIGTERM', () => {
   it('during load loses no request that was accepted', async (t) => {
     const upstreams = await Promise.all(
@@ -31,6 +49,29 @@ describe('SIGTERM', () => {
     const served = (upstreams[0]?.requests ?? 0) + (upstreams[1]?.requests ?? 0);
     assert.equal(tally(samples.map(({ status }) => status))[200], served);
   });
+
+  for (const workers of [1, 2]) {
+    it(`resets no connection that was made before the port closed, with ${workers} workers`, async (t) => {
+      // Closing the port reset those that waited to be accepted: some twenty each time.
+      const upstreams = await startUpstreams(t, ['red']);
+      for (let run = 0; run < 4; run++) {
+        const instance = await startInstance(t, upstreams, { server: { workers } });
+        const outcomes: string[] = [];
+        let isOver = false;
+        const client = async () => {
+          while (!isOver) outcomes.push(await askOnce(instance.port));
+        };
+        const clients = Promise.all(Array.from({ length: 32 }, client));
+        await until('it is under load', () => outcomes.length > 300);
+        const ended = instance.stop('SIGTERM');
+        await until('the port is closed', () => outcomes.includes('refused'));
+        isOver = true;
+        assert.equal(await ended, 0);
+        await clients;
+        assert.deepEqual(Object.keys(tally(outcomes)).toSorted(), ['refused', 'served']);
+      }
+    });
+  }
 
   it('ends an idle instance at once, idle connections and all', async (t) => {
     const instance = await startInstance(t, await startUpstreams(t, ['red']));
