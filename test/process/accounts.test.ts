@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import {
   bearer,
@@ -11,6 +12,7 @@ import {
   USER,
 } from '#test/support/accounts.ts';
 import { ask, burst, load, tally } from '#test/support/load.ts';
+import { NatsServer } from '#test/support/nats.ts';
 import { TestPostgres } from '#test/support/postgres.ts';
 import { runCommand, startInstance, until } from '#test/support/process.ts';
 import { startUpstreams } from '#test/support/upstream.ts';
@@ -90,6 +92,21 @@ describe('an account', () => {
     // Without a bus between them, the database tells.
     const refused = async () => (await everywhere(second, two.access_token))[401] === 20;
     await until('the other instance refuses', refused, 20_000);
+  });
+
+  it('[31] is left in other instances as soon as the bus tells them', async (t) => {
+    const nats = await NatsServer.start(t);
+    // With a database each, only the bus can tell; and with one secret, each accepts the other's tokens.
+    const env = { NATS_URL: nats.url, JWT_SECRET: randomBytes(32).toString('hex') };
+    const [first, second] = [await scene(t, {}, env), await scene(t, {}, env)];
+    const tokens = await tokensOf(await post(first, 'register', USER));
+    assert.deepEqual(await everywhere(second, tokens.access_token), { 200: 20 });
+    assert.equal((await post(first, 'logout', { refresh_token: tokens.refresh_token })).status, 200);
+    await until('the other instance refuses', async () => {
+      return (await everywhere(second, tokens.access_token))[401] === 20;
+    });
+    const late = await scene(t, {}, env);
+    await until('so does a late one', async () => (await everywhere(late, tokens.access_token))[401] === 20);
   });
 
   it('[30] is listed, disabled, enabled and deleted from the command line', async (t) => {
