@@ -2,8 +2,6 @@ import { errors } from 'undici';
 import { codeOf, messageOf } from '#core/errors.ts';
 import type { PlainCause, RefusalCause } from '#core/refusals.ts';
 
-const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
-
 /** OpenSSL's verdicts on a certificate; Node uses their names as codes. */
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
@@ -33,7 +31,7 @@ export function failureCause(error: unknown, written: boolean): PlainCause {
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
   if (!written) return 'upstream_unreachable';
-  if (TIMEOUTS.has(code)) return 'upstream_timeout';
+  if (code === 'upstream_timeout') return 'upstream_timeout';
   return isBadHttp(error, code) ? 'upstream_protocol_error' : 'upstream_closed';
 }
 

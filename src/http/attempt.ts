@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { Clock } from '#core/clock.ts';
+import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
-import type { Upstream } from '#core/table.ts';
+import type { Timeouts, Upstream } from '#core/table.ts';
 import type { Answer, AnswerSink } from './answer.ts';
 import { countStreamed } from './stream-garbage.ts';
 
@@ -17,12 +19,18 @@ export type AttemptObserver = {
   settled(): void;
 };
 
+export type AttemptTimeouts = Pick<Timeouts, 'firstByteMs' | 'idleMs'>;
+
 /** Reason phrases mean nothing (RFC 9112 §4); one that is more than plain text is left out. */
 const PLAIN = /^[\t -~]*$/;
 
 /**
  * One try of one request at one upstream: undici's handler on one side, an `Answer` on the other. An
  * attempt that was answered belongs to whoever took the answer.
+ *
+ * It bounds how long the upstream may take: `firstByteMs` for its answer's head, from when the request was sent
+ * or the upstream stopped taking it, then `idleMs` for each piece of the body. Neither runs while it is the
+ * client's turn, to send or to read.
  */
 export class Attempt implements Dispatcher.DispatchHandler, Answer {
   readonly upstream: Upstream;
@@ -31,29 +39,41 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   headers: FlatHeaders = [];
   tunnel: Duplex | null = null;
 
+  readonly #timeouts: AttemptTimeouts;
   readonly #observer: AttemptObserver;
+  readonly #deadline: Deadline;
   #controller: Dispatcher.DispatchController | null = null;
   #sink: AnswerSink | null = null;
   /** How the body ended before there was a sink. Without one it is paused: nothing of it gets lost. */
   #earlyEnd: 'whole' | Error | null = null;
   #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
   #isReleased = false;
+  #isClientAwaited = false;
 
-  constructor(upstream: Upstream, observer: AttemptObserver) {
+  constructor(upstream: Upstream, timeouts: AttemptTimeouts, clock: Clock, observer: AttemptObserver) {
     this.upstream = upstream;
+    this.#timeouts = timeouts;
     this.#observer = observer;
+    this.#deadline = new Deadline(clock, () => this.#giveUp());
+  }
+
+  /** Tells whether the client has to send more of the body before the upstream can do anything. */
+  awaitClient(isAwaited: boolean): void {
+    this.#isClientAwaited = isAwaited;
+    this.#awaitHead();
   }
 
   // -- Answer ------------------------------------------------------------------------------------------
 
   deliver(sink: AnswerSink): void {
     this.#sink = sink;
-    if (this.#earlyEnd === null) this.#controller?.resume();
+    if (this.#earlyEnd === null) this.resume();
     else this.#end(this.#earlyEnd);
   }
 
   resume(): void {
     this.#controller?.resume();
+    this.#awaitData();
   }
 
   release(): void {
@@ -72,7 +92,16 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     if (this.#isReleased) throw new Error('The attempt was given up before it started.');
     this.#controller = controller;
     this.#state = 'started';
+    this.#awaitHead();
     this.#observer.started();
+  }
+
+  onBodySent(): void {
+    this.#awaitHead();
+  }
+
+  onRequestSent(): void {
+    this.#awaitHead();
   }
 
   onResponseStart(
@@ -91,7 +120,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
       return;
     }
     this.#answer(status, reason ?? '');
-    if (this.#sink === null && !this.#isReleased) controller.pause();
+    if (this.#sink === null && !this.#isReleased) this.#pause(controller);
   }
 
   onRequestUpgrade(
@@ -109,7 +138,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     countStreamed(chunk.length);
-    if (this.#sink?.data(chunk) === false) controller.pause();
+    if (this.#sink?.data(chunk) === false) this.#pause(controller);
+    else this.#awaitData();
   }
 
   onResponseEnd(): void {
@@ -118,7 +148,36 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.#isReleased) return;
+    if (!this.#isReleased) this.#fail(error);
+  }
+
+  // -- deadlines -----------------------------------------------------------------------------------------
+
+  #awaitHead(): void {
+    if (this.#state !== 'started') return;
+    if (this.#isClientAwaited) this.#deadline.clear();
+    else this.#deadline.set(this.#timeouts.firstByteMs);
+  }
+
+  #awaitData(): void {
+    if (this.#state === 'answered' && this.tunnel === null) this.#deadline.set(this.#timeouts.idleMs);
+  }
+
+  #pause(controller: Dispatcher.DispatchController): void {
+    controller.pause();
+    this.#deadline.clear();
+  }
+
+  #giveUp(): void {
+    const error = new SignalboxError('upstream_timeout', 'upstream', 'The upstream took too long.');
+    this.#isReleased = true;
+    this.#controller?.abort(error);
+    this.#fail(error);
+  }
+
+  // -- what is told --------------------------------------------------------------------------------------
+
+  #fail(error: Error): void {
     const state = this.#state;
     this.#settle();
     if (state === 'waiting' || state === 'started') this.#observer.failed(error, state === 'started');
@@ -127,6 +186,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
 
   #answer(status: number, reason: string): void {
     this.#state = 'answered';
+    this.#deadline.clear();
     this.status = status;
     this.reason = PLAIN.test(reason) ? reason : '';
     this.#observer.answered(this);
@@ -141,6 +201,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   #settle(): void {
     if (this.#state === 'settled') return;
     this.#state = 'settled';
+    this.#deadline.cancel();
     this.#observer.settled();
   }
 }

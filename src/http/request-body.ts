@@ -15,6 +15,9 @@ export type RequestBodyHooks = {
   awaitClient(isAwaited: boolean): void;
 };
 
+/** Told when the reader waits for the client, and when the client waits for the reader, or has sent all. */
+export type OnTurn = (isClients: boolean) => void;
+
 /**
  * A request's body, which several attempts may need. What has been read is kept for the next attempt as
  * long as it fits into the bound; beyond that the body is streamed once and cannot be sent again. Reads
@@ -29,6 +32,7 @@ export class RequestBody {
   #kept: Buffer[] | null = [];
   #keptBytes = 0;
   #reader: Readable | null = null;
+  #onTurn: OnTurn = () => {};
   #isReading = false;
   #readBytes = 0;
 
@@ -63,7 +67,7 @@ export class RequestBody {
    * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader
    * fails with a SignalboxError if the client breaks off, or if the body cannot be read again.
    */
-  open(): Readable | null {
+  open(onTurn: OnTurn = () => {}): Readable | null {
     if (this.bytes === 0) return null;
     const reader = new Readable({
       read: () => {
@@ -77,6 +81,7 @@ export class RequestBody {
     // An attempt that waits for a connection does not listen yet, and will see that it failed.
     reader.on('error', () => {});
     this.#reader = reader;
+    this.#onTurn = onTurn;
     for (const chunk of this.#kept ?? []) reader.push(chunk);
     if (this.#isReading && this.#kept === null) reader.destroy(broken('is not kept to be read again'));
     else if (this.#source.readableEnded) reader.push(null);
@@ -102,12 +107,12 @@ export class RequestBody {
       this.#source.on('end', () => this.#end());
       this.#source.on('close', () => this.#breakOff());
     }
-    this.#hooks.awaitClient(true);
+    this.#setTurn(true);
     this.#source.resume();
   }
 
   #end(): void {
-    this.#hooks.awaitClient(false);
+    this.#setTurn(false);
     this.#reader?.push(null);
   }
 
@@ -120,7 +125,12 @@ export class RequestBody {
 
   #pause(): void {
     this.#source.pause();
-    this.#hooks.awaitClient(false);
+    this.#setTurn(false);
+  }
+
+  #setTurn(isClients: boolean): void {
+    this.#hooks.awaitClient(isClients);
+    this.#onTurn(isClients);
   }
 
   #keep(chunk: Buffer): void {

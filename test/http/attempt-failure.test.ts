@@ -8,6 +8,7 @@ import { failureCause, isUnreachable, isUpstreamsFault } from '#http/attempt-fai
 import { RequestBody } from '#http/request-body.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 // What upstreams do wrong is in attempt/failures.test.ts, what goes wrong with TLS in upstream-clients.test.ts.
 
@@ -17,7 +18,7 @@ async function causeOf(t: TestContext, body: Readable, headers: string[]): Promi
   const pool = new Pool(`http://127.0.0.1:${port}`);
   t.after(() => pool.destroy());
   return new Promise((resolve) => {
-    const attempt = new Attempt(sampleUpstream(), {
+    const attempt = new Attempt(sampleUpstream(), { firstByteMs: 1000, idleMs: 1000 }, new VirtualClock(), {
       started() {},
       answered: () => resolve(null),
       failed: (error, written) => resolve(failureCause(error, written)),

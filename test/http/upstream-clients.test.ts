@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, describe, it, type TestContext } from 'node:test';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
+import { systemClock } from '#core/clock.ts';
 import type { Table, Upstream, UpstreamTls } from '#core/table.ts';
 import { Attempt } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
@@ -63,7 +64,7 @@ function ask(
   connectMs = 5000,
 ): Promise<string> {
   return new Promise((resolve) => {
-    const attempt = new Attempt(upstream, {
+    const attempt = new Attempt(upstream, { firstByteMs: 5000, idleMs: 5000 }, systemClock, {
       started() {},
       answered: (answer) =>
         answer.deliver({ data: () => true, end: () => resolve('ok'), fail: () => resolve('broken') }),

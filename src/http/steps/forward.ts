@@ -18,12 +18,12 @@ export function forwardStep(
   return ({ exchange, identity, upstream, resendCount }, tell) => {
     const { request, route, reply } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
-    const options = dispatchOptions(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
+    const head = requestHead(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
     // Nothing below throws: the transport reports to the attempt, which ends what begins here.
     const record = new AttemptRecord(books, upstream, request.method, poolOf(exchange).outliers);
     let isAnswered = false;
 
-    const attempt = new Attempt(upstream, {
+    const attempt = new Attempt(upstream, route.timeouts, books.clock, {
       started: () => record.started(),
       answered: (answer) => {
         isAnswered = true;
@@ -39,7 +39,8 @@ export function forwardStep(
     });
 
     books.metrics.attemptBegun(upstream, resendCount > 0);
-    client.dispatch(options, attempt);
+    const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
+    client.dispatch({ ...head, body }, attempt);
     return () => {
       record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
       if (!isAnswered) attempt.release();
@@ -47,8 +48,8 @@ export function forwardStep(
   };
 }
 
-function dispatchOptions(
-  { table, route, request, body, id, trace }: Exchange,
+function requestHead(
+  { table, route, request, id, trace }: Exchange,
   upstream: Upstream,
   identity: Identity | null,
   spanId: string,
@@ -63,10 +64,10 @@ function dispatchOptions(
     method: request.method,
     path: request.target,
     headers: forwardHeaders(request, route, table.headers, upstream, facts),
-    body: body.open(),
-    headersTimeout: route.timeouts.firstByteMs,
-    bodyTimeout: route.timeouts.idleMs,
     upgrade: request.upgrade,
+    // The attempt has deadlines of its own: undici looks at its clock every half second only.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     ...(upstream.tls === null ? {} : { servername: upstream.tls.serverName }),
   };
 }

@@ -6,7 +6,8 @@ import { Attempt } from '#http/attempt.ts';
 import { until } from '#test/support/process.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
-import { attemptAt, HEAD, saying } from './support.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
+import { attemptAt, HEAD, saying, TIMEOUTS } from './support.ts';
 
 describe('an attempt that is let go', { concurrency: true }, () => {
   it('before it started is over at once, and never starts', async (t) => {
@@ -30,7 +31,7 @@ describe('an attempt that is let go', { concurrency: true }, () => {
     const { pool, events: busy } = await attemptAt(t, { upstream: (socket) => void sockets.push(socket) });
     await until('the connection is busy', () => busy.includes('started'));
     const events: string[] = [];
-    const queued = new Attempt(sampleUpstream(), {
+    const queued = new Attempt(sampleUpstream(), TIMEOUTS, new VirtualClock(), {
       started: () => events.push('started'),
       answered: () => events.push('answered'),
       failed: () => events.push('failed'),
@@ -114,7 +115,7 @@ describe('an attempt that is let go', { concurrency: true }, () => {
     const pool = new Pool(`http://127.0.0.1:${port}`);
     t.after(() => pool.destroy());
     const events: string[] = [];
-    const attempt = new Attempt(sampleUpstream(), {
+    const attempt = new Attempt(sampleUpstream(), TIMEOUTS, new VirtualClock(), {
       started: () => events.push('started'),
       answered: (answer) => {
         events.push('answered');

@@ -1,27 +1,37 @@
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type Dispatcher, Pool } from 'undici';
 import type { Answer, AnswerSink } from '#http/answer.ts';
-import { Attempt } from '#http/attempt.ts';
+import { Attempt, type AttemptTimeouts } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
+import type { OnTurn } from '#http/request-body.ts';
 import { until } from '#test/support/process.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
+import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 export const HEAD = 'HTTP/1.1 200 OK\r\n';
 export const SWITCH = 'HTTP/1.1 101 Sure\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+/** By the virtual clock. */
+export const TIMEOUTS: AttemptTimeouts = { firstByteMs: 200, idleMs: 100 };
 
 type Scene = {
   /** What the upstream does with each connection. */
   readonly upstream: (socket: Socket) => void;
   readonly options?: Partial<Dispatcher.DispatchOptions>;
+  readonly body?: (onTurn: OnTurn) => Readable | null;
   /** Whether an answer is delivered at once; otherwise the test does it. */
   readonly isDelivered?: boolean;
+  /** What the sink says to each piece; it takes all of them unless told otherwise. */
+  readonly takes?: () => boolean;
 };
 
 type Told = {
   readonly attempt: Attempt;
   readonly pool: Pool;
+  readonly clock: VirtualClock;
   /** What the observer and the sink were told, in order. */
   readonly events: readonly string[];
   readonly data: () => string;
@@ -32,21 +42,20 @@ type Told = {
 };
 
 /** One attempt at a raw upstream through undici, as the worker makes it. */
-export async function attemptAt(
-  t: TestContext,
-  { upstream, options, isDelivered = true }: Scene,
-): Promise<Told> {
+export async function attemptAt(t: TestContext, scene: Scene): Promise<Told> {
+  const { upstream, options, body, isDelivered = true, takes = () => true } = scene;
   const { port } = await startRawUpstream(t, upstream);
   const pool = new Pool(`http://127.0.0.1:${port}`, { pipelining: 1, connections: 1, maxHeaderSize: 65_536 });
   t.after(() => pool.destroy());
   const events: string[] = [];
   const chunks: Buffer[] = [];
   const sink: AnswerSink = {
-    data: (chunk) => chunks.push(chunk) > 0,
+    data: (chunk) => chunks.push(chunk) > 0 && takes(),
     end: () => events.push('end'),
     fail: () => events.push('fail'),
   };
-  const attempt = new Attempt(sampleUpstream(), {
+  const clock = new VirtualClock();
+  const attempt = new Attempt(sampleUpstream(), TIMEOUTS, clock, {
     started: () => events.push('started'),
     answered: (answer) => {
       events.push(`answered ${answer.status}`);
@@ -55,10 +64,22 @@ export async function attemptAt(
     failed: (error, written) => events.push(`failed ${failureCause(error, written)}`),
     settled: () => events.push('settled'),
   });
-  pool.dispatch({ method: 'GET', path: '/', headers: ['Host', 'x'], ...options }, attempt);
+  pool.dispatch(
+    {
+      method: 'GET',
+      path: '/',
+      headers: ['Host', 'x'],
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      body: body?.((isClients) => attempt.awaitClient(isClients)) ?? null,
+      ...options,
+    },
+    attempt,
+  );
   return {
     attempt,
     pool,
+    clock,
     events,
     data: () => `${Buffer.concat(chunks)}`,
     answer: () => attempt,
