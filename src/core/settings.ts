@@ -38,12 +38,13 @@ export function workerSettings(settings: Settings, workers: number): WorkerSetti
   return { server: { ...server, workers }, limits, upstreamConnections, metrics, actors, log, telemetry };
 }
 
-/** Both are words of letters, digits and `-`, the id also of `_`, at most 64 characters long. */
 export type InstanceSettings = {
-  /** No two instances of a cluster have the same. */
+  /** No two instances of a cluster have the same. At most 64 letters, digits, `-` and `_`. */
   readonly id: string;
-  /** The instances that agree with each other have the same. */
+  /** The instances that agree with each other have the same. At most 64 letters, digits and `-`. */
   readonly cluster: string;
+  /** Instances that probe each upstream, if there are as many. */
+  readonly observers: number;
 };
 
 /** How an instance reaches the NATS of its cluster. */

@@ -3,6 +3,7 @@
  * configuration and the registry, numbers it, and sends it to every worker as a message, so it holds
  * nothing but plain data. A request keeps the table it was admitted with until it ends.
  */
+import type { Ejection, HealthCheck } from './health/check.ts';
 
 export type Table = {
   readonly revision: number;
@@ -61,6 +62,9 @@ export type Pool = {
   /** Of upstreams that say nothing else. */
   readonly drainMs: number;
   readonly outliers: OutlierLimits;
+  readonly ejection: Ejection;
+  /** Null: upstreams are not probed, and up until requests fail. */
+  readonly healthCheck: HealthCheck | null;
   /** Row of the pool's shared cursor. */
   readonly slot: number;
 };

@@ -65,7 +65,7 @@ export type FromWorker =
   | { readonly type: 'problem'; readonly message: string; readonly stack: string; readonly untold: number }
   /** A token of this issuer names a key that is not in the keyring. */
   | { readonly type: 'key.missed'; readonly issuer: string }
-  /** So many attempts in a row have failed at the slot's upstream, over all workers, as its pool allows. */
+  /** Attempts at the slot's upstream have failed, in a way that the control plane has to know of. */
   | { readonly type: 'upstream.failing'; readonly slot: number; readonly kind: FailureKind }
   /** `id` is unique in the worker. */
   | { readonly type: 'question'; readonly id: number; readonly question: ControlQuestion };

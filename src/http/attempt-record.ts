@@ -1,5 +1,5 @@
 import type { Clock } from '#core/clock.ts';
-import { type FailureKind, type Outcome, outcomeOf } from '#core/outcome.ts';
+import { type FailureKind, outcomeOf } from '#core/outcome.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { OutlierLimits, Upstream } from '#core/table.ts';
 import type { UpstreamCells } from '#shared/upstream-cells.ts';
@@ -11,7 +11,7 @@ export type AttemptBooks = {
   readonly cells: UpstreamCells;
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
-  /** Too many attempts in a row have failed at the slot's upstream. */
+  /** Something has to be done about the slot's upstream, or looked into. */
   readonly onFailing: (slot: number, kind: FailureKind) => void;
 };
 
@@ -47,35 +47,44 @@ export class AttemptRecord {
     this.#isOver = true;
     cells.observeLatency(this.#upstream.slot, nowMs - this.#begunMs, nowMs);
     metrics.attemptAnswered(this.#upstream, this.#method, status, (nowMs - this.#begunMs) / 1000);
-    this.#count(outcomeOf(status));
+    this.#tell(cells.outcomes.record(this.#upstream.slot, outcomeOf(status), this.#limits));
   }
 
   failed(cause: PlainCause): void {
-    const { cells, metrics, clock } = this.#books;
+    const { metrics, clock } = this.#books;
     const nowMs = clock.monotonicMs();
     this.#isOver = true;
-    if (isUnreachable(cause)) cells.admission.reportUnreachable(this.#upstream.slot, nowMs);
     metrics.attemptFailed(this.#upstream, this.#method, cause, (nowMs - this.#begunMs) / 1000);
-    if (isUpstreamsFault(cause)) this.#count('gateway_failure');
+    if (isUnreachable(cause)) this.#avoid(nowMs);
+    else if (isUpstreamsFault(cause)) this.#countBroken(nowMs);
   }
 
   /** Nobody waits for it any more. Nothing, if it was over. */
   givenUp(why: 'client_left' | 'upstream_timeout'): void {
     if (this.#isOver) return;
     const { metrics, clock } = this.#books;
+    const nowMs = clock.monotonicMs();
     this.#isOver = true;
-    metrics.attemptFailed(this.#upstream, this.#method, why, (clock.monotonicMs() - this.#begunMs) / 1000);
+    metrics.attemptFailed(this.#upstream, this.#method, why, (nowMs - this.#begunMs) / 1000);
     // One that waited for a connection in vain may have waited for others of ours.
-    if (this.#isStarted && why === 'upstream_timeout') this.#count('gateway_failure');
+    if (this.#isStarted && why === 'upstream_timeout') this.#countBroken(nowMs);
   }
 
   settled(): void {
     this.#books.cells.end(this.#upstream.slot);
   }
 
-  #count(outcome: Outcome): void {
-    const { slot } = this.#upstream;
-    const kind = this.#books.cells.outcomes.record(slot, outcome, this.#limits);
-    if (kind !== null) this.#books.onFailing(slot, kind);
+  #countBroken(nowMs: number): void {
+    this.#tell(this.#books.cells.outcomes.recordBroken(this.#upstream.slot, this.#limits, nowMs));
+  }
+
+  /** Connections that cannot be made are no row of failures: the upstream is avoided from the first one on. */
+  #avoid(nowMs: number): void {
+    const isNews = this.#books.cells.admission.reportUnreachable(this.#upstream.slot, nowMs);
+    this.#tell(isNews ? 'unreachable' : null);
+  }
+
+  #tell(kind: FailureKind | null): void {
+    if (kind !== null) this.#books.onFailing(this.#upstream.slot, kind);
   }
 }

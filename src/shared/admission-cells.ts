@@ -74,10 +74,11 @@ export class AdmissionCells implements AdmissionView {
 
   /**
    * No connection could be made: the upstream is avoided for 100 ms × 2^(failures in a row before), at
-   * most 10 s. Attempts that were under way when it was found out fail too, and count as the same failure.
+   * most 10 s. Attempts that were under way when it was found out fail too, and count as the same failure:
+   * returns whether this is another one.
    */
-  reportUnreachable(slot: number, nowMs: number): void {
-    this.#avoid(slot, nowMs);
+  reportUnreachable(slot: number, nowMs: number): boolean {
+    return this.#avoid(slot, nowMs);
   }
 
   /**

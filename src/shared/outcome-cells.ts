@@ -7,15 +7,21 @@ import type { FailureKind, Outcome } from '#core/outcome.ts';
 import type { OutlierLimits } from '#core/table.ts';
 import type { Rows } from './rows.ts';
 
+/** Attempts that break off within so much time count as one: a process that ends takes all of its requests along. */
+export const BROKEN_TOGETHER_MS = 100;
+
 export class OutcomeCells {
   static readonly INTEGERS = 2;
+  static readonly DOUBLES = 1;
 
   readonly #serverErrors: Int32Array;
   readonly #gatewayFailures: Int32Array;
+  readonly #brokenAtMs: Float64Array;
 
   constructor(rows: Rows) {
     this.#serverErrors = rows.integers();
     this.#gatewayFailures = rows.integers();
+    this.#brokenAtMs = rows.doubles();
   }
 
   /**
@@ -36,10 +42,19 @@ export class OutcomeCells {
     return isLimit5xx ? '5xx' : null;
   }
 
+  /** Counts an attempt that broke off at `nowMs` (monotonic), or was given up: a gateway failure. As `record`. */
+  recordBroken(slot: number, limits: OutlierLimits, nowMs: number): FailureKind | null {
+    const isAlone = nowMs - (this.#brokenAtMs[slot] ?? 0) >= BROKEN_TOGETHER_MS;
+    if (!isAlone) return null;
+    this.#brokenAtMs[slot] = nowMs;
+    return this.record(slot, 'gateway_failure', limits);
+  }
+
   /** For the control plane: both rows begin anew. */
   forget(slot: number): void {
     clear(this.#gatewayFailures, slot);
     clear(this.#serverErrors, slot);
+    this.#brokenAtMs[slot] = 0;
   }
 }
 

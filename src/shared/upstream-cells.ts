@@ -28,7 +28,7 @@ const DOUBLE_ROW_BYTES = UPSTREAM_SLOTS_MAX * Float64Array.BYTES_PER_ELEMENT;
 const FIXED_BYTES =
   HEADER_BYTES +
   CURSORS_BYTES +
-  (2 + AdmissionCells.DOUBLES) * DOUBLE_ROW_BYTES +
+  (2 + AdmissionCells.DOUBLES + OutcomeCells.DOUBLES) * DOUBLE_ROW_BYTES +
   (AdmissionCells.INTEGERS + OutcomeCells.INTEGERS) * INTEGER_ROW_BYTES;
 
 export class UpstreamCells {

@@ -21,6 +21,8 @@ describe('loadConfig', () => {
       slowStartMs: 0,
       drainMs: 30_000,
       outliers: { consecutive5xx: 5, consecutiveGatewayFailures: 5 },
+      ejection: { baseMs: 30_000, maxMs: 300_000, shareMax: 0.1 },
+      healthCheck: null,
       upstreams: [
         {
           name: 'backend1',

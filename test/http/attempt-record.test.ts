@@ -4,6 +4,7 @@ import type { RefusalCause } from '#core/refusals.ts';
 import { AttemptRecord } from '#http/attempt-record.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
+import { BROKEN_TOGETHER_MS } from '#shared/outcome-cells.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -74,14 +75,37 @@ describe('an attempt', () => {
 
 describe('attempts that fail in a row', () => {
   it('are told, whatever the upstream did wrong', () => {
-    const { begin, failing } = scene();
-    for (const cause of ['upstream_closed', 'connect_timeout'] satisfies RefusalCause[])
+    const { begin, clock, failing } = scene();
+    for (const cause of ['upstream_closed', 'upstream_protocol_error'] satisfies RefusalCause[]) {
       begin().failed(cause);
+      clock.advance(BROKEN_TOGETHER_MS);
+    }
     begin().answered(502);
     const late = begin();
     late.started();
     late.givenUp('upstream_timeout');
     assert.deepEqual(failing, [`${SLOT} gateway_failure`, `${SLOT} gateway_failure`]);
+  });
+
+  // A restart of a busy upstream ended all of its requests at once, and had it ejected for half a minute.
+  it('are one when they break off together', () => {
+    const { begin, clock, failing } = scene();
+    for (let i = 0; i < 20; i++) begin().failed('upstream_closed');
+    clock.advance(BROKEN_TOGETHER_MS - 1);
+    begin().failed('upstream_closed');
+    assert.deepEqual(failing, []);
+    clock.advance(1);
+    begin().failed('upstream_closed');
+    assert.deepEqual(failing, [`${SLOT} gateway_failure`]);
+  });
+
+  it('are told apart where there was no connection, once while it is avoided', () => {
+    const { begin, clock, failing } = scene();
+    for (let i = 0; i < 20; i++) begin().failed('connect_timeout');
+    assert.deepEqual(failing, [`${SLOT} unreachable`]);
+    clock.advance(100);
+    begin().failed('upstream_unreachable');
+    assert.deepEqual(failing, [`${SLOT} unreachable`, `${SLOT} unreachable`]);
   });
 
   it('are told as server errors where the upstream answered', () => {

@@ -1,12 +1,6 @@
 import type { Ejection, HealthCheck } from '#core/health/check.ts';
 
-export const SAMPLE_EJECTION: Ejection = {
-  consecutiveGatewayFailure: 5,
-  consecutive5xx: 5,
-  baseMs: 30_000,
-  maxMs: 300_000,
-  maxPercent: 10,
-};
+export const SAMPLE_EJECTION: Ejection = { baseMs: 30_000, maxMs: 300_000, shareMax: 0.1 };
 
 /** A check of connections, once a second, with whatever a test wants different. */
 export function sampleCheck(changes: Partial<HealthCheck> = {}): HealthCheck {

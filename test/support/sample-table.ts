@@ -1,4 +1,5 @@
 import type { HeaderRules, Pool, Route, Table, Upstream } from '#core/table.ts';
+import { SAMPLE_EJECTION } from './sample-checks.ts';
 
 /** Plain samples for tests: an upstream, a route, a table, with whatever a test wants different. */
 
@@ -44,6 +45,8 @@ export function samplePool(changes: Partial<Pool> = {}): Pool {
     slowStartMs: 0,
     drainMs: 30_000,
     outliers: { consecutive5xx: 5, consecutiveGatewayFailures: 5 },
+    ejection: SAMPLE_EJECTION,
+    healthCheck: null,
     slot: 0,
     ...changes,
   };

@@ -9,6 +9,7 @@
  *           │                                            └───────────────────┘ │
  *           └──────┬────────────────────────────────────────────────────────▲──┘
  *                  └── an operator asks ──► draining ◄─► maintenance ── ready.asked
+ *     removed, from anywhere
  *
  * What its shape guarantees: `ready.asked` is the only edge from `draining` and `maintenance` back to `ready`;
  * so no check, request or time brings an upstream back that an operator took out.
@@ -27,7 +28,9 @@ export type UpstreamEvent =
   | { readonly type: 'requests.failed'; readonly reason: string; readonly mayEject: boolean }
   | { readonly type: 'ready.asked' }
   | { readonly type: 'drain.asked' }
-  | { readonly type: 'maintenance.asked' };
+  | { readonly type: 'maintenance.asked' }
+  /** It is no longer among the instance's upstreams. */
+  | { readonly type: 'upstream.removed' };
 
 /** What checks say; without checks it is `up` for ever. */
 export type UpstreamStanding = 'unknown' | 'up' | 'down';
@@ -99,6 +102,7 @@ export const upstreamMachine = setup({
         },
         'drain.asked': { target: 'draining' },
         'maintenance.asked': { target: 'maintenance' },
+        'upstream.removed': { target: 'removed' },
       },
       initial: 'probing',
       states: {
@@ -163,11 +167,20 @@ export const upstreamMachine = setup({
     },
     draining: {
       description: 'An operator asked that it gets no new requests; it is still checked.',
-      on: { 'ready.asked': { target: 'ready' }, 'maintenance.asked': { target: 'maintenance' } },
+      on: {
+        'ready.asked': { target: 'ready' },
+        'maintenance.asked': { target: 'maintenance' },
+        'upstream.removed': { target: 'removed' },
+      },
     },
     maintenance: {
       description: 'An operator took it out of service; it is not checked.',
-      on: { 'ready.asked': { target: 'ready' }, 'drain.asked': { target: 'draining' } },
+      on: {
+        'ready.asked': { target: 'ready' },
+        'drain.asked': { target: 'draining' },
+        'upstream.removed': { target: 'removed' },
+      },
     },
+    removed: { type: 'final', description: 'It is no longer among the upstreams.' },
   },
 });

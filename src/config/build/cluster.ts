@@ -15,9 +15,9 @@ const HOST_CHARS_MAX = 56;
 
 /** `host` is the machine's name. */
 export function buildInstance(config: Config, env: Environment, host: string): InstanceSettings {
-  const { name, instance_id } = config.cluster ?? Cluster.parse({});
+  const { name, instance_id, observers } = config.cluster ?? Cluster.parse({});
   const id = instance_id ?? (env['SIGNALBOX_INSTANCE_ID'] || defaultId(host));
-  return { id, cluster: name };
+  return { id, cluster: name, observers };
 }
 
 /** Two instances of one machine, or of two containers that are called alike, must not take each other's part. */

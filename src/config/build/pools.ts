@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
 import type { Pool as PoolSchema } from '../schema/pool.ts';
 import type { Config } from '../schema.ts';
+import { buildHealthCheck } from './health-check.ts';
 import { buildRequestKey } from './request-key.ts';
 import { buildUpstream } from './upstream.ts';
 
@@ -22,6 +23,7 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
         slot: nextSlot++,
       }),
     );
+    const { outlier_detection } = pool;
     return {
       name,
       strategy: buildStrategy(pool),
@@ -30,9 +32,15 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
       panicThreshold: pool.panic_threshold / 100,
       slowStartMs: pool.slow_start_ms,
       outliers: {
-        consecutive5xx: pool.outlier_detection.consecutive_5xx,
-        consecutiveGatewayFailures: pool.outlier_detection.consecutive_gateway_failure,
+        consecutive5xx: outlier_detection.consecutive_5xx,
+        consecutiveGatewayFailures: outlier_detection.consecutive_gateway_failure,
       },
+      ejection: {
+        baseMs: outlier_detection.base_ejection_ms,
+        maxMs: outlier_detection.max_ejection_ms,
+        shareMax: outlier_detection.max_ejection_percent / 100,
+      },
+      healthCheck: buildHealthCheck(pool.health_check),
       slot,
     };
   });

@@ -3,7 +3,7 @@ import { isPrefix } from '#bus/names.ts';
 import { parseNatsUrl } from '#bus/settings.ts';
 import { messageOf } from '#core/errors.ts';
 import { Anything, expecting, rule, secret } from './section.ts';
-import { text } from './values.ts';
+import { integer, text } from './values.ts';
 
 /** What subjects of the bus, metrics and logs can hold. */
 export const INSTANCE_ID = /^[A-Za-z0-9][\w-]{0,63}$/;
@@ -83,6 +83,11 @@ export const Cluster = z.strictObject({
     .optional()
     .describe(
       "Tells this instance from the others of the cluster, in metrics and on the bus. Default: the environment variable `SIGNALBOX_INSTANCE_ID`; and without it, the machine's name and six random digits.",
+    ),
+  observers: integer(1, 255)
+    .default(5)
+    .describe(
+      'Instances that probe each upstream, if there are as many. What they find is the verdict of all; each instance also avoids what it cannot reach itself.',
     ),
   nats: Nats.optional().describe('The bus over which the instances of a cluster agree.'),
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { HeaderKey } from './header-names.ts';
+import { HealthCheck } from './health-check.ts';
+import { OutlierDetection } from './outlier-detection.ts';
 import { Anything, expecting, rule } from './section.ts';
 import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
 import { integer, milliseconds } from './values.ts';
@@ -7,15 +9,6 @@ import { integer, milliseconds } from './values.ts';
 export const UPSTREAMS_PER_POOL_MAX = 1024;
 
 const Strategy = z.enum(['round_robin', 'random', 'least_conn', 'consistent_hash', 'p2c_ewma']);
-
-const OutlierDetection = z.strictObject({
-  consecutive_5xx: integer(0, 1_000_000)
-    .default(5)
-    .describe('Answers from 500 to 599 in a row, counting attempts without an answer; `0`: any number.'),
-  consecutive_gateway_failure: integer(0, 1_000_000)
-    .default(5)
-    .describe('Answers 502, 503 and 504 in a row, counting attempts without an answer; `0`: any number.'),
-});
 
 const PoolSection = z.strictObject({
   strategy: Strategy.default('round_robin').describe(
@@ -35,8 +28,11 @@ const PoolSection = z.strictObject({
     .describe(
       'How long an upstream that was down gets less than its share of the requests: a tenth at first, more with time.',
     ),
+  health_check: HealthCheck.optional().describe(
+    'How upstreams are probed. Left out: they are not, and are up until attempts fail.',
+  ),
   outlier_detection: OutlierDetection.prefault({}).describe(
-    'How many attempts may fail in a row, over all workers, before an upstream is looked into.',
+    'How many attempts may fail in a row, over all workers, before an upstream is out, and for how long.',
   ),
   drain_ms: milliseconds(0)
     .default(30_000)

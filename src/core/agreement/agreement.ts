@@ -68,6 +68,11 @@ export class Agreement {
     return this.#opinions.own(upstream);
   }
 
+  /** Those of some upstreams, or of all: what there is to say. */
+  ownOpinions(upstreams: ReadonlySet<string> | null): (readonly [upstream: string, opinion: Opinion])[] {
+    return this.#opinions.ownOf(upstreams);
+  }
+
   /** Takes another instance's word, at `nowMs` of the own monotonic clock. */
   hear(word: Word, nowMs: number): News {
     const { from, stamp } = word;

@@ -41,6 +41,11 @@ export class Opinions {
     return this.#own.get(upstream);
   }
 
+  ownOf(upstreams: ReadonlySet<string> | null): (readonly [upstream: string, opinion: Opinion])[] {
+    const all = [...this.#own];
+    return upstreams === null ? all : all.filter(([upstream]) => upstreams.has(upstream));
+  }
+
   /** Whether anything has changed for whoever counts votes. */
   hear(upstream: string, instance: string, opinion: StampedOpinion, nowMs: number): boolean {
     const byInstance = this.#heard.get(upstream);

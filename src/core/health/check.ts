@@ -1,4 +1,4 @@
-/** How a pool's upstreams are checked, and for which failures of requests they are ejected. */
+/** How a pool's upstreams are checked, and for how long they are ejected. */
 
 export type HealthCheck = {
   readonly probe: Probe;
@@ -46,15 +46,11 @@ export type Thresholds = {
   readonly unhealthy: number;
 };
 
-/** Envoy's outlier detection, by its own names. */
+/** What becomes of an upstream whose requests fail in a row, as in Envoy's outlier detection. */
 export type Ejection = {
-  /** Requests in a row without an answer, or with 502, 503 or 504; 0 for any number. */
-  readonly consecutiveGatewayFailure: number;
-  /** Answers in a row from 500 on; 0 for any number. */
-  readonly consecutive5xx: number;
   /** The first time; each further one is longer by as much. */
   readonly baseMs: number;
   readonly maxMs: number;
-  /** Share of a pool that may be ejected at once; one upstream always may. */
-  readonly maxPercent: number;
+  /** Share of a pool, 0…1, that may be ejected at once; one upstream always may. */
+  readonly shareMax: number;
 };

@@ -7,7 +7,7 @@ describe('the settings of an instance', () => {
   it('have the documented defaults', () => {
     const { settings } = load(UPSTREAMS);
     assert.deepEqual(settings, {
-      instance: { id: settings.instance.id, cluster: 'default' },
+      instance: { id: settings.instance.id, cluster: 'default', observers: 5 },
       bus: null,
       server: {
         address: '0.0.0.0',

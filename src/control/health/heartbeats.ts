@@ -1,0 +1,121 @@
+import type { Bus } from '#bus/contract.ts';
+import type { RejectReason } from '#bus/messages.ts';
+import type { Word } from '#core/agreement/agreement.ts';
+import type { Opinion } from '#core/agreement/opinion.ts';
+import type { Clock, Timer } from '#core/clock.ts';
+import type { RegistryReport } from '#core/cluster-view.ts';
+import type { Log } from '#telemetry/log.ts';
+import {
+  HEARTBEAT_SUBJECT,
+  heartbeatOf,
+  heartbeatType,
+  OPINIONS_PER_MESSAGE_MAX,
+  wordOf,
+} from './heartbeat.ts';
+
+/** Every instance says all that it has to say once in this time. */
+export const HEARTBEAT_MS = 1_000;
+/** Opinions that change together are said together. */
+export const COALESCE_MS = 5;
+
+export type HeartbeatsOptions = {
+  readonly bus: Bus;
+  /** Own id. */
+  readonly instance: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly report: () => RegistryReport;
+  /** All own opinions, or those of some upstreams. */
+  readonly opinions: (upstreams: ReadonlySet<string> | null) => readonly (readonly [string, Opinion])[];
+  /** What another instance said. */
+  readonly heard: (word: Word) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** What this instance says to the others, and hears of them. */
+export class Heartbeats implements Disposable {
+  readonly #options: HeartbeatsOptions;
+  readonly #type = heartbeatType();
+  readonly #subscription: Disposable;
+  readonly #incarnation: number;
+  #sequence = 0;
+  #nextBeat: Timer | null = null;
+  #soon: Timer | null = null;
+  /** Whose opinions are to be said soon. */
+  readonly #changed = new Set<string>();
+  #hasNamesake = false;
+
+  constructor(options: HeartbeatsOptions) {
+    this.#options = options;
+    this.#incarnation = Math.floor(options.clock.wallMs());
+    this.#subscription = options.bus.subscribe(HEARTBEAT_SUBJECT, ({ data }) => this.#hear(data));
+  }
+
+  /** Messages that were no heartbeats, by reason. */
+  get rejects(): Readonly<Record<RejectReason, number>> {
+    return this.#type.rejects;
+  }
+
+  /** Says everything now, and from now on once in a while. */
+  beat(): void {
+    this.#nextBeat?.cancel();
+    this.#nextBeat = this.#options.clock.after(HEARTBEAT_MS, () => this.beat());
+    this.#changed.clear();
+    const opinions = this.#options.opinions(null);
+    for (let said = 0; said === 0 || said < opinions.length; said += OPINIONS_PER_MESSAGE_MAX) {
+      this.#say(opinions.slice(said, said + OPINIONS_PER_MESSAGE_MAX));
+    }
+  }
+
+  /** The own opinion of this upstream has changed: does not wait for the next heartbeat. */
+  hurry(upstream: string): void {
+    this.#changed.add(upstream);
+    this.#soon ??= this.#options.clock.after(COALESCE_MS, () => {
+      this.#soon = null;
+      if (this.#changed.size >= OPINIONS_PER_MESSAGE_MAX) return this.beat();
+      if (this.#changed.size > 0) this.#say(this.#options.opinions(this.#changed));
+      this.#changed.clear();
+    });
+  }
+
+  /** Says that the instance ends; nothing is said or heard any more. */
+  [Symbol.dispose](): void {
+    this.#nextBeat?.cancel();
+    this.#soon?.cancel();
+    this.#subscription[Symbol.dispose]();
+    this.#say([], true);
+  }
+
+  /** Nothing is kept to be said later, if the bus is away: the next heartbeat says it anyway. */
+  #say(opinions: readonly (readonly [string, Opinion])[], isLeaving = false): void {
+    const { bus, instance, version, report } = this.#options;
+    const data = this.#type.encode(
+      heartbeatOf({
+        from: instance,
+        stamp: { incarnation: this.#incarnation, sequence: this.#sequence++ },
+        introduction: { ...report(), version },
+        isLeaving,
+        opinions,
+      }),
+    );
+    if (data === null) throw new Error('a heartbeat is larger than its bounds allow');
+    bus.publish(HEARTBEAT_SUBJECT, data);
+  }
+
+  #hear(data: Uint8Array): void {
+    const decoded = this.#type.decode(data);
+    if (!decoded.ok) return;
+    const word = wordOf(decoded.message);
+    if (word.from !== this.#options.instance) this.#options.heard(word);
+    else if (word.stamp.incarnation !== this.#incarnation) this.#noteNamesake();
+  }
+
+  /** Two instances of one name take each other's opinions for their own, and count as one. */
+  #noteNamesake(): void {
+    if (this.#hasNamesake) return;
+    this.#hasNamesake = true;
+    const { log, instance } = this.#options;
+    log.error({ instance }, 'another instance of the cluster has the same id; give each its own');
+  }
+}
