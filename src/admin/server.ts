@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AdminSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
-import { type AdminAnswer, type AdminRoutes, json } from './api.ts';
+import { type AdminAnswer, type AdminHandler, type AdminRoutes, json } from './api.ts';
 
 /** Paths that probes ask for, without a token. */
 const OPEN_PATHS = new Set(['/livez', '/readyz']);
@@ -20,8 +20,9 @@ export function startAdminServer(settings: AdminSettings, routes: AdminRoutes, l
       );
       return json(500, { error: 'this is a mistake in Signalbox; its log says more' });
     });
-    void answered.then(({ status, contentType, body }) => {
+    void answered.then(({ status, contentType, body, headers }) => {
       response.writeHead(status, {
+        ...headers,
         'Content-Type': contentType,
         'Content-Length': Buffer.byteLength(body),
         'Cache-Control': 'no-store',
@@ -48,9 +49,28 @@ async function answer(
     if (refusal !== null) return refusal;
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const handler = routes.get(`${method} ${path}`);
-  if (handler === undefined) return json(404, { error: `the admin API has no ${request.method} ${path}` });
-  return handler({ query: new URLSearchParams(url.slice(path.length)), body: request });
+  const found = find(routes, `${method} ${path}`);
+  if (found === null) return json(404, { error: `the admin API has no ${request.method} ${path}` });
+  const query = new URLSearchParams(url.slice(path.length));
+  return found.handler({ query, headers: request.headers, body: request, name: found.name });
+}
+
+function find(routes: AdminRoutes, route: string): { handler: AdminHandler; name: string } | null {
+  const exact = routes.get(route);
+  if (exact !== undefined) return { handler: exact, name: '' };
+  const start = route.lastIndexOf('/') + 1;
+  const handler = routes.get(`${route.slice(0, start)}*`);
+  const name = decoded(route.slice(start));
+  return handler === undefined || name === null ? null : { handler, name };
+}
+
+/** Null where a `%` stands for nothing. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 function refuse({ token }: AdminSettings, request: IncomingMessage): AdminAnswer | null {

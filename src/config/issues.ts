@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { formatPath, type Path, printable } from './diagnostics.ts';
 import type { Mistake, Source } from './source.ts';
 import { didYouMean } from './suggest.ts';
-import { membersOf, type Schema, SECTIONS, schemaAt, secretDepth, unwrap } from './walk.ts';
+import { membersOf, type Schema, SECTIONS, schemaAt, secretDepth, unwrap, valueAt } from './walk.ts';
 import { describeValue, expectation, hintFor, kindOf, kindsOf, oneOf } from './wording.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -113,13 +113,4 @@ function explainName(path: Path): string {
   return record === undefined
     ? 'not a name'
     : `the name does not fit, expected ${expectation(record.keyType)}`;
-}
-
-function valueAt(data: unknown, path: Path): unknown {
-  let value = data;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
-  }
-  return value;
 }

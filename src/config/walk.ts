@@ -7,12 +7,22 @@ import { ConfigSchema } from './schema.ts';
 
 export type Schema = z.core.$ZodType;
 
-/** The schema itself, without `optional` and `default` around it. */
+const WRAPPERS = [z.ZodOptional, z.ZodNullable, z.ZodDefault, z.ZodPrefault];
+
+/** The schema itself, without `optional`, `nullable` and `default` around it. */
 export function unwrap(schema: Schema): Schema {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return unwrap(schema.unwrap());
-  }
+  for (const Wrapper of WRAPPERS) if (schema instanceof Wrapper) return unwrap(schema.unwrap());
   return schema;
+}
+
+/** What stands at a path of some data; undefined where nothing does. */
+export function valueAt(data: unknown, path: Path): unknown {
+  let value = data;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
 }
 
 /** All that a value may be: the members of a union, or the one schema. */
@@ -21,9 +31,9 @@ export function membersOf(schema: Schema): readonly Schema[] {
   return inner instanceof z.ZodUnion ? inner.options.flatMap(membersOf) : [inner];
 }
 
-/** The schema at a path of the configuration, or null where there is none. */
-export function schemaAt(path: Path): Schema | null {
-  let schemas: readonly Schema[] = [ConfigSchema];
+/** The schema at a path of the configuration, or of what else `root` describes; null where there is none. */
+export function schemaAt(path: Path, root: Schema = ConfigSchema): Schema | null {
+  let schemas: readonly Schema[] = [root];
   for (const key of path) schemas = schemas.flatMap((schema) => childrenOf(schema, key));
   return schemas[0] ?? null;
 }

@@ -2,10 +2,12 @@ import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { Accounts } from '#accounts/accounts.ts';
 import type { AdminRoutes } from '#admin/api.ts';
+import { clusterRoutes } from '#admin/cluster.ts';
 import { keysRoutes } from '#admin/keys.ts';
 import { metricsRoutes } from '#admin/metrics.ts';
-import { adminRoutes } from '#admin/routes.ts';
+import { probeRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
+import { upstreamsRoutes } from '#admin/upstreams.ts';
 import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
 import type { LoadedConfig } from '#config/load.ts';
@@ -18,10 +20,13 @@ import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import { instanceSources } from '#telemetry/metric-sources.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { avoidanceHealth } from './avoidance-health.ts';
 import { LimitExchange } from './limit-exchange.ts';
 import { openBus } from './open-bus.ts';
 import { portError } from './port.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
+import { RegistryEdits } from './registry/edits.ts';
 import { Registry } from './registry/registry.ts';
 import { TableSource } from './table-source.ts';
 import { NO_TOKENS, type Workers, type WorkersOptions } from './workers.ts';
@@ -62,11 +67,18 @@ export class ControlPlane implements AsyncDisposable {
     // What the registry says of upstreams holds from the first request on.
     await registry.opened(signal);
     tables.refresh();
-    const view = { instance, isReady, table, upstreams: shared.upstreams, clock };
+    const edits = new RegistryEdits(registry);
+    const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
+    const health = avoidanceHealth(shared.upstreams, instance, clock);
+    const { newUpstream } = options.config;
+    const membership = { others: () => [] };
+    const clusterBus = settings.bus === null ? null : bus;
     // The API's own paths win over a configured one.
     const routes = new Map([
       ...metricsRoutes(settings.metrics, metrics),
-      ...adminRoutes(view),
+      ...probeRoutes(isReady),
+      ...upstreamsRoutes({ registry, edits, table, inFlight, health, newUpstream }),
+      ...clusterRoutes({ instance, version: packageFile.version, bus: clusterBus, registry, membership }),
       ...keysRoutes(accounts?.authority ?? null),
       ...usersRoutes(accounts?.administration ?? null),
     ]);

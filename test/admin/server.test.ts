@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { buffer, text as textOf } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { type AdminHandler, type AdminRoutes, json, text } from '#admin/api.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { keptLog } from '#test/support/log.ts';
+import { type Question, serveAdmin } from './listener.ts';
 
 const TOKEN = 'correct horse battery staple';
 
@@ -15,6 +15,8 @@ const ROUTES: AdminRoutes = new Map<string, AdminHandler>([
   ['GET /readyz', () => text(503, 'not ready')],
   ['GET /api/echo', ({ query }) => json(200, Object.fromEntries(query))],
   ['POST /api/size', async ({ body }) => json(200, { bytes: (await buffer(body)).length })],
+  ['GET /api/things/new', () => text(200, 'this one')],
+  ['GET /api/things/*', ({ name, headers }) => json(200, { name, accept: headers.accept })],
   ['GET /api/broken', () => Promise.reject(new Error('secret detail'))],
   [
     'GET /api/thrown',
@@ -24,23 +26,8 @@ const ROUTES: AdminRoutes = new Map<string, AdminHandler>([
   ],
 ]);
 
-type Asked = { status: number; headers: IncomingMessage['headers']; body: string };
-type Question = { method?: string; headers?: Record<string, string>; body?: string };
-
 async function scene(t: TestContext, token: string | null = null) {
-  const { log, lines } = keptLog();
-  const server = await startAdminServer({ address: '127.0.0.1', port: 0, token }, ROUTES, log);
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const ask = async (path: string, { method = 'GET', headers = {}, body }: Question = {}): Promise<Asked> => {
-    const sent = request({ port, host: '127.0.0.1', path, method, headers, agent: false });
-    sent.end(body);
-    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body: await textOf(answer) };
-  };
+  const { ask, port, lines } = await serveAdmin(t, ROUTES, token);
   const statusOf = async (path: string, question: Question) => (await ask(path, question)).status;
   return { ask, statusOf, port, lines };
 }
@@ -53,6 +40,16 @@ describe('the admin listener', () => {
     assert.deepEqual(JSON.parse(body), { a: '1 2', b: 'x?y' });
     assert.equal(headers['content-type'], 'application/json');
     assert.equal(headers['cache-control'], 'no-store');
+  });
+
+  it('answers for all things of a kind, by their name', async (t) => {
+    const { ask, statusOf } = await scene(t);
+    const { body } = await ask('/api/things/a%20b?x=1', { headers: { accept: 'text/*' } });
+    assert.deepEqual(JSON.parse(body), { name: 'a b', accept: 'text/*' });
+    assert.equal((await ask('/api/things/new')).body, 'this one\n');
+    for (const path of ['/api/things', '/api/things/a/b', '/api/things/%e0']) {
+      assert.equal(await statusOf(path, {}), 404, path);
+    }
   });
 
   it('answers HEAD as GET, without the body', async (t) => {

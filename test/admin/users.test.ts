@@ -10,7 +10,8 @@ import { EMAIL, registered, startAccounts } from '../accounts/instance.ts';
 async function ask(routes: AdminRoutes, route: string, query: Record<string, string> = {}, body = '') {
   const handler = routes.get(route);
   assert.ok(handler !== undefined);
-  return handler({ query: new URLSearchParams(query), body: Readable.from([Buffer.from(body)]) });
+  const content = Readable.from([Buffer.from(body)]);
+  return handler({ query: new URLSearchParams(query), headers: {}, body: content, name: '' });
 }
 
 describe('the users of the admin API', () => {

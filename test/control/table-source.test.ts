@@ -60,8 +60,7 @@ describe('the table', () => {
     const { cells, edits, source, cluster } = await scene(t);
     const nowMs = cluster.clock.monotonicMs();
     for (const slot of [0, 1]) cells.observeLatency(slot, 50, nowMs);
-    const { signal } = new AbortController();
-    await edits.apply([draftOf({ ...RED, port: 3999 }), draftOf({ ...BLUE, weight: 7 })], signal);
+    await edits.apply([draftOf({ ...RED, port: 3999 }), draftOf({ ...BLUE, weight: 7 })]);
     source.refresh();
     assert.deepEqual([cells.latencyMs(0, nowMs), cells.latencyMs(1, nowMs)], [0, 50]);
   });

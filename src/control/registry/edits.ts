@@ -73,10 +73,10 @@ export class RegistryEdits {
   }
 
   /** Makes the registry what the drafts say; states that operators gave to upstreams stay. */
-  apply(drafts: readonly UpstreamDraft[], signal: AbortSignal): Promise<Plan> {
+  apply(drafts: readonly UpstreamDraft[]): Promise<Plan> {
     const wanted = (current: Records) => drafts.map((draft) => recordOf(draft, current.get(idOf(draft))));
     return this.#edit(async () => {
-      const plan = await replaceAll(this.#registry.store, wanted, signal);
+      const plan = await replaceAll(this.#registry.store, wanted, this.#registry.signal);
       await this.#registry.until((served) => isNothing(planOf(served, drafts)), SERVED_MS_MAX);
       return plan;
     });

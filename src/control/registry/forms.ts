@@ -38,7 +38,7 @@ export const SEED_FORM: MessageForm<Seed> = {
 
 export const States = z.enum(['ready', 'drain', 'maintenance']);
 
-const UpstreamBody = z.strictObject({
+export const UpstreamBody = z.strictObject({
   pool: Name,
   name: UpstreamName,
   address: Host,

@@ -70,6 +70,11 @@ export class Registry implements AsyncDisposable {
     void this.#keepReading();
   }
 
+  /** Aborts when it is closed. */
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
+
   get served(): Served {
     if (this.#isStale) this.#served = Served.fromRegistry(this.#replica);
     this.#isStale = false;

@@ -21,8 +21,8 @@ export function idOf({ pool, name }: UpstreamId): string {
   return `${pool}/${name}`;
 }
 
-/** Parts an upstream in a table from what only the table knows. */
-export function draftOf(upstream: Upstream): UpstreamDraft {
+/** Parts an upstream from what only a table, or the registry, knows of it. */
+export function draftOf(upstream: UpstreamDraft): UpstreamDraft {
   const { pool, name, address, port, weight, tls, host } = upstream;
   return { pool, name, address, port, weight, tls, host };
 }

@@ -90,7 +90,7 @@ describe('applying a file', () => {
     const { cluster, one, two } = await pair(t);
     await two.edits.change(RED, null, (record) => ({ ...record, state: 'maintenance' }));
     await two.edits.add(sampleRecord({ name: 'grey' }));
-    const plan = await one.edits.apply([draft({ name: 'red', weight: 5 }), draft({ name: 'blue' })], signal);
+    const plan = await one.edits.apply([draft({ name: 'red', weight: 5 }), draft({ name: 'blue' })]);
     const names = [plan.add, plan.change, plan.remove].map((them) => them.map(({ name }) => name));
     assert.deepEqual(names, [['blue'], ['red'], ['grey']]);
     assert.deepEqual(one.names(), ['blue', 'red']);
@@ -101,9 +101,9 @@ describe('applying a file', () => {
 
   it('changes nothing the second time', async (t) => {
     const { one } = await pair(t);
-    await one.edits.apply([draft({ name: 'blue' })], signal);
+    await one.edits.apply([draft({ name: 'blue' })]);
     const { revision } = one.registry.report;
-    const { add, change, remove } = await one.edits.apply([draft({ name: 'blue' })], signal);
+    const { add, change, remove } = await one.edits.apply([draft({ name: 'blue' })]);
     assert.deepEqual([add, change, remove, one.registry.report.revision], [[], [], [], revision]);
   });
 
@@ -112,7 +112,7 @@ describe('applying a file', () => {
     const many = Array.from({ length: 4096 }, (_, index) =>
       draft({ name: `u${index}`, pool: `p${index % 8}` }),
     );
-    await one.edits.apply(many, signal);
+    await one.edits.apply(many);
     assert.equal(one.registry.served.upstreams.size, 4096);
     await assert.rejects(one.edits.add(sampleRecord()), { code: 'registry_full' });
   });
@@ -126,7 +126,7 @@ describe('applying a file', () => {
     await assert.rejects(one.edits.change(RED, null, weighing(2)), {
       message: /cannot be read; apply a file/,
     });
-    await one.edits.apply([draft({ name: 'red', weight: 3 })], signal);
+    await one.edits.apply([draft({ name: 'red', weight: 3 })]);
     assert.equal((await bucket.entries(signal)).length, 2);
     assert.equal(one.registry.served.upstreams.get('default/red')?.value.weight, 3);
   });

@@ -1,0 +1,45 @@
+import type { Bus } from '#bus/contract.ts';
+import type { MembershipView, MemberView, RegistryReport } from '#core/cluster-view.ts';
+import { type AdminRoutes, json } from './api.ts';
+
+export type ClusterView = {
+  readonly instance: string;
+  readonly version: string;
+  /** Null where the instance is alone. */
+  readonly bus: Bus | null;
+  readonly registry: { readonly report: RegistryReport };
+  readonly membership: MembershipView;
+};
+
+/** Who is there, and whether all serve the same: then their checksums are equal. */
+export function clusterRoutes(view: ClusterView): AdminRoutes {
+  return new Map([['GET /api/cluster', () => json(200, describe(view))]]);
+}
+
+function describe({ instance, version, bus, registry, membership }: ClusterView) {
+  const { report } = registry;
+  const { revision, checksum, watchAgeMs } = report;
+  const state = stateOf(bus);
+  // What it has missed since it was cut off, nobody can tell it.
+  const lagMs = state === 'isolated' ? (watchAgeMs ?? 0) : 0;
+  const own = { ...report, id: instance, version, lastSeenMs: 0, lagMs };
+  const members = [own, ...membership.others()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { instance, bus: state, revision, checksum, instances: members.map(describeMember) };
+}
+
+function stateOf(bus: Bus | null): 'none' | 'synced' | 'isolated' {
+  if (bus === null) return 'none';
+  return bus.state === 'synced' ? 'synced' : 'isolated';
+}
+
+function describeMember({ id, revision, checksum, lagMs, lastSeenMs, version, watchAgeMs }: MemberView) {
+  return {
+    id,
+    revision,
+    checksum,
+    lag_ms: Math.round(lagMs),
+    last_seen_ms: Math.round(lastSeenMs),
+    version,
+    watch_age_ms: watchAgeMs,
+  };
+}

@@ -1,0 +1,69 @@
+import type { NewUpstream } from '#config/build/new-upstream.ts';
+import type { RegistryEdits } from '#control/registry/edits.ts';
+import type { Registry } from '#control/registry/registry.ts';
+import type { HealthView } from '#core/health-view.ts';
+import { idOf, inOrder, type UpstreamRecord } from '#core/registry/record.ts';
+import type { Versioned } from '#core/registry/replica.ts';
+import type { Table, Upstream } from '#core/table.ts';
+
+/** What the admin API needs to show and change upstreams. */
+export type UpstreamsView = {
+  readonly registry: Registry;
+  readonly edits: RegistryEdits;
+  readonly table: () => Table;
+  readonly inFlight: (slot: number) => number;
+  readonly health: HealthView;
+  readonly newUpstream: NewUpstream;
+};
+
+/** All of the registry: first those that the instance can serve, in the order of its table. */
+export function listUpstreams(view: UpstreamsView) {
+  const { upstreams } = view.registry.served;
+  const tabled = tableOf(view);
+  const others = inOrder([...upstreams.values()].map(({ value }) => value)).filter(
+    (it) => !tabled.has(idOf(it)),
+  );
+  return [...tabled.keys(), ...others.map(idOf)].flatMap((id) => {
+    const entry = upstreams.get(id);
+    return entry === undefined ? [] : [describe(entry, tabled.get(id), view)];
+  });
+}
+
+export function describeUpstream(entry: Versioned<UpstreamRecord>, view: UpstreamsView) {
+  return describe(entry, tableOf(view).get(idOf(entry.value)), view);
+}
+
+/** Whether a route of this instance leads to the pool. */
+export function isRouted(pool: string, { table }: UpstreamsView): boolean {
+  return table().routes.some((route) => route.pool === pool);
+}
+
+function tableOf({ table }: UpstreamsView): Map<string, Upstream> {
+  const upstreams = Object.values(table().pools).flatMap((pool) => pool.upstreams);
+  return new Map(upstreams.map((upstream) => [idOf(upstream), upstream]));
+}
+
+function describe(
+  { value: record, revision }: Versioned<UpstreamRecord>,
+  upstream: Upstream | undefined,
+  { health, inFlight }: UpstreamsView,
+) {
+  const { pool, name, address, port, weight, state, drainMs, tls } = record;
+  const { verdict, opinions } = upstream === undefined ? UNKNOWN : health.of(upstream);
+  return {
+    pool,
+    name,
+    address,
+    port,
+    weight,
+    state,
+    verdict,
+    opinions: opinions.map(({ ageMs, ...same }) => ({ ...same, age_ms: Math.round(ageMs) })),
+    in_flight: upstream === undefined ? 0 : inFlight(upstream.slot),
+    tls: tls !== null,
+    drain_deadline_ms: drainMs,
+    revision,
+  };
+}
+
+const UNKNOWN = { verdict: 'unknown', opinions: [] } as const;
