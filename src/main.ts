@@ -29,6 +29,7 @@ export class Instance {
   readonly #actor: Actor<typeof instanceMachine>;
   readonly #parts = new AsyncDisposableStack();
   readonly #ending = new AbortController();
+  #control: ControlPlane | null = null;
   #workers: Workers | null = null;
 
   constructor(options: InstanceOptions) {
@@ -83,6 +84,13 @@ export class Instance {
     return true;
   }
 
+  /** Makes the registry what the pools of this configuration list. Never rejects: the log says what came of it. */
+  async apply(config: LoadedConfig): Promise<void> {
+    if (this.#control === null)
+      this.#options.log.warn('%s is not applied: the instance is starting', config.file);
+    else await this.#control.apply(config);
+  }
+
   async #open(): Promise<void> {
     const { config, log, workerEntry: entry = WORKER_ENTRY } = this.#options;
     const { settings } = config;
@@ -96,7 +104,7 @@ export class Instance {
 
     const shared = createSharedState(settings);
     const isReady = () => this.#actor.getSnapshot().value === 'ready';
-    const control = this.#parts.use(
+    this.#control = this.#parts.use(
       await ControlPlane.open({
         config,
         shared,
@@ -110,7 +118,7 @@ export class Instance {
     const threads = this.#parts.use(
       new Workers(
         {
-          ...control.service,
+          ...this.#control.service,
           settings: workerSettings(settings, workers),
           entry,
           shared,
@@ -118,11 +126,11 @@ export class Instance {
           clock,
           log,
         },
-        control.table,
+        this.#control.table,
       ),
     );
     // First, so that nothing is missed by those that listen before the others do.
-    control.direct(threads);
+    this.#control.direct(threads);
     await threads.start();
     this.#ending.signal.throwIfAborted();
     this.#workers = threads;

@@ -22,7 +22,7 @@ const Refused = z.object({ error: z.string() });
  */
 export async function askAdmin<Answer>(
   admin: string,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   schema: z.ZodType<Answer>,
   content?: unknown,

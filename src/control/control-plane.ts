@@ -12,8 +12,9 @@ import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
 import type { LoadedConfig } from '#config/load.ts';
 import type { Clock } from '#core/clock.ts';
+import { messageOf } from '#core/errors.ts';
 import { systemRandom } from '#core/random.ts';
-import { draftOf } from '#core/registry/record.ts';
+import { draftOf, type UpstreamDraft } from '#core/registry/record.ts';
 import type { AdminSettings } from '#core/settings.ts';
 import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
@@ -43,10 +44,20 @@ export type ControlPlaneOptions = {
   readonly signal: AbortSignal;
 };
 
+type Opened = {
+  readonly accounts: Accounts | null;
+  readonly tables: TableSource;
+  readonly edits: RegistryEdits;
+  readonly questions: QuestionHandlers;
+  readonly log: Log;
+  readonly parts: AsyncDisposableStack;
+};
+
 /** What an instance has one of. The workers serve by what it decides, and do not wait for it. */
 export class ControlPlane implements AsyncDisposable {
   readonly #accounts: Accounts | null;
   readonly #tables: TableSource;
+  readonly #edits: RegistryEdits;
   readonly #questions: QuestionHandlers;
   readonly #log: Log;
   readonly #parts: AsyncDisposableStack;
@@ -91,18 +102,13 @@ export class ControlPlane implements AsyncDisposable {
       ...metricsHandlers(settings.metrics.endpoint, metrics),
       ...(accounts?.questions() ?? []),
     ]);
-    return new ControlPlane(accounts, tables, questions, log, parts.move());
+    return new ControlPlane({ accounts, tables, edits, questions, log, parts: parts.move() });
   }
 
-  private constructor(
-    accounts: Accounts | null,
-    tables: TableSource,
-    questions: QuestionHandlers,
-    log: Log,
-    parts: AsyncDisposableStack,
-  ) {
+  private constructor({ accounts, tables, edits, questions, log, parts }: Opened) {
     this.#accounts = accounts;
     this.#tables = tables;
+    this.#edits = edits;
     this.#questions = questions;
     this.#log = log;
     this.#parts = parts;
@@ -132,6 +138,17 @@ export class ControlPlane implements AsyncDisposable {
     accounts.onRevoked = (sessions) => workers.announceRevoked(sessions);
   }
 
+  /** Makes the registry what the pools of a configuration list. Never rejects. */
+  async apply({ file, table }: LoadedConfig): Promise<void> {
+    try {
+      const { add, change, remove } = await this.#edits.apply(draftsIn(table));
+      const counts = { added: add.length, changed: change.length, removed: remove.length };
+      this.#log.info(counts, 'registry: it is as %s says now; all else in it takes a restart', file);
+    } catch (error) {
+      this.#log.error({ reason: messageOf(error) }, 'registry: %s could not be applied', file);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
@@ -139,8 +156,11 @@ export class ControlPlane implements AsyncDisposable {
 
 function openRegistry({ config, instance, clock, log }: ControlPlaneOptions, bus: Bus): Registry {
   const { file, table } = config;
-  const configured = Object.values(table.pools).flatMap(({ upstreams }) => upstreams.map(draftOf));
-  return new Registry({ bus, instance, configured, file, clock, log });
+  return new Registry({ bus, instance, configured: draftsIn(table), file, clock, log });
+}
+
+function draftsIn(table: Table): UpstreamDraft[] {
+  return Object.values(table.pools).flatMap(({ upstreams }) => upstreams.map(draftOf));
 }
 
 async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Accounts | null> {

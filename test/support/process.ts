@@ -53,9 +53,12 @@ export class Instance {
   readonly admin: string;
   readonly port: number;
   readonly child: ChildProcess;
+  /** Its configuration. */
+  readonly file: string;
   readonly #output: string[] = [];
 
-  constructor(child: ChildProcess, port: number, adminPort: number) {
+  constructor(child: ChildProcess, file: string, port: number, adminPort: number) {
+    this.file = file;
     this.child = child;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
@@ -151,7 +154,7 @@ export async function launchInstance(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, SIGNALBOX_DATA_DIR: dirname(file), ...env },
   });
-  const instance = new Instance(child, port, adminPort);
+  const instance = new Instance(child, file, port, adminPort);
   t.after(() => instance.stop('SIGKILL'));
   return instance;
 }
