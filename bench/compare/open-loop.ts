@@ -41,7 +41,7 @@ class Connection {
 
   #open(): Socket {
     const socket = connect(Number(port), '127.0.0.1').setNoDelay(true);
-    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#dueMs > 0) errors++;
