@@ -3,12 +3,12 @@
 import { getHeapStatistics } from 'node:v8';
 import { assign, createActor, setup } from 'xstate';
 import { compile } from '#actors/compile/compile.ts';
+import type { Answer } from '#actors/request/answer.ts';
+import type { Exchange } from '#actors/request/exchange.ts';
 import { type CreateRunner, RUNNERS } from '#actors/request/run.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Plan } from '#core/plan.ts';
-import type { Answer } from '#http/answer.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 
 const ROUNDS = 15;

@@ -53,6 +53,14 @@ describe('the planes', () => {
     );
   });
 
+  it('are apart: the machines import core, so that everything else may import them', () => {
+    const isMachines = (folder: string) => folder === 'actors';
+    assert.deepEqual(
+      offences(isMachines, (folder) => folder === 'core'),
+      [],
+    );
+  });
+
   for (const [what, pattern, allowed] of [
     ['chance comes from a Random', /\bMath\.random\b/, ['src/core/random.ts']],
     ['the environment is read once', /\bprocess\.env\b/, ['src/config/env.ts']],

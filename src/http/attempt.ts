@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { Clock } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
-import type { Answer, AnswerSink } from './answer.ts';
 import { countStreamed } from './stream-garbage.ts';
 
 /** What an attempt tells, each at most once. */

@@ -1,9 +1,10 @@
 /** Small JSON documents that clients send to the control plane: logins and the like. */
+
+import type { RequestHead } from '#actors/request/exchange.ts';
 import type { Clock } from '#core/clock.ts';
 import { headerList } from '#core/headers.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { ControlLine } from './control-line.ts';
-import type { RequestHead } from './exchange.ts';
 import type { Local, LocalRequest } from './local.ts';
 import type { RequestBody } from './request-body.ts';
 import type { LimitSessions } from './session-limit.ts';

@@ -1,20 +1,21 @@
 /** What Signalbox answers itself, on paths that no route gets to see. */
 import { STATUS_CODES } from 'node:http';
+import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
+import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { endsHere } from '#core/max-forwards.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { appendStamp, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
-import type { Exchange, RequestHead } from './exchange.ts';
-import type { Reply } from './reply.ts';
+import type { RequestBody } from './request-body.ts';
 import type { RouteLabel } from './request-metrics.ts';
 
 /** The answer, or why there is none. */
 export type LocalAnswer = ControlAnswer | PlainCause;
 
 /** One request for a local answer. */
-export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request' | 'body'>;
+export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request'> & { readonly body: RequestBody };
 
 /** Its name is its path. */
 export interface Local extends RouteLabel {

@@ -1,8 +1,8 @@
+import type { Reply } from '#actors/request/reply.ts';
 import { problemAnswer } from '#core/problem.ts';
 import type { Refusal } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
 import { rawHead } from './raw-head.ts';
-import type { Reply } from './reply.ts';
 
 /** Sends a refusal's head and body; the caller ends the reply. */
 export function sendRefusal(

@@ -1,40 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
-
-/** The way to answer one request. */
-export interface Reply {
-  /** Of the answer; 0 as long as its head was not sent. */
-  readonly status: number;
-  /** Whether the connection has ended, so that nothing can be sent any more. */
-  readonly isGone: boolean;
-
-  head(status: number, reason: string, headers: FlatHeaders): void;
-  /** False asks the caller to wait for `onDrain`. */
-  write(chunk: Buffer | string): boolean;
-  end(): void;
-
-  /** Breaks the connection, so that the client can see that the answer is not complete. */
-  cut(): void;
-
-  /** Answers 101 and hands over the connection, which then belongs to the caller; null if it is gone. */
-  switchProtocols(headers: FlatHeaders): Duplex | null;
-
-  /**
-   * From here on it is the client's turn to send or to read: its connection is cut when it does neither
-   * for `idleMs`. 0 ends that, while the client has to wait for us.
-   */
-  expectProgress(idleMs: number): void;
-
-  /** Tells the client once, if it waits to be told, that its body is wanted (RFC 9110 §10.1.1). */
-  inviteBody(): void;
-
-  onDrain(listener: () => void): void;
-  /** Every byte of the answer has been handed to the system. */
-  onSent(listener: () => void): void;
-  /** The connection ended before that. */
-  onLeft(listener: () => void): void;
-}
 
 /** Ends the request's connection after an answer (RFC 9112 §9.6). */
 export type CloseAfter = () => boolean;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { OnTurn, ReplayableBody } from '#actors/request/exchange.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 
@@ -15,15 +16,12 @@ export type RequestBodyHooks = {
   awaitClient(isAwaited: boolean): void;
 };
 
-/** Told when the reader waits for the client, and when the client waits for the reader, or has sent all. */
-export type OnTurn = (isClients: boolean) => void;
-
 /**
  * A request's body, which several attempts may need. What has been read is kept for the next attempt as
  * long as it fits into the bound; beyond that the body is streamed once and cannot be sent again. Reads
  * from the client only as fast as the attempt takes it.
  */
-export class RequestBody {
+export class RequestBody implements ReplayableBody {
   /** Declared length; 0 without a body, Infinity when it is not declared. */
   readonly bytes: number;
   readonly #source: Readable;
@@ -48,7 +46,6 @@ export class RequestBody {
     return this.#readBytes;
   }
 
-  /** Whether a new reader would see the body from its first byte. */
   get isReplayable(): boolean {
     return this.#kept !== null;
   }
@@ -63,10 +60,6 @@ export class RequestBody {
     return !this.isComplete && this.bytes - this.#readBytes > DISCARDED_BYTES_MAX;
   }
 
-  /**
-   * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader
-   * fails with a SignalboxError if the client breaks off, or if the body cannot be read again.
-   */
   open(onTurn: OnTurn = () => {}): Readable | null {
     if (this.bytes === 0) return null;
     const reader = new Readable({
@@ -88,7 +81,6 @@ export class RequestBody {
     return reader;
   }
 
-  /** Reads and drops what the client still sends, so that its connection can serve the next request. */
   discard(): void {
     this.#detach();
     this.#kept = null;

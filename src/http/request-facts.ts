@@ -1,8 +1,8 @@
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity } from '#actors/request/steps.ts';
 import { headerValue } from '#core/headers.ts';
 import { normaliseClientIp } from '#core/limits/client-ip.ts';
 import type { RequestFacts } from '#core/limits/client-key.ts';
-import type { Exchange } from './exchange.ts';
 
 /** What limits and consistent hashing may tell clients apart by. */
 export function requestFacts(

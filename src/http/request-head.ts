@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { RequestHead } from '#actors/request/exchange.ts';
 import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
 import { parseServerTarget, parseTarget } from '#core/target.ts';
 import { clientAddress, peerAddress, type TrustedProxies } from './client-address.ts';
-import type { RequestHead } from './exchange.ts';
 
 /** What RFC 3986 §3.2 allows in an authority without user information. */
 const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;

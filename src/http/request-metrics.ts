@@ -1,3 +1,4 @@
+import type { RequestHead } from '#actors/request/exchange.ts';
 import { methodLabel, methodNumber } from '#core/methods.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 import { ATTEMPT_ERRORS, type AttemptError } from '#core/request-record.ts';
@@ -5,7 +6,6 @@ import type { Upstream } from '#core/table.ts';
 import type { WorkerSeries } from '#shared/metric-cells.ts';
 import { RowFinder } from '#shared/row-finder.ts';
 import type { Label, SeriesRows } from '#shared/series-rows.ts';
-import type { RequestHead } from './exchange.ts';
 
 type Scheme = RequestHead['scheme'];
 

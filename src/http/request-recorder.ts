@@ -1,3 +1,4 @@
+import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
 import type { ObserveTransition, Outcome } from '#actors/request/run.ts';
 import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { Clock } from '#core/clock.ts';
@@ -9,7 +10,6 @@ import type { TelemetrySettings } from '#core/settings.ts';
 import type { Upstream } from '#core/table.ts';
 import { type TraceContext, traceContext } from '#core/trace/context.ts';
 import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
-import type { Exchange, RequestHead } from './exchange.ts';
 import type { RouteLabel } from './request-metrics.ts';
 
 /** Requests that a worker has traced in any one second for what became of them, not by the sampler. */

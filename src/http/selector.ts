@@ -1,3 +1,4 @@
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity } from '#actors/request/steps.ts';
 import { Balancer } from '#core/balance/balancer.ts';
 import { ringHash } from '#core/balance/consistent-hash.ts';
@@ -7,7 +8,7 @@ import { requestKey } from '#core/limits/client-key.ts';
 import type { Random } from '#core/random.ts';
 import type { Pool, Upstream } from '#core/table.ts';
 import { loadView, type UpstreamCells } from '#shared/upstream-cells.ts';
-import { type Exchange, poolOf } from './exchange.ts';
+import { poolOf } from './exchange.ts';
 import { requestFacts } from './request-facts.ts';
 
 /** Picks upstreams for one worker: which pool a request belongs to, and by which key. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Reply } from '#actors/request/reply.ts';
 import { type FlatHeaders, headerValue } from '#core/headers.ts';
 import type { Lingering } from './linger.ts';
 import { rawHead } from './raw-head.ts';
-import type { Reply } from './reply.ts';
 import { KEPT_CHUNKS_MAX } from './request-body.ts';
 
 /** What a client may say ahead of the 101; beyond, it is not read until then. */

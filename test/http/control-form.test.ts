@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, it } from 'node:test';
+import type { RequestHead } from '#actors/request/exchange.ts';
 import type { FromWorker } from '#core/worker-messages.ts';
 import {
   AUTH_PATHS,
@@ -11,7 +12,6 @@ import {
   nothingBelow,
 } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
-import type { RequestHead } from '#http/exchange.ts';
 import type { LocalAnswer, LocalRequest } from '#http/local.ts';
 import { RequestBody } from '#http/request-body.ts';
 import { sampleTable } from '#test/support/sample-table.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Reply } from '#actors/request/reply.ts';
 import { REFUSALS } from '#core/refusals.ts';
 import { rawRefusal, sendRefusal } from '#http/refuse.ts';
-import type { Reply } from '#http/reply.ts';
 import { CAUSES, sampleRefusal } from '#test/support/refusals.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 

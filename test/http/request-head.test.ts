@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it } from 'node:test';
+import type { RequestHead } from '#actors/request/exchange.ts';
 import { trustedProxies } from '#http/client-address.ts';
-import type { RequestHead } from '#http/exchange.ts';
 import { declaredBytes, readHead, timesThrough } from '#http/request-head.ts';
 
 const NOBODY = trustedProxies([]);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
 import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import type { TelemetrySettings } from '#core/settings.ts';
-import type { Exchange, RequestHead } from '#http/exchange.ts';
 import { KEPT_PER_SECOND_MAX, RequestRecorder } from '#http/request-recorder.ts';
 import type { RecordReader } from '#shared/records/reader.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';

@@ -13,12 +13,12 @@
  * an upstream never has two probes of one instance at once, nor one right after the other, however many
  * requests fail.
  */
-import { assign, type EventObject, fromCallback, setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import type { HealthCheck } from '#core/health/check.ts';
 import { waitMs } from '#core/health/pace.ts';
 import { count, NEW_TALLY, type Outcome, type Tally } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
-import type { Step } from '../request/steps.ts';
+import { actorOf, type Step, unprovided } from '../step.ts';
 
 /** Between two probes of an upstream, unless the interval itself is shorter. */
 export const SETTLE_MS = 50;
@@ -55,13 +55,7 @@ export type HealthCheckContext = HealthCheckInput & {
 };
 
 export function healthCheckActors(steps: HealthCheckSteps) {
-  return {
-    probe: fromCallback<EventObject, CheckTarget>(({ input, sendBack }) => steps.probe(input, sendBack)),
-  };
-}
-
-function unprovided(): never {
-  throw new Error('The healthCheck machine was started without its steps; provide them first.');
+  return { probe: actorOf(steps.probe) };
 }
 
 const tallied = (context: HealthCheckContext, outcome: Outcome) =>

@@ -8,8 +8,8 @@
  * What its shape guarantees: `ready` is the only state in which the instance calls itself ready, and once
  * it has left there is no way back; so a load balancer that asks never finds a draining instance ready.
  */
-import { assign, type EventObject, fromCallback, setup } from 'xstate';
-import type { Step } from '../request/steps.ts';
+import { assign, setup } from 'xstate';
+import { actorOf, type Step, unprovided } from '../step.ts';
 
 export type InstanceEvent =
   | { readonly type: 'instance.started' }
@@ -40,13 +40,7 @@ export type InstanceContext = {
 };
 
 export function instanceActors(steps: InstanceSteps) {
-  const actorOf = (step: Step<undefined, InstanceEvent>) =>
-    fromCallback<EventObject>(({ sendBack }) => step(undefined, sendBack));
   return { start: actorOf(steps.start), drain: actorOf(steps.drain) };
-}
-
-function unprovided(): never {
-  throw new Error('The instance machine was started without its steps; provide them first.');
 }
 
 export const instanceMachine = setup({

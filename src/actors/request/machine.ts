@@ -19,9 +19,9 @@
 import { assign, setup } from 'xstate';
 import type { Refusal } from '#core/refusals.ts';
 import type { Upstream } from '#core/table.ts';
-import type { Answer } from '#http/answer.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { requestActors, unprovidedSteps } from './actors.ts';
+import type { Answer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
 import type { AttemptFailure, FailoverFacts, Identity, RequestEvent } from './steps.ts';
 
 export type RequestContext = {

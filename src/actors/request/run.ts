@@ -1,11 +1,12 @@
 import { createActor, type SnapshotFrom, type StateValue } from 'xstate';
 import type { Clock } from '#core/clock.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { compile } from '../compile/compile.ts';
+import type { Step } from '../step.ts';
 import { xstateClock } from '../xstate-clock.ts';
 import { requestActors } from './actors.ts';
+import type { Exchange } from './exchange.ts';
 import { type RequestContext, requestMachine } from './machine.ts';
-import type { RequestEvent, RequestSteps, Step } from './steps.ts';
+import type { RequestEvent, RequestSteps } from './steps.ts';
 
 /** How a request can end: the final states of its machine, or a machine that failed itself. */
 export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'crashed';

@@ -1,19 +1,10 @@
-/**
- * The seam between the request machine and the world. The machine decides; a step does, and tells the
- * machine what came of it. A step may tell its outcome before it returns, and the machine that runs it
- * must not care: that is what lets a request pass without a promise where the answer is known.
- */
+/** What the request machine asks of the world, and what it is told. */
 import type { IdentityClaims } from '#core/jwt/claims.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { Upstream } from '#core/table.ts';
-import type { Answer } from '#http/answer.ts';
-import type { Exchange } from '#http/exchange.ts';
-
-/** Runs until it has told its outcome, or until `Stop` is called because the machine moved on. */
-export type Step<Input, Outcome> = (input: Input, tell: (outcome: Outcome) => void) => Stop | undefined;
-
-/** Called exactly once when the machine leaves the state; frees what the step still holds. */
-export type Stop = () => void;
+import type { Step } from '../step.ts';
+import type { Answer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Who the client turned out to be. */
 export type Identity = {

@@ -1,3 +1,4 @@
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import { forwardHeaders } from '#core/forward-headers.ts';
 import type { Upstream } from '#core/table.ts';
@@ -5,7 +6,7 @@ import { formatTraceparent } from '#core/trace/traceparent.ts';
 import { Attempt } from '../attempt.ts';
 import { failureCause } from '../attempt-failure.ts';
 import { type AttemptBooks, AttemptRecord } from '../attempt-record.ts';
-import { type Exchange, poolOf } from '../exchange.ts';
+import { poolOf } from '../exchange.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 

@@ -1,8 +1,9 @@
+import type { Answer } from '#actors/request/answer.ts';
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { responseHeaders, stampOf } from '#core/response-headers.ts';
-import type { Answer } from '../answer.ts';
-import { type Exchange, finish } from '../exchange.ts';
+import { finish } from '../exchange.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import { joinTunnel } from '../tunnel.ts';
 

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { initialTransition, transition } from 'xstate';
 import { chartOf } from '#actors/chart.ts';
+import type { Answer } from '#actors/request/answer.ts';
+import type { Exchange } from '#actors/request/exchange.ts';
 import { requestMachine } from '#actors/request/machine.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
 import type { Plan } from '#core/plan.ts';
-import type { Answer } from '#http/answer.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 
 // Transitions are computed, not run: what the machine decides, without the steps that do the work.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Exchange } from '#actors/request/exchange.ts';
 import { type ObserveTransition, type Outcome, RUNNERS } from '#actors/request/run.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
 import type { Plan } from '#core/plan.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 

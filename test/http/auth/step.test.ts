@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as promisesToSettle } from 'node:timers/promises';
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { Proven, Refused } from '#actors/request/steps.ts';
 import type { Auth } from '#core/table.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX } from '#http/auth/password-checks.ts';
 import { authenticateStep } from '#http/auth/step.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { authOf, base64, NO_TOKENS } from '#test/support/auth.ts';
 
 const basic = authOf([], { scheme: 'basic', users: { ann: '$argon2id$v=19$m=8,t=1,p=1$AAAA$right' } });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Exchange } from '#actors/request/exchange.ts';
 import type { Proven, Refused } from '#actors/request/steps.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
-import type { Exchange } from '#http/exchange.ts';
 import { authOf } from '#test/support/auth.ts';
 import { KEYS, keyringOf, NOW, part, SAMPLE_CLAIMS, signature, tokenOf } from '#test/support/tokens.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
