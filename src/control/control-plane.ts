@@ -21,6 +21,7 @@ import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import { instanceSources } from '#telemetry/metric-sources.ts';
+import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { avoidanceHealth } from './avoidance-health.ts';
 import { LimitExchange } from './limit-exchange.ts';
@@ -67,11 +68,14 @@ export class ControlPlane implements AsyncDisposable {
     const { shared, instance, isReady, clock, log, signal } = options;
     const { settings, table: configured } = options.config;
     await using parts = new AsyncDisposableStack();
+    const telemetry = parts.use(
+      await Telemetry.open({ settings, records: shared.records, instance, clock, log }),
+    );
     const bus = parts.use(openBus(settings.bus, clock, systemRandom, log));
     const registry = parts.use(openRegistry(options, bus));
     const tables = parts.use(new TableSource({ configured, registry, cells: shared.upstreams, clock, log }));
     const table = () => tables.table;
-    const metrics = new InstanceMetrics(instance, instanceSources(shared, table, clock), clock);
+    const metrics = new InstanceMetrics(telemetry.resource, instanceSources(shared, table, clock), clock);
     const accounts = parts.use(await openAccounts(options, bus));
     const quotas = () => sharedQuotas(table());
     parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, clock, log }));

@@ -7,6 +7,8 @@ export type RequestRecord = {
   readonly traceId: string;
   /** Null where the trace began with this request. */
   readonly parentSpanId: string | null;
+  /** What other tracing systems sent along. */
+  readonly tracestate: string | null;
   readonly isSampled: boolean;
   /** Whether spans are made of it: sampled, or kept for what became of it. */
   readonly isTraced: boolean;

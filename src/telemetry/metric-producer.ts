@@ -1,5 +1,5 @@
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
-import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   type CollectionResult,
@@ -11,8 +11,8 @@ import {
 import type { Clock } from '#core/clock.ts';
 import { type Instrument, OVERFLOW_ATTRIBUTE } from '#core/metric-names.ts';
 import type { SeriesSum } from '#shared/metric-cells.ts';
-import packageFile from '../../package.json' with { type: 'json' };
 import type { Metric, MetricSource } from './metric-sources.ts';
+import { SCOPE } from './resource.ts';
 
 type Span = { readonly startTime: HrTime; readonly endTime: HrTime };
 
@@ -23,13 +23,9 @@ export class InstanceMetrics implements MetricProducer {
   readonly #clock: Clock;
   readonly #startTime: HrTime;
 
-  /** `instance` tells the instances of a cluster apart. */
-  constructor(instance: string, sources: readonly MetricSource[], clock: Clock) {
-    this.#resource = resourceFromAttributes({
-      'service.name': packageFile.name,
-      'service.version': packageFile.version,
-      'service.instance.id': instance,
-    });
+  /** `resource` says who is speaking. */
+  constructor(resource: Resource, sources: readonly MetricSource[], clock: Clock) {
+    this.#resource = resource;
     this.#sources = sources;
     this.#clock = clock;
     this.#startTime = hrTime(clock.wallMs());
@@ -38,9 +34,8 @@ export class InstanceMetrics implements MetricProducer {
   async collect(): Promise<CollectionResult> {
     const span = { startTime: this.#startTime, endTime: hrTime(this.#clock.wallMs()) };
     const metrics = this.#sources.flatMap((read) => read()).map((metric) => metricData(metric, span));
-    const scope = { name: packageFile.name, version: packageFile.version };
     return {
-      resourceMetrics: { resource: this.#resource, scopeMetrics: [{ scope, metrics }] },
+      resourceMetrics: { resource: this.#resource, scopeMetrics: [{ scope: SCOPE, metrics }] },
       errors: [],
     };
   }

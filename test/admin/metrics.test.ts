@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+
 import { metricsRoutes } from '#admin/metrics.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
+import { instanceResource } from '#telemetry/resource.ts';
 import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const NONE = new InstanceMetrics('here', [], new VirtualClock());
+const NONE = new InstanceMetrics(instanceResource({}, 'here'), [], new VirtualClock());
 
 async function start(t: TestContext, token: string | null, enabled = true): Promise<string> {
   const routes = metricsRoutes({ enabled, listener: 'admin', endpoint: '/numbers' }, NONE);
@@ -28,7 +30,7 @@ describe('metrics on the admin listener', () => {
     const response = await fetch(`${url}/numbers`);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
-    assert.match(await response.text(), /^target_info\{.*service_instance_id="here"\} 1$/m);
+    assert.match(await response.text(), /^target_info\{.*service_instance_id="here".*\} 1$/m);
     assert.equal((await fetch(`${url}/metrics`)).status, 404);
   });
 

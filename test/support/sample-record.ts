@@ -13,6 +13,7 @@ export function sampleRecord(changes: Partial<RequestRecord> = {}): RequestRecor
   return {
     traceId: SAMPLE_TRACE.traceId,
     parentSpanId: null,
+    tracestate: null,
     isSampled: true,
     isTraced: true,
     worker: 0,

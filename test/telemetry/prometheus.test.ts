@@ -5,6 +5,7 @@ import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS } from '#core
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import type { Metric } from '#telemetry/metric-sources.ts';
 import { prometheusText } from '#telemetry/prometheus.ts';
+import { instanceResource } from '#telemetry/resource.ts';
 import { parseExposition, promtoolComplaints, type Sample, total } from '#test/support/exposition.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
@@ -13,8 +14,10 @@ const INSTRUMENTS: readonly Instrument[] = [
   ...Object.values(INSTANCE_INSTRUMENTS),
 ];
 
+const RESOURCE = instanceResource({ 'service.name': 'signalbox', team: 'edge' }, 'here');
+
 function expose(...metrics: Metric[]): Promise<string> {
-  return prometheusText(new InstanceMetrics('here', [() => metrics], new VirtualClock()));
+  return prometheusText(new InstanceMetrics(RESOURCE, [() => metrics], new VirtualClock()));
 }
 
 /** All samples but the one that says who is speaking. */
@@ -42,6 +45,7 @@ describe('the exposition', () => {
     assert.equal(info?.name, 'target_info');
     assert.equal(info?.labels['service_name'], 'signalbox');
     assert.equal(info?.labels['service_instance_id'], 'here');
+    assert.equal(info?.labels['team'], 'edge');
   });
 
   it('names units in words, and counters as totals', async () => {

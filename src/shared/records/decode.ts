@@ -42,6 +42,7 @@ export function decodeRecord(bytes: Buffer, worker: number, states: readonly str
       (flags & FLAG.continued) === 0
         ? null
         : bytes.toString('latin1', AT.parentSpanId, AT.parentSpanId + SPAN_ID_BYTES),
+    tracestate: text('tracestate') || null,
     isSampled: (flags & FLAG.sampled) !== 0,
     isTraced: (flags & FLAG.traced) !== 0,
     worker,

@@ -90,6 +90,7 @@ export const TEXTS = {
   userAgent: { code: 4, bytesMax: 160 },
   route: { code: 5, bytesMax: 64 },
   identity: { code: 6, bytesMax: 96 },
+  tracestate: { code: 7, bytesMax: 512 },
 } as const;
 
 export type TextName = keyof typeof TEXTS;

@@ -103,6 +103,7 @@ export class RecordWriter {
       bytes.write(trace.parentSpanId, at + AT.parentSpanId, SPAN_ID_BYTES, 'latin1');
     }
     view.setUint8(at + AT.flags, flags);
+    if (trace.tracestate !== null) this.#text(at, 'tracestate', trace.tracestate);
     this.#edition = (this.#edition + 1) & 0x7fffffff || 1;
     Atomics.store(words, at / 4, this.#edition);
     Atomics.store(words, USED, this.#slots.used);

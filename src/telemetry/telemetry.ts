@@ -1,0 +1,48 @@
+import type { Resource } from '@opentelemetry/resources';
+import { REQUEST_STATES } from '#actors/request/states.ts';
+import type { Clock } from '#core/clock.ts';
+import type { Settings } from '#core/settings.ts';
+import type { RequestRecords } from '#shared/records/request-records.ts';
+import type { Log } from './log.ts';
+import { RecordFeed, type RecordSink } from './record-feed.ts';
+import { instanceResource } from './resource.ts';
+import { Traces } from './traces/traces.ts';
+
+export type TelemetryOptions = {
+  readonly settings: Pick<Settings, 'telemetry' | 'traces' | 'log'>;
+  readonly records: RequestRecords;
+  /** Id of this instance. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** What an instance says of the requests that it has served, to whoever wants to hear it. */
+export class Telemetry implements AsyncDisposable {
+  /** Who is speaking. */
+  readonly resource: Resource;
+  readonly #parts: AsyncDisposableStack;
+
+  static async open(options: TelemetryOptions): Promise<Telemetry> {
+    const { settings, records, instance, clock, log } = options;
+    await using parts = new AsyncDisposableStack();
+    const resource = instanceResource(settings.telemetry.resource, instance);
+    const traces =
+      settings.traces === null
+        ? null
+        : parts.use(await Traces.open({ settings: settings.traces, resource, clock, log }));
+    const sinks: RecordSink[] = [];
+    if (traces !== null) sinks.push((record) => traces.add(record));
+    if (sinks.length > 0) parts.use(new RecordFeed(records.readers(REQUEST_STATES), sinks, clock));
+    return new Telemetry(resource, parts.move());
+  }
+
+  private constructor(resource: Resource, parts: AsyncDisposableStack) {
+    this.resource = resource;
+    this.#parts = parts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+}
