@@ -11,17 +11,18 @@ const USER = `
 export function createUserStore(database: Database): UserStore {
   return {
     async create({ id, email, passwordHash, createdAtMs }) {
-      const [created] = await database.run(
+      const [[user]] = await database.run(
+        // Writes in any case: a commit that has nothing to write is quicker, and would tell that there is one.
         statement<Id>(
           `INSERT INTO users (id, email, password_hash, password_changed_at, created_at)
-           VALUES ($1, $2, $3, $4, $4) ON CONFLICT (email) DO NOTHING RETURNING id`,
+           VALUES ($1, $2, $3, $4, $4) ON CONFLICT (email) DO UPDATE SET email = excluded.email RETURNING id`,
           id,
           email,
           passwordHash,
           createdAtMs,
         ),
       );
-      return created.length === 0 ? 'email_taken' : 'created';
+      return user?.id === id ? 'created' : 'email_taken';
     },
 
     async findByEmail(email) {

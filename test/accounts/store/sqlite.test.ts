@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import { StoreUnavailable } from '#accounts/store/errors.ts';
 import { openStore } from '#accounts/store/open.ts';
+import { newUuid } from '#accounts/uuid.ts';
 import { systemClock } from '#core/clock.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { addSession, addUser, outcomeOf, renew, unique } from './fixture.ts';
@@ -85,6 +86,20 @@ describe('the store in SQLite', () => {
     other.exec('ROLLBACK');
     other.close();
     await addUser(store);
+  });
+
+  // History: where registering is not to tell whether an email is taken, the time of the commit told.
+  it('[7] writes for an email that is taken, too', async () => {
+    const file = newFile();
+    await using store = await open(file);
+    const user = await addUser(store);
+    const other = new DatabaseSync(file);
+    const version = () => other.prepare('PRAGMA data_version').get()?.['data_version'];
+    const before = version();
+    assert.equal(await store.users.create({ ...user, id: newUuid(user.createdAtMs) }), 'email_taken');
+    assert.notEqual(version(), before);
+    other.close();
+    assert.deepEqual(await store.users.findByEmail(user.email), user);
   });
 
   it('says what is wrong with a file that it cannot use', async () => {
