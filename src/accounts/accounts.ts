@@ -10,6 +10,7 @@ import type { Log } from '#telemetry/log.ts';
 import { Attempts } from './attempts.ts';
 import { TokenAuthority } from './authority.ts';
 import { Bearers } from './bearer.ts';
+import { FamiliarAddresses } from './familiar-addresses.ts';
 import { keepClean } from './janitor.ts';
 import { jwksPage } from './jwks-page.ts';
 import { AuthPages } from './pages.ts';
@@ -74,12 +75,16 @@ export class Accounts implements AsyncDisposable {
       return cleaning;
     });
     const { password, throttle, ipv6PrefixBits, isRegisterRevealing } = options.accounts;
-    const attempts = new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock);
+    const attempts = new Attempts(
+      new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock),
+      new FamiliarAddresses(store.throttle, ipv6PrefixBits, clock),
+      log,
+    );
     const desk: AccountParts = {
       store,
       passwords: new Passwords(options.cores),
       policy: new PasswordPolicy(password),
-      attempts: new Attempts(attempts, log),
+      attempts,
       sessions: new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log),
       revocations,
       isRegisterRevealing,

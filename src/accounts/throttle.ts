@@ -42,16 +42,16 @@ export class AttemptThrottle {
 
   /** Of an action from an address. */
   byAddress(action: 'login' | 'register', address: string): Counter {
-    const client = normaliseClientIp(address, this.#ipv6PrefixBits);
-    return { key: `${action}:ip:${client}`, attemptsMax: this.#settings.attemptsPerIpMax };
+    return { key: `${action}:ip:${this.#clientOf(address)}`, attemptsMax: this.#settings.attemptsPerIpMax };
   }
 
-  /** Of an action on an email, which is not stored: strangers' ones come here as well. */
-  byEmail(action: 'login' | 'register', email: string): Counter {
-    return {
-      key: `${action}:email:${hash('sha256', email, 'hex')}`,
-      attemptsMax: this.#settings.attemptsMax,
-    };
+  /**
+   * Of an action on an email, which is not stored: strangers' ones come here as well. With an address: only of
+   * what comes from there.
+   */
+  byEmail(action: 'login' | 'register', email: string, address: string | null): Counter {
+    const who = address === null ? email : `${email}\n${this.#clientOf(address)}`;
+    return { key: `${action}:email:${hash('sha256', who, 'hex')}`, attemptsMax: this.#settings.attemptsMax };
   }
 
   /** Counts an attempt by all counters, or by none of them if one has to wait. Rejects as the store does. */
@@ -70,6 +70,10 @@ export class AttemptThrottle {
 
   async reset({ key }: Counter): Promise<void> {
     await this.#store.reset(key);
+  }
+
+  #clientOf(address: string): string {
+    return normaliseClientIp(address, this.#ipv6PrefixBits);
   }
 
   async #count({ key, attemptsMax }: Counter): Promise<{ next: Throttle } | { retryAfterSeconds: number }> {

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { Attempts } from '#accounts/attempts.ts';
 import { TokenAuthority } from '#accounts/authority.ts';
 import { Bearers } from '#accounts/bearer.ts';
+import { FamiliarAddresses } from '#accounts/familiar-addresses.ts';
 import { AuthPages } from '#accounts/pages.ts';
 import { type Hasher, Passwords } from '#accounts/passwords.ts';
 import { PasswordPolicy } from '#accounts/policy.ts';
@@ -115,7 +116,11 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
     store,
     passwords: new Passwords(2, hasher),
     policy: new PasswordPolicy(password),
-    attempts: new Attempts(new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock), log),
+    attempts: new Attempts(
+      new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock),
+      new FamiliarAddresses(store.throttle, ipv6PrefixBits, clock),
+      log,
+    ),
     sessions: new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log),
     revocations,
     isRegisterRevealing,

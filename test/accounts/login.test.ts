@@ -197,6 +197,37 @@ describe('failed logins', () => {
     assert.equal((await attempt(51, '2001:db8:0:1::1')).status, 401);
   });
 
+  // History: whoever went on guessing kept an account's owner out for as long as they liked.
+  it('[10] by strangers do not make those wait who have logged in from their address before', async (t) => {
+    const accounts = await startAccounts(t);
+    const { post, clock } = accounts;
+    await registered(accounts);
+    const [home, elsewhere, stranger] = ['192.0.2.1', '192.0.2.8', '203.0.113.9'];
+    const guess = () => post('login', WRONG, { ip: stranger });
+    for (let nth = 0; nth < 5; nth++) assert.equal((await guess()).status, 401);
+    assert.equal((await guess()).status, 429);
+    assert.equal((await post('login', USER, { ip: elsewhere })).status, 429);
+    assert.equal((await post('login', USER, { ip: home })).status, 200);
+    assert.equal((await guess()).status, 429);
+    // What fails at home counts there, and for nobody else.
+    for (let nth = 0; nth < 5; nth++) await post('login', WRONG, { ip: home });
+    assert.equal((await post('login', USER, { ip: home })).status, 429);
+    clock.advance(1000);
+    assert.equal((await post('login', USER, { ip: elsewhere })).status, 200);
+  });
+
+  it('[10] count as those of a stranger where nobody has logged in for a month', async (t) => {
+    const accounts = await startAccounts(t);
+    const { post, clock } = accounts;
+    await registered(accounts);
+    clock.advance(29 * 86_400_000);
+    assert.equal((await post('login', USER)).status, 200);
+    clock.advance(30 * 86_400_000);
+    for (let nth = 0; nth < 5; nth++) await post('login', WRONG, { ip: '203.0.113.9' });
+    assert.equal((await post('login', USER)).status, 429);
+    assert.ok(accounts.lines.every((line) => !line.includes(EMAIL)));
+  });
+
   it('[10] at once are no more than one after the other', async (t) => {
     const { post } = await startAccounts(t);
     const answers = await Promise.all(Array.from({ length: 30 }, () => post('login', WRONG)));
@@ -227,14 +258,14 @@ describe('a database that is away', () => {
   // History: each waited for its own turn to find that out, while those who came later were turned away.
   it('is found out by the first of those that wait for one another', async (t) => {
     const { post, store } = await startAccounts(t);
-    const read = t.mock.method(store.throttle, 'read', async () => {
+    const record = t.mock.method(store.throttle, 'record', async () => {
       await new Promise((resolve) => setImmediate(resolve));
       throw new StoreUnavailable('gone');
     });
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('login', WRONG)));
     assert.ok(answers.every(({ status }) => status === 503));
-    assert.equal(read.mock.callCount(), 1);
-    read.mock.restore();
+    assert.equal(record.mock.callCount(), 1);
+    record.mock.restore();
     assert.equal((await post('login', WRONG)).status, 401);
   });
 });
