@@ -1,7 +1,6 @@
 /** Several real instances that share a NATS server, and what their admin API says. */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
-import { type Config, type Instance, startInstance, type Upstreams, until } from './process.ts';
+import { type Cleanup, type Config, type Instance, startInstance, type Upstreams, until } from './process.ts';
 
 export type Member = {
   readonly id: string;
@@ -20,12 +19,13 @@ export type ShownUpstream = {
 
 /** An instance of the cluster whose NATS is at `url`. */
 export function joinCluster(
-  t: TestContext,
+  t: Cleanup,
   url: string,
   upstreams: Upstreams,
   config: Config = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Instance> {
-  return startInstance(t, upstreams, config, null, { NATS_URL: url });
+  return startInstance(t, upstreams, config, null, { NATS_URL: url, ...env });
 }
 
 export async function upstreamsOf(instance: Instance): Promise<readonly ShownUpstream[]> {

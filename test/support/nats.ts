@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { TestContext } from 'node:test';
-import { freePort, until } from './process.ts';
+import { type Cleanup, freePort, until } from './process.ts';
 
 /** Debian keeps it where only root looks. */
 const PATH = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin'].join(delimiter);
@@ -23,7 +22,7 @@ export class NatsServer {
   }
 
   /** `config` is added to the server's configuration: users, permissions, TLS. */
-  static async start(t: Pick<TestContext, 'after'>, config = '', port?: number): Promise<NatsServer> {
+  static async start(t: Cleanup, config = '', port?: number): Promise<NatsServer> {
     const server = new NatsServer(
       port ?? (await freePort()),
       await mkdtemp(join(tmpdir(), 'signalbox-nats-')),

@@ -9,6 +9,9 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** A test, or whatever else ends what was started for it. */
+export type Cleanup = Pick<TestContext, 'after'>;
+
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const BIN = join(ROOT, 'bin', 'signalbox');
 
@@ -98,7 +101,7 @@ export class Instance {
 }
 
 /** Writes a configuration file, JSON being YAML, which goes away with the test. */
-export async function writeConfig(t: TestContext, config: unknown): Promise<string> {
+export async function writeConfig(t: Cleanup, config: unknown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'proxy.yaml');
@@ -127,7 +130,7 @@ export async function startInstance(...launch: Parameters<typeof launchInstance>
  * the test.
  */
 export async function launchInstance(
-  t: TestContext,
+  t: Cleanup,
   upstreams: Upstreams,
   config: Config = {},
   script: string | null = null,

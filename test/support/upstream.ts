@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { Cleanup } from './process.ts';
 
 /** A real upstream on a free port, which counts what reaches it and can be killed and revived. */
 export class TestUpstream {
@@ -54,7 +54,7 @@ export function sayName(name: string): RequestListener {
 }
 
 export async function startUpstream(
-  t: TestContext,
+  t: Cleanup,
   name: string,
   listener: RequestListener = sayName(name),
 ): Promise<TestUpstream> {
@@ -68,13 +68,13 @@ export async function startUpstream(
 }
 
 /** As many upstreams as names, each of which answers with its own. */
-export function startUpstreams(t: TestContext, names: readonly string[]): Promise<TestUpstream[]> {
+export function startUpstreams(t: Cleanup, names: readonly string[]): Promise<TestUpstream[]> {
   return Promise.all(names.map((name) => startUpstream(t, name)));
 }
 
 /** An upstream that speaks raw bytes: `behave` gets each connection. */
 export async function startRawUpstream(
-  t: TestContext,
+  t: Cleanup,
   behave: (socket: Socket) => void,
 ): Promise<{ name: string; port: number }> {
   const sockets = new Set<Socket>();
