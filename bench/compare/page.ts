@@ -1,0 +1,72 @@
+/** docs/performance.md, from the newest result that was kept. */
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Result } from './run.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { median, ratio } from './summary.ts';
+
+const results = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** Figures in the order of their columns: key, heading, how it is written. */
+const COLUMNS: readonly (readonly [key: string, heading: string, write: (value: number) => string])[] = [
+  ['per_second', 'requests/s', (value) => `${Math.round(value)}`],
+  ['cpu_us', 'CPU µs', (value) => value.toFixed(1)],
+  ['p50_ms', 'p50 ms', (value) => value.toFixed(2)],
+  ['p99_ms', 'p99 ms', (value) => value.toFixed(2)],
+  ['p999_ms', 'p99.9 ms', (value) => value.toFixed(2)],
+  ['errors', 'errors', (value) => `${value}`],
+  ['cold_ms', 'ms to the first answer', (value) => `${Math.round(value)}`],
+  ['bytes_each', 'bytes a connection', (value) => `${Math.round(value)}`],
+  ['memory_bytes', 'memory MB', (value) => `${Math.round(value / 1e6)}`],
+];
+
+const TITLES = new Map<string, string>([
+  ...SCENARIOS.map(({ name, title }): [string, string] => [name, title]),
+  ['start', 'Cold start to the first proxied answer'],
+  ['failover', 'GET of 1 KiB, one of three upstreams dead'],
+]);
+
+export function renderPerformancePage(): string {
+  const file = globSync('[0-9]*.json', { cwd: results }).toSorted().at(-1);
+  if (file === undefined) throw new Error('bench/results has no result yet: npm run bench -- --keep');
+  const result = JSON.parse(readFileSync(`${results}${file}`, 'utf8')) as Result;
+  const { started, machine, revision, settings, versions } = result;
+  const sections = [...TITLES.keys()].filter((scenario) => result.figures[scenario] !== undefined);
+  return `<!-- Generated from bench/results/${file} by \`npm run generate\`. -->
+
+# Performance
+
+Every proxy did the same work in turn, ${settings.rounds} rounds of ${settings.seconds} s each, on one core of its
+own; the load generator and the upstream (nginx) had the other one. CPU time is user and system time of all of
+its processes, and memory is theirs, after the load. Each figure is the median of the rounds; the ratio is CPU
+time a request beside nginx in the same round. \`npm run bench\` measures this again, anywhere.
+
+Measured ${started.slice(0, 10)} at ${revision}, on ${machine.cpu}, Linux ${machine.kernel}, Node ${machine.node}.
+${Object.entries(versions)
+  .map(([name, version]) => `${name} ${version}`)
+  .join(', ')}.
+
+“bare” forwards over three upstreams and counts metrics; “full” verifies a token, enforces a limit, balances by
+load and latency, counts, and traces one request in a hundred. Probes do only a part of the work, to show what
+that part costs.
+
+${sections.map((scenario) => renderScenario(result, scenario)).join('\n')}`;
+}
+
+function renderScenario(result: Result, scenario: string): string {
+  const targets = Object.entries(result.figures[scenario] ?? {});
+  const columns = COLUMNS.filter(([key]) => targets.some(([, rounds]) => rounds[0]?.[key] !== undefined));
+  const isCompared = columns.some(([key]) => key === 'cpu_us');
+  const headings = ['', ...(isCompared ? ['× nginx'] : []), ...columns.map(([, heading]) => heading)];
+  const rows = targets.map(([name, rounds]) => {
+    const cells = columns.map(([key, , write]) => written(median(rounds, key), write));
+    const compared = isCompared ? [written(ratio(result, scenario, name), (value) => value.toFixed(2))] : [];
+    return [name, ...compared, ...cells];
+  });
+  const lines = [headings, headings.map((_, column) => (column === 0 ? '---' : '---:')), ...rows];
+  return `## ${TITLES.get(scenario)}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+}
+
+function written(value: number, write: (value: number) => string): string {
+  return Number.isFinite(value) ? write(value) : '–';
+}
