@@ -14,6 +14,7 @@ import { trustedProxies } from '#http/client-address.ts';
 import { Connections } from '#http/connections.ts';
 import { AUTH_PATHS, controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
+import { Drains } from '#http/drains.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, JWKS_PATH, serverOptions } from '#http/local.ts';
@@ -38,6 +39,8 @@ const clock = systemClock;
 
 const shared = attachSharedState(memory, worker);
 const clients = new UpstreamClients(settings.upstreamConnections, clock);
+const drains = new Drains(clock);
+drains.follow(table);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
@@ -65,7 +68,7 @@ const run = RUNNERS[settings.actors.runtime](
       recorder,
     ),
     weigh: weighStep(selector, shared.retries, clock),
-    respond: respondStep(recorder, clock),
+    respond: respondStep(drains, recorder, clock),
     refuse: refuseStep(metrics, recorder, clock),
   },
   clock,
@@ -100,6 +103,7 @@ control.on('message', (message: ToWorker) => {
     case 'table':
       front.table = message.table;
       clients.retain(message.table);
+      drains.follow(message.table);
       return;
     case 'keyring':
       tokens.useKeyring(message.keyring);

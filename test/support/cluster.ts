@@ -14,6 +14,7 @@ export type ShownUpstream = {
   readonly port: number;
   readonly weight: number;
   readonly state: string;
+  readonly in_flight: number;
   readonly revision: number;
 };
 

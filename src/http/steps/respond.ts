@@ -3,12 +3,17 @@ import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { responseHeaders, stampOf } from '#core/response-headers.ts';
+import type { Drains } from '../drains.ts';
 import { finish } from '../exchange.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import { joinTunnel } from '../tunnel.ts';
 
 /** The request machine's step `respond`: streams the answer to the client, as fast as the client reads. */
-export function respondStep(recorder: RequestRecorder, clock: Clock): RequestSteps['respond'] {
+export function respondStep(
+  drains: Drains,
+  recorder: RequestRecorder,
+  clock: Clock,
+): RequestSteps['respond'] {
   return ({ exchange, answer }, tell) => {
     const { reply, record } = exchange;
     const headers = answerHeaders(exchange, answer, clock);
@@ -17,15 +22,18 @@ export function respondStep(recorder: RequestRecorder, clock: Clock): RequestSte
       tell({ type: 'response.broken' });
     };
 
-    if (answer.tunnel !== null) {
+    const { tunnel, upstream } = answer;
+    if (tunnel !== null) {
       const client = reply.switchProtocols(['Connection', 'Upgrade', ...headers]);
       if (client === null) breakOff();
       else {
-        joinTunnel(client, answer.tunnel, exchange.route.timeouts.idleMs, () =>
-          tell({ type: 'response.finished' }),
-        );
+        joinTunnel(client, tunnel, exchange.route.timeouts.idleMs, () => tell({ type: 'response.finished' }));
       }
-      return () => answer.release();
+      const leave = drains.join(upstream, () => tunnel.destroy());
+      return () => {
+        leave();
+        answer.release();
+      };
     }
 
     reply.onSent(() => tell({ type: 'response.finished' }));
@@ -40,7 +48,11 @@ export function respondStep(recorder: RequestRecorder, clock: Clock): RequestSte
       end: () => finish(exchange),
       fail: breakOff,
     });
-    return () => answer.release();
+    const leave = drains.join(upstream, breakOff);
+    return () => {
+      leave();
+      answer.release();
+    };
   };
 }
 
