@@ -20,6 +20,8 @@ export type ForwardedRequest = {
   readonly headers: FlatHeaders;
   readonly host: string;
   readonly scheme: 'http' | 'https';
+  /** The client's: the peer's, or what trusted proxies said of it. */
+  readonly clientAddress: string;
   readonly peerAddress: string;
   /** Whether the peer may speak for others: its X-Forwarded-* are extended, anyone else's replaced. */
   readonly peerTrusted: boolean;
@@ -89,7 +91,14 @@ export function forwardHeaders(
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (claims !== null) appendIdentity(headers, claims, names.identity);
   appendVia(headers, headerList(request.headers, 'via'), names.via);
-  applyHeaderRules(headers, route.requestHeaders);
+  const { clientAddress, host } = request;
+  applyHeaderRules(headers, route.requestHeaders, {
+    clientAddress,
+    host,
+    requestId,
+    routeName: route.name,
+    upstreamName: upstream.name,
+  });
   return headers;
 }
 

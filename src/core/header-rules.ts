@@ -1,13 +1,48 @@
-import type { HeaderRules } from './table.ts';
+import type { HeaderRules, RuleValue, RuleVariable } from './table.ts';
+
+/** What the variables of rules stand for. */
+export type RuleFacts = {
+  readonly clientAddress: string;
+  /** As the client named it, port included; empty where it named none. */
+  readonly host: string;
+  readonly requestId: string;
+  readonly routeName: string;
+  readonly upstreamName: string;
+};
 
 /** Applies remove, then set (which replaces every header of that name), then add. In place. */
-export function applyHeaderRules(headers: string[], rules: HeaderRules): void {
+export function applyHeaderRules(headers: string[], rules: HeaderRules, facts: RuleFacts): void {
   for (const name of rules.remove) dropHeader(headers, name);
   for (const [name, value] of rules.set) {
     dropHeader(headers, name.toLowerCase());
-    headers.push(name, value);
+    headers.push(name, textOf(value, facts));
   }
-  for (const [name, value] of rules.add) headers.push(name, value);
+  for (const [name, value] of rules.add) headers.push(name, textOf(value, facts));
+}
+
+/** Nothing that could end a header's line (RFC 9110 §5.5), whatever the facts have in them. */
+const UNFIT = /[^\t -~\x80-\xff]/g;
+
+function textOf(value: RuleValue, facts: RuleFacts): string {
+  if (typeof value === 'string') return value;
+  let text = '';
+  for (const part of value) text += typeof part === 'string' ? part : factOf(part.variable, facts);
+  return text.replace(UNFIT, '?');
+}
+
+function factOf(variable: RuleVariable, facts: RuleFacts): string {
+  switch (variable) {
+    case 'client_ip':
+      return facts.clientAddress;
+    case 'host':
+      return facts.host;
+    case 'request_id':
+      return facts.requestId;
+    case 'route':
+      return facts.routeName;
+    case 'upstream':
+      return facts.upstreamName;
+  }
 }
 
 function dropHeader(headers: string[], lowerName: string): void {

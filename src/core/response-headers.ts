@@ -1,4 +1,3 @@
-import { applyHeaderRules } from './header-rules.ts';
 import {
   appendHeader,
   appendVia,
@@ -7,7 +6,7 @@ import {
   headerList,
   isHopByHop,
 } from './headers.ts';
-import type { HeaderNames, HeaderRules, Table } from './table.ts';
+import type { HeaderNames, Table } from './table.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
 export type Stamp = {
@@ -28,12 +27,11 @@ export function stampOf(
   return { names: table.headers, requestId, elapsedMs, upstreamName };
 }
 
-/** The upstream's headers, less those of its hop, as they go to the client: stamped, under the rules. */
+/** The upstream's headers, less those of its hop, as they go to the client: stamped. */
 export function responseHeaders(
   status: number,
   received: FlatHeaders,
   stamp: Stamp,
-  rules: HeaderRules,
   extra: FlatHeaders,
 ): string[] {
   const headers: string[] = [];
@@ -47,7 +45,6 @@ export function responseHeaders(
   }
   appendStamp(headers, stamp, headerList(received, 'via'));
   for (const text of extra) headers.push(text);
-  applyHeaderRules(headers, rules);
   return headers;
 }
 

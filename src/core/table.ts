@@ -115,9 +115,14 @@ export type RouteMatch = {
 /** Applied in the order remove, set, add. Names are lower case in `remove`, as written elsewhere. */
 export type HeaderRules = {
   readonly remove: readonly string[];
-  readonly set: readonly (readonly [name: string, value: string])[];
-  readonly add: readonly (readonly [name: string, value: string])[];
+  readonly set: readonly (readonly [name: string, value: RuleValue])[];
+  readonly add: readonly (readonly [name: string, value: RuleValue])[];
 };
+
+/** A text, or the parts of one that differs from request to request. */
+export type RuleValue = string | readonly (string | { readonly variable: RuleVariable })[];
+
+export type RuleVariable = 'client_ip' | 'host' | 'request_id' | 'route' | 'upstream';
 
 /** What a route asks for before it lets a request through. */
 export type Auth = {

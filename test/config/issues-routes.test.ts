@@ -139,6 +139,16 @@ describe('header rules', () => {
     );
   });
 
+  it('have a variable that there is not, of which no value is shown', () => {
+    const variables = ['client_ip', 'host', 'request_id', 'route', 'upstream'].map(
+      (name) => `\`%{${name}}\``,
+    );
+    expectMistakes(
+      'headers: {request: {set: {X-A: "%{hunter2}", X-B: "%{host}"}}}\n',
+      `2:32: headers.request.set.X-A: has a variable that there is not; expected ${variables.join(', ')}, or \`%%{\` for the text itself`,
+    );
+  });
+
   it('set one header twice', () => {
     // The second won, and whoever had written the first was not told.
     expectMistakes(

@@ -41,6 +41,7 @@ function forwarded({ headers = [], request, route, names, upstream, claims }: Sc
       headers,
       host: 'example.com',
       scheme: 'http',
+      clientAddress: '203.0.113.9',
       peerAddress: '203.0.113.9',
       peerTrusted: false,
       ...request,
@@ -278,6 +279,20 @@ describe('what Signalbox says for itself', () => {
     assert.equal(headerList(sent, 'x-env'), 'prod, eu');
     assert.equal(headerList(sent, 'x-proxy-by'), null);
     assert.equal(headerList(sent, 'cookie'), null);
+  });
+
+  it('can be set by rules, in other words', () => {
+    const value = [
+      { variable: 'client_ip' },
+      ' for ',
+      { variable: 'host' },
+      ' at ',
+      { variable: 'upstream' },
+    ] as const;
+    const requestHeaders = { remove: [], set: [['X-Real-IP', value]], add: [] } as const;
+    const request = { clientAddress: '198.51.100.7' };
+    const sent = forwarded({ headers: ['X-Real-IP', '6.6.6.6'], request, route: { requestHeaders } });
+    assert.equal(headerList(sent, 'x-real-ip'), '198.51.100.7 for example.com at red');
   });
 
   it('cannot be got around where the route sets or removes a header', () => {

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { applyHeaderRules } from '#core/header-rules.ts';
-import type { HeaderRules } from '#core/table.ts';
+import { applyHeaderRules, type RuleFacts } from '#core/header-rules.ts';
+import type { HeaderRules, RuleValue } from '#core/table.ts';
 
 const NONE: HeaderRules = { remove: [], set: [], add: [] };
+const FACTS: RuleFacts = {
+  clientAddress: '2001:db8::1',
+  host: 'example.com:8080',
+  requestId: '0af7',
+  routeName: 'default',
+  upstreamName: 'red',
+};
 
-function apply(headers: readonly string[], rules: Partial<HeaderRules>): string[] {
+function apply(headers: readonly string[], rules: Partial<HeaderRules>, facts = FACTS): string[] {
   const changed = [...headers];
-  applyHeaderRules(changed, { ...NONE, ...rules });
+  applyHeaderRules(changed, { ...NONE, ...rules }, facts);
   return changed;
 }
 
@@ -39,6 +46,29 @@ describe('header rules', () => {
 
   it('never take a value for a name', () => {
     assert.deepEqual(apply(['a', 'x', 'b', 'x'], { remove: ['x'] }), ['a', 'x', 'b', 'x']);
+  });
+
+  it('fill in what differs from request to request', () => {
+    const variables = ['client_ip', 'host', 'request_id', 'route', 'upstream'] as const;
+    const value: RuleValue = ['<', ...variables.flatMap((variable) => [{ variable }, '>'])];
+    const filled = '<2001:db8::1>example.com:8080>0af7>default>red>';
+    assert.deepEqual(apply(['x', '1'], { set: [['X', value]], add: [['Y', value]] }), [
+      'X',
+      filled,
+      'Y',
+      filled,
+    ]);
+  });
+
+  it('let nothing that they fill in begin another header', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (host) => {
+        const headers = apply([], { set: [['X', ['a', { variable: 'host' }]]] }, { ...FACTS, host });
+        assert.equal(headers.length, 2);
+        assert.match(`${headers[1]}`, /^a[\t -~\x80-\xff]*$/);
+      }),
+      { seed: 2 },
+    );
   });
 
   it('leave all other headers alone and in order', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { applyHeaderRules } from '#core/header-rules.ts';
 import { headerList } from '#core/headers.ts';
 import { responseHeaders, type Stamp } from '#core/response-headers.ts';
 import type { HeaderNames, HeaderRules } from '#core/table.ts';
@@ -27,13 +28,15 @@ function answer(
   { names, stamp, rules, extra = [], status = 200 }: Scene = {},
 ): string[] {
   const base = { requestId: 'abc', elapsedMs: 12.4, upstreamName: 'red' };
-  return responseHeaders(
+  const headers = responseHeaders(
     status,
     received,
     { ...base, names: { ...sampleTable().headers, ...names }, ...stamp },
-    { ...NO_RULES, ...rules },
     extra,
   );
+  const facts = { clientAddress: '', host: '', requestId: '', routeName: '', upstreamName: '' };
+  applyHeaderRules(headers, { ...NO_RULES, ...rules }, facts);
+  return headers;
 }
 
 describe('an answer', () => {

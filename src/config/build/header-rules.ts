@@ -10,7 +10,7 @@ export type HeaderRulesConfig = z.output<typeof HeaderRulesSchema>;
  */
 export function buildHeaderRules(general: HeaderRulesConfig, own: HeaderRulesConfig): HeaderRules {
   const overruled = new Set([...own.remove, ...Object.keys(own.set)].map((name) => name.toLowerCase()));
-  const kept = (values: Readonly<Record<string, string>>) =>
+  const kept = (values: HeaderRulesConfig['set']) =>
     Object.entries(values).filter(([name]) => !overruled.has(name.toLowerCase()));
   return {
     remove: [...new Set([...general.remove, ...own.remove].map((name) => name.toLowerCase()))],

@@ -2,6 +2,7 @@ import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
+import { applyHeaderRules } from '#core/header-rules.ts';
 import { responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { Drains } from '../drains.ts';
 import { finish } from '../exchange.ts';
@@ -61,8 +62,12 @@ function answerHeaders(
   answer: Answer,
   clock: Clock,
 ): string[] {
-  const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, answer.upstream.name);
-  const headers = responseHeaders(answer.status, answer.headers, stamp, route.responseHeaders, notices);
+  const upstreamName = answer.upstream.name;
+  const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, upstreamName);
+  const headers = responseHeaders(answer.status, answer.headers, stamp, notices);
+  const { clientAddress, host } = request;
+  const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName };
+  applyHeaderRules(headers, route.responseHeaders, facts);
   if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
   return headers;
 }

@@ -120,6 +120,15 @@ routes: [{name: a, retry: {on_status: []}, timeouts: {connect_ms: 5}}]
     });
   });
 
+  it('has headers with variables of a request, and of the environment', () => {
+    const text = `routes: [{name: a, response_headers: {add: {X-A: "\${ZONE}: %{upstream}", X-B: "%%{x}"}}}]\n`;
+    const [route] = load(UPSTREAMS + text, { ZONE: 'eu' }).table.routes;
+    assert.deepEqual(route?.responseHeaders.add, [
+      ['X-A', ['eu: ', { variable: 'upstream' }]],
+      ['X-B', '%{x}'],
+    ]);
+  });
+
   it('has the last word on headers', () => {
     const text = `headers:
   request: {remove: [Cookie], set: {X-A: general, X-B: general}, add: {X-C: general, X-D: general}}
