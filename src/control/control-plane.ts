@@ -4,7 +4,9 @@ import { Accounts } from '#accounts/accounts.ts';
 import type { AdminRoutes } from '#admin/api.ts';
 import { clusterRoutes } from '#admin/cluster.ts';
 import { keysRoutes } from '#admin/keys.ts';
+import { logLevelRoutes } from '#admin/log-level.ts';
 import { metricsRoutes } from '#admin/metrics.ts';
+import { requestsRoutes } from '#admin/requests.ts';
 import { probeRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
@@ -94,6 +96,8 @@ export class ControlPlane implements AsyncDisposable {
       ...probeRoutes(isReady),
       ...upstreamsRoutes({ registry, edits, table, inFlight, health, newUpstream }),
       ...clusterRoutes({ instance, version: packageFile.version, bus: clusterBus, registry, membership }),
+      ...requestsRoutes({ requests: telemetry.requests, traceUrl: settings.telemetry.traceUrl, clock }),
+      ...logLevelRoutes(log),
       ...keysRoutes(accounts?.authority ?? null),
       ...usersRoutes(accounts?.administration ?? null),
     ]);

@@ -5,6 +5,7 @@ import type { Settings } from '#core/settings.ts';
 import type { RequestRecords } from '#shared/records/request-records.ts';
 import type { Log } from './log.ts';
 import { RecordFeed, type RecordSink } from './record-feed.ts';
+import { RequestLookup } from './request-lookup.ts';
 import { instanceResource } from './resource.ts';
 import { Traces } from './traces/traces.ts';
 
@@ -21,6 +22,7 @@ export type TelemetryOptions = {
 export class Telemetry implements AsyncDisposable {
   /** Who is speaking. */
   readonly resource: Resource;
+  readonly requests: RequestLookup;
   readonly #parts: AsyncDisposableStack;
 
   static async open(options: TelemetryOptions): Promise<Telemetry> {
@@ -33,12 +35,14 @@ export class Telemetry implements AsyncDisposable {
         : parts.use(await Traces.open({ settings: settings.traces, resource, clock, log }));
     const sinks: RecordSink[] = [];
     if (traces !== null) sinks.push((record) => traces.add(record));
-    if (sinks.length > 0) parts.use(new RecordFeed(records.readers(REQUEST_STATES), sinks, clock));
-    return new Telemetry(resource, parts.move());
+    const readers = records.readers(REQUEST_STATES);
+    if (sinks.length > 0) parts.use(new RecordFeed(readers, sinks, clock));
+    return new Telemetry(resource, new RequestLookup(readers), parts.move());
   }
 
-  private constructor(resource: Resource, parts: AsyncDisposableStack) {
+  private constructor(resource: Resource, requests: RequestLookup, parts: AsyncDisposableStack) {
     this.resource = resource;
+    this.requests = requests;
     this.#parts = parts;
   }
 
