@@ -63,6 +63,8 @@ export class RequestRecorder {
           writer.identified(record, route.auth.scheme, event.identity.key);
         }
         break;
+      case 'attempt.started':
+        return;
       case 'attempt.answered':
         writer.attemptAnswered(record, event.status, nowMs);
         break;

@@ -3,6 +3,10 @@
  * requests of the last ten seconds, so that an outage is not multiplied; a few a second are always
  * allowed, so that a quiet instance can fail over at all. (The idea is Finagle's `RetryBudget`; the
  * numbers are Envoy's.) As a second turns, what another worker counts in that very instant may be lost.
+ *
+ * It is for retries after an upstream has worked for nothing, or may have: no answer in time, a bad one, a
+ * status that is tried again. After an attempt that found no connection, or whose connection was closed before
+ * an answer, a request fails over without it: see `costNothing`.
  */
 
 const RETRIES_PER_REQUEST_MAX = 0.2;

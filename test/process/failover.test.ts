@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
 import { describe, it } from 'node:test';
-import { ask, load, tally } from '#test/support/load.ts';
+import { ask, burst, load, tally } from '#test/support/load.ts';
 import { startInstance, until } from '#test/support/process.ts';
 import { startRawUpstream, startUpstream, startUpstreams } from '#test/support/upstream.ts';
 
@@ -20,6 +21,19 @@ describe('when an upstream is killed under load', () => {
     isOver = true;
     const samples = await running;
     assert.deepEqual(tally(samples.map(({ status, error }) => `${status}${error}`)), { 200: samples.length });
+  });
+
+  it('no GET fails, though next to none was served before', async (t) => {
+    // All that an upstream had in flight failed at once, which was more than a young instance's retry budget.
+    const patient: RequestListener = (_, response) => void setTimeout(() => response.end('late'), 100);
+    const [red, blue] = await Promise.all(['red', 'blue'].map((name) => startUpstream(t, name, patient)));
+    assert.ok(red && blue);
+    const instance = await startInstance(t, [red, blue], { server: { workers: 2 } });
+    const running = burst(instance.url, 128, 256);
+    await until('red has half of them', () => red.requests >= 60);
+    await red.kill();
+    const samples = await running;
+    assert.deepEqual(tally(samples.map(({ status, error }) => `${status}${error}`)), { 200: 256 });
   });
 
   it('no POST is sent twice, and those that fail say so', async (t) => {

@@ -5,7 +5,7 @@
  *             │ authenticating ─► limiting ─► selecting ─► forwarding                │
  *             │                                   ▲          │ failed, or answered   │
  *             │                                   │          ▼ with a retry status   │
- *             │                                   └────── weighing                   │
+ *             │                                   └────── weighing ─► concluding     │
  *             └──┬───────────────────────┬───────────────────────┬───────────────────┘
  *     answered   ▼            refused    ▼         client left   ▼
  *           responding               refusing                abandoned
@@ -22,19 +22,29 @@ import type { Upstream } from '#core/table.ts';
 import { requestActors, unprovidedSteps } from './actors.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
-import type { AttemptFailure, FailoverFacts, Identity, RequestEvent } from './steps.ts';
+import {
+  type AttemptFailure,
+  costNothing,
+  type FailoverFacts,
+  type Identity,
+  type LastAttempt,
+  type RequestEvent,
+} from './steps.ts';
 
 export type RequestContext = {
   readonly exchange: Exchange;
   readonly identity: Identity | null;
   /** The upstreams that were tried, in order; the last one is being tried. */
   readonly tried: readonly Upstream[];
-  readonly failure: AttemptFailure | null;
-  readonly answer: Answer | null;
+  readonly last: LastAttempt;
   readonly refusal: Refusal;
 };
 
 const INTERNAL: Refusal = { cause: 'internal' };
+
+const NONE: LastAttempt = { kind: 'none' };
+const CONNECTING: LastAttempt = { kind: 'connecting' };
+const STARTED: LastAttempt = { kind: 'started' };
 
 export const requestMachine = setup({
   types: {
@@ -47,34 +57,36 @@ export const requestMachine = setup({
     rememberIdentity: assign({ identity: (_, params: { identity: Identity | null }) => params.identity }),
     rememberUpstream: assign({
       tried: ({ context }, params: { upstream: Upstream }) => [...context.tried, params.upstream],
-      answer: null,
+      last: CONNECTING,
     }),
-    rememberFailure: assign({ failure: (_, params: { failure: AttemptFailure }) => params.failure }),
-    rememberAnswer: assign({ answer: (_, params: { answer: Answer }) => params.answer }),
+    rememberStart: assign({ last: STARTED }),
+    rememberFailure: assign({
+      last: (_, { failure }: { failure: AttemptFailure }): LastAttempt => ({ kind: 'failed', failure }),
+    }),
+    rememberAnswer: assign({
+      last: (_, { answer }: { answer: Answer }): LastAttempt => ({ kind: 'answered', answer }),
+    }),
+    rememberTimeout: assign({
+      last: ({ context }): LastAttempt => ({ kind: 'failed', failure: timeoutOf(context) }),
+    }),
     rememberRefusal: assign({ refusal: (_, params: { refusal: Refusal }) => params.refusal }),
     blameFailure: assign({
-      refusal: ({ context }): Refusal => ({ cause: context.failure?.cause ?? 'no_upstream' }),
-    }),
-    blameTime: assign({ refusal: { cause: 'upstream_timeout' } satisfies Refusal }),
-    recordTimeout: assign({
-      failure: ({ context }) => ({
-        upstream: context.tried.at(-1)?.name ?? '',
-        cause: 'upstream_timeout' as const,
-        written: true,
+      refusal: ({ context: { last } }): Refusal => ({
+        cause: last.kind === 'failed' ? last.failure.cause : 'no_upstream',
       }),
     }),
+    blameTime: assign({ refusal: { cause: 'upstream_timeout' } satisfies Refusal }),
   },
   guards: {
     isRetryStatus: ({ context }, params: { status: number }) =>
-      context.exchange.plan.retryOnStatus.includes(params.status) &&
-      context.tried.length < context.exchange.plan.attemptsMax,
-    mayFailOver: ({ context }, facts: FailoverFacts) =>
-      context.tried.length < context.exchange.plan.attemptsMax &&
-      facts.affordable &&
-      (context.answer === null || facts.another) &&
-      facts.replayable &&
-      (!wasWritten(context) || context.exchange.plan.resendable),
-    hasAnswer: ({ context }) => context.answer !== null,
+      context.exchange.plan.retryOnStatus.includes(params.status),
+    noAttemptIsLeft: ({ context }) => context.tried.length >= context.exchange.plan.attemptsMax,
+    mustNotBeSentTwice: ({ context }) => wasWritten(context.last) && !context.exchange.plan.resendable,
+    bodyIsGone: (_, facts: FailoverFacts) => !facts.replayable,
+    budgetIsSpent: ({ context }, facts: FailoverFacts) => !facts.affordable && !costNothing(context.last),
+    /** A failure may be mended by asking the same upstream again; an answer is as good as the next one. */
+    nobodyElseIsLeft: ({ context }, facts: FailoverFacts) => hasAnswer(context) && !facts.another,
+    hasAnswer: ({ context }) => hasAnswer(context),
   },
   delays: {
     ATTEMPT: ({ context }) => context.exchange.plan.attemptMs,
@@ -86,8 +98,7 @@ export const requestMachine = setup({
     exchange: input.exchange,
     identity: null,
     tried: [],
-    failure: null,
-    answer: null,
+    last: NONE,
     refusal: INTERNAL,
   }),
   initial: 'seeking',
@@ -138,7 +149,7 @@ export const requestMachine = setup({
               exchange: context.exchange,
               identity: context.identity,
               tried: context.tried,
-              superseded: context.answer,
+              last: context.last,
             }),
             onError: { target: '#request.refusing' },
           },
@@ -147,7 +158,7 @@ export const requestMachine = setup({
               target: 'forwarding',
               actions: { type: 'rememberUpstream', params: ({ event }) => event },
             },
-            'upstreams.exhausted': { target: '#request.refusing', actions: 'blameFailure' },
+            'upstreams.exhausted': { target: 'concluding' },
           },
         },
         forwarding: {
@@ -164,6 +175,7 @@ export const requestMachine = setup({
             onError: { target: '#request.refusing' },
           },
           on: {
+            'attempt.started': { actions: 'rememberStart' },
             'attempt.answered': [
               {
                 guard: { type: 'isRetryStatus', params: ({ event }) => event },
@@ -180,7 +192,7 @@ export const requestMachine = setup({
               actions: { type: 'rememberFailure', params: ({ event }) => event },
             },
           },
-          after: { ATTEMPT: { target: 'weighing', actions: 'recordTimeout' } },
+          after: { ATTEMPT: { target: 'weighing', actions: 'rememberTimeout' } },
         },
         weighing: {
           description: 'Is another attempt allowed, and could it be paid for?',
@@ -192,14 +204,24 @@ export const requestMachine = setup({
           },
           on: {
             'failover.weighed': [
+              { guard: 'noAttemptIsLeft', target: 'concluding' },
+              { guard: 'mustNotBeSentTwice', target: 'concluding' },
+              { guard: { type: 'bodyIsGone', params: ({ event }) => event.facts }, target: 'concluding' },
+              { guard: { type: 'budgetIsSpent', params: ({ event }) => event.facts }, target: 'concluding' },
               {
-                guard: { type: 'mayFailOver', params: ({ event }) => event.facts },
-                target: 'selecting',
+                guard: { type: 'nobodyElseIsLeft', params: ({ event }) => event.facts },
+                target: 'concluding',
               },
-              { guard: 'hasAnswer', target: '#request.responding' },
-              { target: '#request.refusing', actions: 'blameFailure' },
+              { target: 'selecting' },
             ],
           },
+        },
+        concluding: {
+          description: 'There is no other attempt: what did the last one end with?',
+          always: [
+            { guard: 'hasAnswer', target: '#request.responding' },
+            { target: '#request.refusing', actions: 'blameFailure' },
+          ],
         },
       },
     },
@@ -208,7 +230,7 @@ export const requestMachine = setup({
       invoke: {
         id: 'respond',
         src: 'respond',
-        input: ({ context }) => ({ exchange: context.exchange, answer: context.answer as Answer }),
+        input: ({ context }) => ({ exchange: context.exchange, answer: answerOf(context) }),
         onError: { target: 'truncated' },
       },
       on: {
@@ -238,7 +260,19 @@ export const requestMachine = setup({
   },
 });
 
-/** An answer with a retry status was written for sure; a failure says of itself whether it was. */
-function wasWritten(context: RequestContext): boolean {
-  return context.answer !== null || (context.failure?.written ?? false);
+function hasAnswer({ last }: RequestContext): boolean {
+  return last.kind === 'answered';
+}
+
+function answerOf({ last }: RequestContext): Answer {
+  if (last.kind !== 'answered') throw new Error('There is no answer to respond with.');
+  return last.answer;
+}
+
+function wasWritten(last: LastAttempt): boolean {
+  return last.kind === 'failed' ? last.failure.written : last.kind === 'started' || last.kind === 'answered';
+}
+
+function timeoutOf({ tried, last }: RequestContext): AttemptFailure {
+  return { upstream: tried.at(-1)?.name ?? '', cause: 'upstream_timeout', written: wasWritten(last) };
 }

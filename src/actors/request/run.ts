@@ -97,7 +97,7 @@ function pathOf(value: StateValue): string {
 
 function end(context: RequestContext, outcome: Outcome, ended: (outcome: Outcome) => void): void {
   // An answer that was let go of on the way here must not hold its connection.
-  context.answer?.release();
+  if (context.last.kind === 'answered') context.last.answer.release();
   ended(outcome);
 }
 

@@ -24,6 +24,24 @@ export type AttemptFailure = {
   readonly written: boolean;
 };
 
+/** How far the last attempt has come: what it ended with, once it has. */
+export type LastAttempt =
+  /** There was none yet. */
+  | { readonly kind: 'none' }
+  /** It waits for a connection, and nothing was written. */
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'started' }
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure };
+
+/**
+ * Whether the attempt has cost its upstream no work worth mentioning: nothing was sent, or the connection was
+ * closed before there was an answer, as by a process that was killed. Trying elsewhere then multiplies no load.
+ */
+export function costNothing(last: LastAttempt): boolean {
+  return last.kind === 'failed' && (!last.failure.written || last.failure.cause === 'upstream_closed');
+}
+
 /** What only the world knows when the machine asks whether a request may fail over. */
 export type FailoverFacts = {
   /** Every byte of the body that was read so far is still there to be sent again. */
@@ -39,6 +57,8 @@ export type Refused = { readonly type: 'request.refused'; readonly refusal: Refu
 export type Passed = { readonly type: 'limit.passed' };
 export type Selected = { readonly type: 'upstream.selected'; readonly upstream: Upstream };
 export type Exhausted = { readonly type: 'upstreams.exhausted' };
+/** The attempt has its connection, and the request is about to be written. */
+export type Started = { readonly type: 'attempt.started' };
 export type Answered = {
   readonly type: 'attempt.answered';
   readonly status: number;
@@ -56,6 +76,7 @@ export type RequestEvent =
   | Passed
   | Selected
   | Exhausted
+  | Started
   | Answered
   | Failed
   | Weighed
@@ -68,7 +89,7 @@ export type RequestSteps = {
   readonly authenticate: Step<{ exchange: Exchange }, Proven | Refused>;
   readonly limit: Step<{ exchange: Exchange; identity: Identity | null }, Passed | Refused>;
   readonly select: Step<SelectInput, Selected | Exhausted>;
-  readonly forward: Step<ForwardInput, Answered | Failed>;
+  readonly forward: Step<ForwardInput, Started | Answered | Failed>;
   readonly weigh: Step<{ exchange: Exchange; tried: readonly Upstream[] }, Weighed>;
   readonly respond: Step<{ exchange: Exchange; answer: Answer }, Finished | Broken>;
   readonly refuse: Step<{ exchange: Exchange; refusal: Refusal }, Finished | Broken>;
@@ -78,8 +99,8 @@ export type SelectInput = {
   readonly exchange: Exchange;
   readonly identity: Identity | null;
   readonly tried: readonly Upstream[];
-  /** The answer that this selection replaces; the step lets go of it. */
-  readonly superseded: Answer | null;
+  /** The step lets go of its answer, if it has one and another upstream is selected. */
+  readonly last: LastAttempt;
 };
 
 export type ForwardInput = {

@@ -10,6 +10,8 @@ import { poolOf } from '../exchange.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
+const STARTED = { type: 'attempt.started' } as const;
+
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
 export function forwardStep(
   clients: UpstreamClients,
@@ -25,7 +27,10 @@ export function forwardStep(
     let isAnswered = false;
 
     const attempt = new Attempt(upstream, route.timeouts, books.clock, {
-      started: () => record.started(),
+      started: () => {
+        record.started();
+        tell(STARTED);
+      },
       answered: (answer) => {
         isAnswered = true;
         record.answered(answer.status);

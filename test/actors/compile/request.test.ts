@@ -48,6 +48,8 @@ type Behaviour = {
   readonly outcome: RequestEvent;
   readonly manner: 'at once' | 'later' | 'never' | 'throws' | 'tells and throws' | 'throws when stopped';
   readonly ms: number;
+  /** Whether an attempt gets its connection, at once. */
+  readonly starts: boolean;
 };
 
 const anyManner = fc.oneof(
@@ -78,6 +80,7 @@ const anyScript = fc.record(
           outcome: anyOutcome[name],
           manner: anyManner,
           ms: fc.constantFrom(1, 400, 999, 1000, 3000),
+          starts: fc.boolean(),
         }),
         { minLength: 1, maxLength: 4 },
       ),
@@ -136,7 +139,8 @@ function scriptedSteps(script: Script, clock: VirtualClock, journal: Journal): R
       journal.push(`start ${name} with ${JSON.stringify(input)}`);
       const behaviour = script[name][runs++];
       if (behaviour === undefined) return undefined;
-      const { outcome, manner, ms } = behaviour;
+      const { outcome, manner, ms, starts } = behaviour;
+      if (name === 'forward' && starts) tell({ type: 'attempt.started' });
       if (manner === 'at once' || manner === 'tells and throws') tell(outcome);
       if (manner === 'throws' || manner === 'tells and throws') throw new Error(`${name} threw`);
       // Not cancelled by a stop: what a step tells then has to be ignored.

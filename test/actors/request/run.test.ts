@@ -88,6 +88,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
         ...attempt,
         'seeking.selecting failover.weighed',
         ...attempt,
+        'seeking.concluding failover.weighed',
         'refusing failover.weighed',
         'refused response.finished',
       ]);
@@ -110,7 +111,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
     });
 
     it('refuses when the time for an attempt and for its refusal has come', () => {
-      const facts = { replayable: true, affordable: false, another: true };
+      const facts = { replayable: false, affordable: true, another: true };
       const { seen, clock } = run({
         ...SELECTED,
         weigh: { type: 'failover.weighed', facts },
