@@ -1,4 +1,3 @@
-import type { Bus } from '#bus/contract.ts';
 import type { MembershipView, MemberView, RegistryReport } from '#core/cluster-view.ts';
 import { type AdminRoutes, json } from './api.ts';
 
@@ -6,7 +5,7 @@ export type ClusterView = {
   readonly instance: string;
   readonly version: string;
   /** Null where the instance is alone. */
-  readonly bus: Bus | null;
+  readonly link: { readonly state: string } | null;
   readonly registry: { readonly report: RegistryReport };
   readonly membership: MembershipView;
 };
@@ -16,10 +15,10 @@ export function clusterRoutes(view: ClusterView): AdminRoutes {
   return new Map([['GET /api/cluster', () => json(200, describe(view))]]);
 }
 
-function describe({ instance, version, bus, registry, membership }: ClusterView) {
+function describe({ instance, version, link, registry, membership }: ClusterView) {
   const { report } = registry;
   const { revision, checksum, watchAgeMs } = report;
-  const state = stateOf(bus);
+  const state = stateOf(link);
   // What it has missed since it was cut off, nobody can tell it.
   const lagMs = state === 'isolated' ? (watchAgeMs ?? 0) : 0;
   const own = { ...report, id: instance, version, lastSeenMs: 0, lagMs };
@@ -27,9 +26,10 @@ function describe({ instance, version, bus, registry, membership }: ClusterView)
   return { instance, bus: state, revision, checksum, instances: members.map(describeMember) };
 }
 
-function stateOf(bus: Bus | null): 'none' | 'synced' | 'isolated' {
-  if (bus === null) return 'none';
-  return bus.state === 'synced' ? 'synced' : 'isolated';
+/** Isolated as well until the others were heard after a separation. */
+function stateOf(link: ClusterView['link']): 'none' | 'synced' | 'isolated' {
+  if (link === null) return 'none';
+  return link.state === 'synced' ? 'synced' : 'isolated';
 }
 
 function describeMember({ id, revision, checksum, lagMs, lastSeenMs, version, watchAgeMs }: MemberView) {

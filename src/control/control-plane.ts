@@ -25,7 +25,9 @@ import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import { instanceSources } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import { avoidanceHealth } from './avoidance-health.ts';
+import { BusLink } from './bus-link.ts';
+import { Health } from './health/health.ts';
+import { HEARTBEAT_MS } from './health/heartbeats.ts';
 import { LimitExchange } from './limit-exchange.ts';
 import { openBus } from './open-bus.ts';
 import { portError } from './port.ts';
@@ -51,6 +53,7 @@ type Opened = {
   readonly accounts: Accounts | null;
   readonly tables: TableSource;
   readonly edits: RegistryEdits;
+  readonly health: Health;
   readonly questions: QuestionHandlers;
   readonly log: Log;
   readonly parts: AsyncDisposableStack;
@@ -61,6 +64,7 @@ export class ControlPlane implements AsyncDisposable {
   readonly #accounts: Accounts | null;
   readonly #tables: TableSource;
   readonly #edits: RegistryEdits;
+  readonly #health: Health;
   readonly #questions: QuestionHandlers;
   readonly #log: Log;
   readonly #parts: AsyncDisposableStack;
@@ -86,16 +90,17 @@ export class ControlPlane implements AsyncDisposable {
     tables.refresh();
     const edits = new RegistryEdits(registry);
     const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
-    const health = avoidanceHealth(shared.upstreams, instance, clock);
+    const health = parts.use(openHealth(options, bus, registry));
+    const link = settings.bus === null ? null : parts.use(openLink(options, bus, health));
+    tables.onTable = (latest) => health.watch(latest);
+    health.watch(table());
     const { newUpstream } = options.config;
-    const membership = { others: () => [] };
-    const clusterBus = settings.bus === null ? null : bus;
     // The API's own paths win over a configured one.
     const routes = new Map([
       ...metricsRoutes(settings.metrics, metrics),
       ...probeRoutes(isReady),
       ...upstreamsRoutes({ registry, edits, table, inFlight, health, newUpstream }),
-      ...clusterRoutes({ instance, version: packageFile.version, bus: clusterBus, registry, membership }),
+      ...clusterRoutes({ instance, version: packageFile.version, link, registry, membership: health }),
       ...requestsRoutes({ requests: telemetry.requests, traceUrl: settings.telemetry.traceUrl, clock }),
       ...logLevelRoutes(log),
       ...keysRoutes(accounts?.authority ?? null),
@@ -110,13 +115,16 @@ export class ControlPlane implements AsyncDisposable {
       ...metricsHandlers(settings.metrics.endpoint, metrics),
       ...(accounts?.questions() ?? []),
     ]);
-    return new ControlPlane({ accounts, tables, edits, questions, log, parts: parts.move() });
+    // So that there are upstreams to serve from, from the first request on.
+    await health.settled(signal);
+    return new ControlPlane({ accounts, tables, edits, health, questions, log, parts: parts.move() });
   }
 
-  private constructor({ accounts, tables, edits, questions, log, parts }: Opened) {
+  private constructor({ accounts, tables, edits, health, questions, log, parts }: Opened) {
     this.#accounts = accounts;
     this.#tables = tables;
     this.#edits = edits;
+    this.#health = health;
     this.#questions = questions;
     this.#log = log;
     this.#parts = parts;
@@ -127,8 +135,7 @@ export class ControlPlane implements AsyncDisposable {
     return {
       answer: (question) => answerQuestion(this.#questions, question, this.#log),
       tokens: this.#accounts?.news ?? NO_TOKENS,
-      // Nothing is made of it yet.
-      onFailing: () => {},
+      onFailing: (slot, kind) => this.#health.onFailing(slot, kind),
     };
   }
 
@@ -139,7 +146,11 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Tells the workers what changes from now on; to be called before they start. */
   direct(workers: Workers): void {
-    this.#tables.onTable = (table) => workers.publish(table);
+    this.#tables.onTable = (table) => {
+      // First, so that a new upstream is out until it has been checked.
+      this.#health.watch(table);
+      workers.publish(table);
+    };
     const accounts = this.#accounts;
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();
@@ -169,6 +180,25 @@ function openRegistry({ config, instance, clock, log }: ControlPlaneOptions, bus
 
 function draftsIn(table: Table): UpstreamDraft[] {
   return Object.values(table.pools).flatMap(({ upstreams }) => upstreams.map(draftOf));
+}
+
+function openHealth(options: ControlPlaneOptions, bus: Bus, registry: Registry): Health {
+  const { config, instance, shared, clock, log } = options;
+  return new Health({
+    bus,
+    instance,
+    version: packageFile.version,
+    observers: config.settings.instance.observers,
+    report: () => registry.report,
+    cells: shared.upstreams,
+    clock,
+    random: systemRandom,
+    log,
+  });
+}
+
+function openLink({ clock, log }: ControlPlaneOptions, bus: Bus, health: Health): BusLink {
+  return new BusLink({ bus, roundMs: HEARTBEAT_MS, onOpen: () => health.resync(), clock, log });
 }
 
 async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Accounts | null> {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clusterRoutes } from '#admin/cluster.ts';
-import type { BusState } from '#bus/contract.ts';
 import type { MemberView } from '#core/cluster-view.ts';
-import { Cluster } from '../control/registry/cluster.ts';
 import { serveAdmin } from './listener.ts';
 
 const OTHER: MemberView = {
@@ -21,10 +19,10 @@ describe('the view of the cluster', () => {
   const membership = { others: () => [OTHER] };
 
   it('has every instance, itself included, with what it serves', async (t) => {
-    const { bus } = new Cluster(t);
+    const link = { state: 'synced' };
     const { ask } = await serveAdmin(
       t,
-      clusterRoutes({ instance: 'b', version: '0.1.0', bus, registry: { report }, membership }),
+      clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership }),
     );
     assert.deepEqual(JSON.parse((await ask('/api/cluster')).body), {
       instance: 'b',
@@ -58,12 +56,13 @@ describe('the view of the cluster', () => {
     [null, 'none', 0],
     ['connecting', 'isolated', 950],
     ['isolated', 'isolated', 950],
+    ['resyncing', 'isolated', 950],
   ] as const) {
     it(`says ${said} of the bus when it is ${state ?? 'not there'}`, async (t) => {
-      const bus = state === null ? null : Object.assign(new Cluster(t).bus, { state: state as BusState });
+      const link = state === null ? null : { state };
       const { ask } = await serveAdmin(
         t,
-        clusterRoutes({ instance: 'b', version: '0.1.0', bus, registry: { report }, membership }),
+        clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership }),
       );
       const view = JSON.parse((await ask('/api/cluster')).body);
       assert.deepEqual([view.bus, view.instances[1].lag_ms], [said, lag]);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
-import { avoidanceHealth } from '#control/avoidance-health.ts';
+import { Health } from '#control/health/health.ts';
 import { TableSource } from '#control/table-source.ts';
+import { seededRandom } from '#core/random.ts';
 import { draftOf } from '#core/registry/record.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
 import { keptLog } from '#test/support/log.ts';
@@ -22,7 +23,19 @@ async function scene(t: TestContext) {
   const { clock } = cluster;
   const { log } = keptLog();
   const tables = new TableSource({ configured: CONFIGURED, registry, cells, clock, log });
-  const health = avoidanceHealth(cells, 'one', clock);
+  const health = new Health({
+    bus: cluster.bus,
+    instance: 'one',
+    version: '0.1.0',
+    observers: 1,
+    report: () => registry.report,
+    cells,
+    clock,
+    random: seededRandom(1),
+    log,
+  });
+  t.after(() => health[Symbol.dispose]());
+  health.watch(tables.table);
   const inFlight = (slot: number) => cells.inFlight(slot);
   const newUpstream = (pool: string, { name, ...given }: { name?: string | undefined; port: number }) =>
     draftOf(sampleUpstream({ ...given, pool, name: name ?? `127.0.0.1:${given.port}` }));
@@ -83,7 +96,7 @@ describe('the list of upstreams', () => {
     assert.deepEqual(
       (await list()).map(({ pool, name, verdict }) => [pool, name, verdict]),
       [
-        ['default', 'red', 'unknown'],
+        ['default', 'red', 'up'],
         ['other', 'blue', 'unknown'],
       ],
     );

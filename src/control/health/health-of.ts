@@ -1,22 +1,25 @@
-import type { Agreement } from '#core/agreement/agreement.ts';
 import type { Opinion } from '#core/agreement/opinion.ts';
+import type { Vote } from '#core/agreement/opinions.ts';
+import { verdictOf } from '#core/agreement/verdict.ts';
 import type { OpinionView, UpstreamHealth } from '#core/health-view.ts';
 
-/** What `instance` knows of an upstream: the verdict, and the opinions that it follows from, its own first. */
-export function healthOf(
-  agreement: Agreement,
-  instance: string,
-  upstream: string,
-  nowMs: number,
-): UpstreamHealth {
-  const own = agreement.own(upstream);
+/** What `instance` shows of an upstream: the opinions that it knows, its own first, and what follows from them. */
+export function healthOf({
+  instance,
+  own,
+  votes,
+  nowMs,
+}: {
+  readonly instance: string;
+  readonly own: Opinion;
+  readonly votes: readonly Vote[];
+  readonly nowMs: number;
+}): UpstreamHealth {
   const opinions = [
-    ...(own === undefined ? [] : viewOf(instance, own, 0)),
-    ...agreement
-      .votes(upstream)
-      .flatMap(({ instance, opinion, heardMs }) => viewOf(instance, opinion, nowMs - heardMs)),
+    ...viewOf(instance, own, 0),
+    ...votes.flatMap(({ instance, opinion, heardMs }) => viewOf(instance, opinion, nowMs - heardMs)),
   ];
-  return { verdict: agreement.verdict(upstream), opinions };
+  return { verdict: verdictOf(opinions.map(({ verdict }) => verdict)), opinions };
 }
 
 /** Who has no opinion is not shown. */

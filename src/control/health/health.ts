@@ -1,5 +1,6 @@
 import type { Bus } from '#bus/contract.ts';
 import { Agreement, type AgreementCounts, type News } from '#core/agreement/agreement.ts';
+import { NO_OPINION, type Opinion } from '#core/agreement/opinion.ts';
 import { isAdmitted } from '#core/agreement/verdict.ts';
 import type { Admission } from '#core/balance/candidates.ts';
 import type { Clock, Timer } from '#core/clock.ts';
@@ -24,9 +25,15 @@ const REASONS = {
   gateway_failure: 'no good answers in a row',
 } as const satisfies Record<Exclude<FailureKind, 'unreachable'>, string>;
 
+/** Shown in place of the opinion that an upstream is up, to which no worker could connect a moment ago. */
+const AVOIDED: Opinion = { verdict: 'down', reason: 'connection failed' };
+
 /** Where workers read what they are told of upstreams. */
 export type HealthCells = {
-  readonly admission: { admit(slot: number, admission: Admission, nowMs: number): void };
+  readonly admission: {
+    admit(slot: number, admission: Admission, nowMs: number): void;
+    isAvoided(slot: number, nowMs: number): boolean;
+  };
   readonly outcomes: { forget(slot: number): void };
 };
 
@@ -106,8 +113,13 @@ export class Health implements HealthView, MembershipView, Disposable {
   }
 
   of(upstream: Upstream): UpstreamHealth {
-    const { instance, clock } = this.#options;
-    return healthOf(this.#agreement, instance, idOf(upstream), clock.monotonicMs());
+    const { instance, clock, cells } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const id = idOf(upstream);
+    // What nobody probes is known by its requests alone.
+    const isAvoided = cells.admission.isAvoided(upstream.slot, nowMs);
+    const own = isAvoided ? AVOIDED : (this.#agreement.own(id) ?? NO_OPINION);
+    return healthOf({ instance, own, votes: this.#agreement.votes(id), nowMs });
   }
 
   others(): readonly MemberView[] {
@@ -168,8 +180,9 @@ export class Health implements HealthView, MembershipView, Disposable {
 
   // -- opinions and verdicts -----------------------------------------------------------------------------
 
-  #heed({ isOtherMembers, upstreams }: News): void {
-    if (isOtherMembers) for (const [id, watched] of this.#watched) this.#assign(id, watched);
+  #heed({ hasJoined, hasLeft, upstreams }: News): void {
+    if (hasJoined) this.#heartbeats.greet();
+    if (hasJoined || hasLeft) for (const [id, watched] of this.#watched) this.#assign(id, watched);
     for (const id of upstreams) this.#review(id);
   }
 

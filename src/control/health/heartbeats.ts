@@ -17,6 +17,8 @@ import {
 export const HEARTBEAT_MS = 1_000;
 /** Opinions that change together are said together. */
 export const COALESCE_MS = 5;
+/** And those who come together are greeted together. */
+const GREET_MS = 50;
 
 export type HeartbeatsOptions = {
   readonly bus: Bus;
@@ -44,6 +46,7 @@ export class Heartbeats implements Disposable {
   #soon: Timer | null = null;
   /** Whose opinions are to be said soon. */
   readonly #changed = new Set<string>();
+  #greeting: Timer | null = null;
   #hasNamesake = false;
 
   constructor(options: HeartbeatsOptions) {
@@ -60,6 +63,8 @@ export class Heartbeats implements Disposable {
   /** Says everything now, and from now on once in a while. */
   beat(): void {
     this.#nextBeat?.cancel();
+    this.#greeting?.cancel();
+    this.#greeting = null;
     this.#nextBeat = this.#options.clock.after(HEARTBEAT_MS, () => this.beat());
     this.#changed.clear();
     const opinions = this.#options.opinions(null);
@@ -79,10 +84,14 @@ export class Heartbeats implements Disposable {
     });
   }
 
+  /** Another instance has come: it need not wait for the next heartbeat. */
+  greet(): void {
+    this.#greeting ??= this.#options.clock.after(GREET_MS, () => this.beat());
+  }
+
   /** Says that the instance ends; nothing is said or heard any more. */
   [Symbol.dispose](): void {
-    this.#nextBeat?.cancel();
-    this.#soon?.cancel();
+    for (const timer of [this.#nextBeat, this.#soon, this.#greeting]) timer?.cancel();
     this.#subscription[Symbol.dispose]();
     this.#say([], true);
   }

@@ -21,8 +21,8 @@ export type Word = {
 
 /** What a word, or its absence, has changed. */
 export type News = {
-  /** Whether instances have come or gone. */
-  readonly isOtherMembers: boolean;
+  readonly hasJoined: boolean;
+  readonly hasLeft: boolean;
   /** Upstreams whose votes have changed. */
   readonly upstreams: readonly string[];
 };
@@ -35,7 +35,7 @@ export type AgreementCounts = {
   crowded: number;
 };
 
-const NO_NEWS: News = { isOtherMembers: false, upstreams: [] };
+const NO_NEWS: News = { hasJoined: false, hasLeft: false, upstreams: [] };
 
 export class Agreement {
   readonly instance: string;
@@ -85,7 +85,8 @@ export class Agreement {
     const changed = word.opinions.filter(([upstream, { verdict, reason }]) =>
       this.#opinions.hear(upstream, from, { verdict, reason, stamp }, nowMs),
     );
-    return { isOtherMembers: hearing === 'joined', upstreams: changed.map(([upstream]) => upstream) };
+    const upstreams = changed.map(([upstream]) => upstream);
+    return { hasJoined: hearing === 'joined', hasLeft: false, upstreams };
   }
 
   /** Lets go of what is too old at `nowMs`. */
@@ -95,7 +96,7 @@ export class Agreement {
       ...this.#opinions.expire(nowMs),
       ...gone.flatMap((instance) => this.#opinions.forget(instance)),
     ];
-    return { isOtherMembers: gone.length > 0, upstreams };
+    return { hasJoined: false, hasLeft: gone.length > 0, upstreams };
   }
 
   verdict(upstream: string): Verdict {
@@ -127,6 +128,6 @@ export class Agreement {
       this.counts.replayed++;
       return NO_NEWS;
     }
-    return { isOtherMembers: true, upstreams: this.#opinions.forget(from) };
+    return { hasJoined: false, hasLeft: true, upstreams: this.#opinions.forget(from) };
   }
 }

@@ -52,7 +52,15 @@ describe('the busLink machine', () => {
 
   it('never goes from isolated to synced without a round in between, and can be in each of its states', () => {
     const reached = new Set<string>();
-    const step = fc.constantFrom('bus.synced', 'bus.isolated', 400, 1000);
+    const step = fc.constantFrom(
+      'bus.synced',
+      'bus.isolated',
+      'bus.synced',
+      'bus.isolated',
+      'bus.closed',
+      400,
+      1000,
+    );
     const property = fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const { clock, states, send } = scene();
       for (const step of steps) {

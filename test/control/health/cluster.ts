@@ -60,7 +60,7 @@ export class Cluster {
       version: '1.0.0',
       observers,
       report: () => REPORT,
-      cells: { admission: { admit }, outcomes: { forget() {} } },
+      cells: { admission: { admit, isAvoided: () => false }, outcomes: { forget() {} } },
       clock: this.#clock,
       random: seededRandom(1),
       log,

@@ -152,6 +152,20 @@ describe('instances that share a bus', () => {
     );
   });
 
+  it('make themselves known to a newcomer at once', async (t) => {
+    const clock = new VirtualClock();
+    const cluster = new Cluster(t, clock);
+    const pool = poolOf([20_000], null);
+    const one = cluster.join('one', pool);
+    await clock.advanceAsync(500);
+    const two = cluster.join('two', pool);
+    await clock.advanceAsync(60);
+    assert.deepEqual(
+      [one, two].flatMap(({ health }) => health.others().map(({ id }) => id)),
+      ['two', 'one'],
+    );
+  });
+
   it('follow the majority, and nobody takes an upstream from the others', async (t) => {
     const target = await Target.start(t);
     const reachable = poolOf([target.port], QUICK);

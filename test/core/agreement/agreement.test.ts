@@ -22,7 +22,7 @@ describe('an instance', () => {
     own.hear(wordOf('black', 0, { red: UP }), 0);
     assert.equal(own.verdict('red'), 'up');
     const news = own.hear(wordOf('black', 1, { red: DOWN }), 0);
-    assert.deepEqual(news, { isOtherMembers: false, upstreams: ['red'] });
+    assert.deepEqual(news, { hasJoined: false, hasLeft: false, upstreams: ['red'] });
     assert.equal(own.verdict('red'), 'down');
   });
 
@@ -33,7 +33,7 @@ describe('an instance', () => {
     own.hear(wordOf('black', 0, { red: DOWN }), 0);
     assert.equal(own.verdict('red'), 'down');
     const news = own.expire(MEMBER_MS_MAX);
-    assert.equal(news.isOtherMembers, true);
+    assert.equal(news.hasLeft, true);
     assert.deepEqual(new Set(news.upstreams), new Set(['red']));
     assert.equal(own.verdict('red'), 'up');
   });
@@ -54,11 +54,11 @@ describe('an instance', () => {
     const words = [wordOf('white', 0, { red: DOWN }), wordOf('white', 1, { red: UP })];
     for (const word of words) own.hear(word, 0);
     for (const word of words) {
-      assert.deepEqual(own.hear(word, 2_999), { isOtherMembers: false, upstreams: [] });
+      assert.deepEqual(own.hear(word, 2_999), { hasJoined: false, hasLeft: false, upstreams: [] });
     }
     assert.equal(own.counts.replayed, 2);
     // And it did not count as a sign of life.
-    assert.equal(own.expire(MEMBER_MS_MAX).isOtherMembers, true);
+    assert.equal(own.expire(MEMBER_MS_MAX).hasLeft, true);
   });
 
   it('leaves to others what they observe, and takes it over when they are gone', () => {
