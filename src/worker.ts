@@ -109,7 +109,7 @@ control.on('message', (message: ToWorker) => {
       tokens.useKeyring(message.keyring);
       return;
     case 'revoked':
-      tokens.revoke(message.sessions);
+      tokens.revoke(message.revoked);
       return;
     case 'drain':
       void listener.drain().then(end);

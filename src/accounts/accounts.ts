@@ -2,7 +2,7 @@ import type { Bus } from '#bus/contract.ts';
 import type { QuestionHandlers } from '#control/questions.ts';
 import type { TokenNews } from '#control/workers.ts';
 import type { Clock } from '#core/clock.ts';
-import type { RevokedSession } from '#core/jwt/revocations.ts';
+import type { Revoked } from '#core/jwt/revoked-sessions.ts';
 import { systemRandom } from '#core/random.ts';
 import type { AccountSettings, JwtSettings, Settings } from '#core/settings.ts';
 import { JWKS_PATH } from '#http/local.ts';
@@ -41,7 +41,7 @@ export type AccountsOptions = {
 /** All that an instance has for `auth_type: jwt`. */
 export class Accounts implements AsyncDisposable {
   /** Called with sessions whose access tokens are refused from now on. */
-  onRevoked: (sessions: readonly RevokedSession[]) => void = () => {};
+  onRevoked: (revoked: Revoked) => void = () => {};
   readonly authority: TokenAuthority;
   readonly administration: UserAdministration;
   /** What workers verify tokens by. */
@@ -63,7 +63,7 @@ export class Accounts implements AsyncDisposable {
         store: store.sessions,
         accessMs: (jwt.accessTokenSeconds + jwt.leewaySeconds) * 1000 + ISSUE_MS_MAX,
         instance,
-        onRevoked: (sessions) => accounts?.onRevoked(sessions),
+        onRevoked: (revoked) => accounts?.onRevoked(revoked),
         clock,
         log,
       }),

@@ -3,9 +3,9 @@ import type { Bucket, Bus, Watch, WatchEvent } from '#bus/contract.ts';
 import { MessageType } from '#bus/messages.ts';
 import { type Clock, sleep } from '#core/clock.ts';
 import { messageOf } from '#core/errors.ts';
-import { type RevokedSession, Revocations as RevokedSet } from '#core/jwt/revocations.ts';
+import { type Revocation, type Revoked, RevokedSessions } from '#core/jwt/revoked-sessions.ts';
 import type { Log } from '#telemetry/log.ts';
-import { PAGE_ROWS_MAX, type Revocation, type SessionStore } from './store/contract.ts';
+import { type NotedRevocation, PAGE_ROWS_MAX, type SessionStore } from './store/contract.ts';
 
 const BUCKET = 'revocations';
 /** What an entry takes is a quarter of a kilobyte, on NATS too: as many as workers remember. */
@@ -13,6 +13,13 @@ const BUCKET_BYTES_MAX = 64 * 1024 * 1024;
 const ENTRY_BYTES_MAX = 512;
 /** How often the database is asked for what the bus may not have told: it was away, or there is none. */
 const READ_EVERY_MS = 5_000;
+/**
+ * How far back it then looks: so much may clocks differ, and so long may what is noted take to be seen. What is
+ * older was read before.
+ */
+const LOOK_BACK_MS = 10 * 60_000;
+/** How far the clock of who issues tokens may be ahead: beyond, workers do not accept them. */
+const AHEAD_MS_MAX = 60_000;
 /** For one write to the bus. */
 const PUT_MS_MAX = 5_000;
 
@@ -26,7 +33,9 @@ export type RevocationsOptions = {
   /** Id of this instance. */
   readonly instance: string;
   /** Called with what is new here. */
-  readonly onRevoked: (sessions: readonly RevokedSession[]) => void;
+  readonly onRevoked: (revoked: Revoked) => void;
+  /** Remembered here; another number than the workers' own only in tests. */
+  readonly sessionsMax?: number;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -38,7 +47,7 @@ export type RevocationsOptions = {
  */
 export class Revocations implements AsyncDisposable {
   readonly #options: RevocationsOptions;
-  readonly #set = new RevokedSet();
+  readonly #set: RevokedSessions;
   readonly #messages = new MessageType({
     version: 1,
     bytesMax: ENTRY_BYTES_MAX,
@@ -53,6 +62,7 @@ export class Revocations implements AsyncDisposable {
   private constructor(options: RevocationsOptions) {
     const { bus, accessMs } = options;
     this.#options = options;
+    this.#set = new RevokedSessions(options.sessionsMax);
     this.#bucket = bus.bucket(BUCKET, { entryMsMax: accessMs, bytesMax: BUCKET_BYTES_MAX });
     this.#watch = this.#bucket.watch((event) => this.#hear(event));
   }
@@ -61,7 +71,7 @@ export class Revocations implements AsyncDisposable {
   static async open(options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(options);
     try {
-      await revocations.#read();
+      await revocations.#read(0);
     } catch (error) {
       await revocations[Symbol.asyncDispose]();
       throw error;
@@ -71,7 +81,7 @@ export class Revocations implements AsyncDisposable {
   }
 
   /** For workers that start later. */
-  live(): readonly RevokedSession[] {
+  live(): Revoked {
     return this.#set.live(this.#options.clock.wallMs());
   }
 
@@ -118,32 +128,41 @@ export class Revocations implements AsyncDisposable {
 
   #learn(revocations: readonly Revocation[]): void {
     const nowMs = this.#options.clock.wallMs();
-    const fresh = revocations
-      .filter(({ sessionId, untilMs }) => untilMs > nowMs && !this.#set.has(sessionId, Infinity))
-      .map(({ sessionId, untilMs }): RevokedSession => [sessionId, untilMs]);
-    if (fresh.length === 0) return;
-    this.#set.add(fresh, nowMs);
-    this.#options.onRevoked(fresh);
+    const sessions = this.#set.newAmong(revocations, nowMs);
+    if (sessions.length === 0) return;
+    this.#set.add({ sessions, issuedFrom: 0 }, nowMs);
+    this.#options.onRevoked({ sessions, issuedFrom: this.#set.issuedFrom });
   }
 
-  async #read(): Promise<void> {
+  async #read(sinceMs: number): Promise<void> {
     const { store, clock } = this.#options;
     let after: string | null = null;
     for (;;) {
-      const page: Revocation[] = await store.listRevocations(clock.wallMs(), { after, limit: PAGE_ROWS_MAX });
-      this.#learn(page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_ROWS_MAX) return;
+      const page = { after, limit: PAGE_ROWS_MAX };
+      const noted: NotedRevocation[] = await store.listRevocations(clock.wallMs(), sinceMs, page);
+      // Those that had no room are refused as it is. Taken for new, they would push out others, again and again.
+      const refusedMs = this.#set.issuedFrom * 1000 - AHEAD_MS_MAX;
+      this.#learn(noted.filter(({ notedAtMs }) => notedAtMs >= refusedMs));
+      const last = noted.at(-1);
+      if (last === undefined || noted.length < PAGE_ROWS_MAX) return;
       after = last.sessionId;
     }
   }
 
   async #keepReading(): Promise<void> {
+    const { clock } = this.#options;
     const { signal } = this.#lifetime;
+    let sinceMs = 0;
     while (!signal.aborted) {
-      await sleep(this.#options.clock, READ_EVERY_MS, signal);
-      // Down, the database is complained of elsewhere, and nobody can revoke anything.
-      if (!signal.aborted) await this.#read().catch(() => {});
+      const readMs = clock.wallMs();
+      await sleep(clock, READ_EVERY_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#read(sinceMs);
+        sinceMs = readMs - LOOK_BACK_MS;
+      } catch {
+        // Down, the database is complained of elsewhere, and nobody can revoke anything.
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
+import type { Revocation } from '#core/jwt/revoked-sessions.ts';
 import type { AccountParts } from './parts.ts';
 import { normaliseEmail } from './policy.ts';
-import type { Revocation, User } from './store/contract.ts';
+import type { User } from './store/contract.ts';
 import { isUuid } from './uuid.ts';
 
 /** What became of an operator's new password for a user. */

@@ -154,7 +154,7 @@ export class ControlPlane implements AsyncDisposable {
     const accounts = this.#accounts;
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();
-    accounts.onRevoked = (sessions) => workers.announceRevoked(sessions);
+    accounts.onRevoked = (revoked) => workers.announceRevoked(revoked);
   }
 
   /** Makes the registry what the pools of a configuration list. Never rejects. */

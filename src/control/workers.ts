@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '#core/clock.ts';
 import { messageOf, SignalboxError } from '#core/errors.ts';
 import type { Keyring } from '#core/jwt/keyring.ts';
-import type { RevokedSession } from '#core/jwt/revocations.ts';
+import type { Revoked } from '#core/jwt/revoked-sessions.ts';
 import type { FailureKind } from '#core/outcome.ts';
 import type { WorkerSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
@@ -39,7 +39,7 @@ export type WorkersOptions = {
 /** What workers verify tokens by, as it is when they ask or start. */
 export type TokenNews = {
   keyring(): Keyring;
-  revoked(): readonly RevokedSession[];
+  revoked(): Revoked;
   /** Looks for new keys of an issuer; resolves when that has come to an end. Never rejects. */
   look(issuer: string): Promise<void>;
 };
@@ -47,7 +47,7 @@ export type TokenNews = {
 /** Where no route asks for tokens: none is accepted. */
 export const NO_TOKENS: TokenNews = {
   keyring: () => ({ revision: 0, leewaySeconds: 0, issuers: [] }),
-  revoked: () => [],
+  revoked: () => ({ sessions: [], issuedFrom: 0 }),
   look: async () => {},
 };
 
@@ -98,8 +98,8 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Refuses the access tokens of these sessions from now on. */
-  announceRevoked(sessions: readonly RevokedSession[]): void {
-    this.#tellAll({ type: 'revoked', sessions });
+  announceRevoked(revoked: Revoked): void {
+    this.#tellAll({ type: 'revoked', revoked });
   }
 
   /** Resolves when every worker has answered its last request. */

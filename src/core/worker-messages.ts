@@ -1,7 +1,7 @@
 /** What the control plane and a worker say to each other. The shared memory goes with the start. */
 import type { FlatHeaders } from './headers.ts';
 import type { Keyring } from './jwt/keyring.ts';
-import type { RevokedSession } from './jwt/revocations.ts';
+import type { Revoked } from './jwt/revoked-sessions.ts';
 import type { FailureKind } from './outcome.ts';
 import type { Refusal } from './refusals.ts';
 import type { WorkerSettings } from './settings.ts';
@@ -15,7 +15,7 @@ export type WorkerStart<Memory> = {
   readonly memory: Memory;
   readonly reusePort: boolean;
   readonly keyring: Keyring;
-  readonly revoked: readonly RevokedSession[];
+  readonly revoked: Revoked;
 };
 
 /** A request that only the control plane can answer, as the worker that received it passes it on. */
@@ -48,7 +48,7 @@ export type ToWorker =
   /** Verify tokens by these keys; also answers `key.missed`, be there a new one or not. */
   | { readonly type: 'keyring'; readonly keyring: Keyring }
   /** Refuse the access tokens of these sessions, beside those that were told before. */
-  | { readonly type: 'revoked'; readonly sessions: readonly RevokedSession[] }
+  | { readonly type: 'revoked'; readonly revoked: Revoked }
   /** Accept no more, finish what is under way, say `drained`. */
   | { readonly type: 'drain' }
   /** End every connection now. */

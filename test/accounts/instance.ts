@@ -103,7 +103,7 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
     store: store.sessions,
     accessMs: (jwt.accessTokenSeconds + jwt.leewaySeconds) * 1000,
     instance: 'test',
-    onRevoked: (sessions) => revoked.push(...sessions.map(([sid]) => sid)),
+    onRevoked: ({ sessions }) => revoked.push(...sessions.map(({ sessionId }) => sessionId)),
     clock,
     log,
   });

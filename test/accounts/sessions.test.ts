@@ -242,7 +242,7 @@ describe('a revocation', () => {
     // With a bus of its own: it has heard of nothing.
     const late = await startAccounts(t, { clock: first.clock, store: first.store });
     assert.deepEqual(
-      late.revocations.live().map(([id]) => id),
+      late.revocations.live().sessions.map(({ sessionId }) => sessionId),
       [sid],
     );
   });
@@ -264,7 +264,7 @@ describe('a revocation', () => {
     const { refresh: token } = await registered(accounts);
     await accounts.post('logout', { refresh_token: token });
     accounts.clock.advance(940_000);
-    assert.deepEqual(accounts.revocations.live(), []);
+    assert.deepEqual(accounts.revocations.live().sessions, []);
   });
 });
 

@@ -8,7 +8,7 @@ const control = parentPort as MessagePort;
 control.on('message', (message: ToWorker) => {
   if (message.type === 'table') throw new Error('told to crash');
   if (message.type === 'keyring') report({ keyring: message.keyring.revision });
-  if (message.type === 'revoked') report({ revoked: message.sessions });
+  if (message.type === 'revoked') report({ revoked: message.revoked });
 });
 say({ type: 'listening' });
 report({ began: keyring.revision, revoked });

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Workers } from '#control/workers.ts';
-import { Revocations } from '#core/jwt/revocations.ts';
+import { RevokedSessions } from '#core/jwt/revoked-sessions.ts';
 import { createSharedState } from '#shared/state.ts';
 import { keptLog } from '#test/support/log.ts';
 import { until } from '#test/support/process.ts';
 import { sampleSettings } from '#test/support/sample-settings.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
-import { keyringOf } from '#test/support/tokens.ts';
+import { keyringOf, revoking } from '#test/support/tokens.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const UNTIL_MS = 9e12;
+const ONE_REVOKED = revoking(['a', 9e12]);
 
 /** One worker that tells what it hears of tokens, and the control plane's side of that. */
 async function scene(t: TestContext, onStarting: (workers: Workers) => void = () => {}) {
   const clock = new VirtualClock();
   const { log } = keptLog();
   const settings = sampleSettings();
-  const revocations = new Revocations();
+  const revocations = new RevokedSessions();
   const told: string[] = [];
   const looked: string[] = [];
   let revision = 1;
@@ -59,32 +59,32 @@ async function scene(t: TestContext, onStarting: (workers: Workers) => void = ()
 describe('a worker', () => {
   it('[35] hears of keys when it begins, and when it has missed one', async (t) => {
     const { looked, hears } = await scene(t);
-    await hears({ began: 1, revoked: [] });
+    await hears({ began: 1, revoked: revoking() });
     await hears({ keyring: 7 });
     assert.deepEqual(looked, ['https://login.example.com']);
   });
 
   // History: what was revoked while workers started was told to none of them until all had started.
   it('[31] hears what is revoked while others start', async (t) => {
-    const { hears } = await scene(t, (workers) => workers.announceRevoked([['a', UNTIL_MS]]));
-    await hears({ revoked: [['a', UNTIL_MS]] });
+    const { hears } = await scene(t, (workers) => workers.announceRevoked(ONE_REVOKED));
+    await hears({ revoked: ONE_REVOKED });
   });
 
   it('[31] hears of every session that is revoked', async (t) => {
     const { workers, hears } = await scene(t);
-    workers.announceRevoked([['a', UNTIL_MS]]);
-    await hears({ revoked: [['a', UNTIL_MS]] });
+    workers.announceRevoked(ONE_REVOKED);
+    await hears({ revoked: ONE_REVOKED });
   });
 
   it('[31] that takes the place of another knows from its first moment which sessions were revoked', async (t) => {
     const { clock, workers, revocations, hears } = await scene(t);
-    await hears({ began: 1, revoked: [] });
+    await hears({ began: 1, revoked: revoking() });
     await hears({ keyring: 7 });
-    revocations.add([['a', UNTIL_MS]], clock.wallMs());
+    revocations.add(ONE_REVOKED, clock.wallMs());
     workers.publish(sampleTable());
     const [crashed] = workers.threadIds;
     await until('it has crashed', () => clock.timers > 0 && workers.threadIds[0] !== crashed);
     clock.advance(5_000);
-    await hears({ began: 7, revoked: [['a', UNTIL_MS]] });
+    await hears({ began: 7, revoked: ONE_REVOKED });
   });
 });

@@ -1,6 +1,7 @@
 /** Tokens made by hand, so that a test can make whatever no library would. */
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { Algorithm, Keyring, TrustedIssuer, VerificationKey } from '#core/jwt/keyring.ts';
+import type { Revoked } from '#core/jwt/revoked-sessions.ts';
 import { WALL_START_MS } from './virtual-clock.ts';
 
 export const NOW = WALL_START_MS / 1000;
@@ -108,4 +109,9 @@ export function withOtherTrailingBits(text: string): string {
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const last = ALPHABET.indexOf(text.at(-1) ?? '');
   return text.slice(0, -1) + ALPHABET[last ^ 1];
+}
+
+/** That these sessions are revoked: their ids, and until when, milliseconds since the Unix epoch. */
+export function revoking(...sessions: readonly (readonly [sessionId: string, untilMs: number])[]): Revoked {
+  return { sessions: sessions.map(([sessionId, untilMs]) => ({ sessionId, untilMs })), issuedFrom: 0 };
 }

@@ -7,6 +7,8 @@
  * took effect is not known then.
  */
 
+import type { Revocation } from '#core/jwt/revoked-sessions.ts';
+
 /** So many can be ended at once, and remembered by every worker. */
 export const SESSIONS_PER_USER_MAX = 250;
 
@@ -58,9 +60,6 @@ export type PasswordChange = {
 export type PasswordChanged = { readonly user: User; readonly revocations: readonly Revocation[] };
 
 export type NewUser = Pick<UserWithPassword, 'id' | 'email' | 'passwordHash' | 'createdAtMs'>;
-
-/** A session whose access tokens are to be refused until `untilMs`, when the last of them has expired. */
-export type Revocation = { readonly sessionId: string; readonly untilMs: number };
 
 export interface UserStore {
   create(user: NewUser): Promise<'created' | 'email_taken'>;
@@ -140,6 +139,11 @@ export type TokenOwner = {
   readonly isGood: boolean;
 };
 
+export type NotedRevocation = Revocation & {
+  /** By the clock of who noted it. All access tokens of the session were issued before. */
+  readonly notedAtMs: number;
+};
+
 export type RevocationReason =
   | 'logout'
   | 'logout_all'
@@ -163,8 +167,11 @@ export interface SessionStore {
   revoke(id: string, reason: RevocationReason, nowMs: number): Promise<Revocation | null>;
   /** Of one user. Also returns sessions that were revoked before, as long as they have access tokens. */
   revokeAll(userId: string, reason: RevocationReason, nowMs: number): Promise<Revocation[]>;
-  /** Everything an instance that has missed announcements has to refuse now; `after` is a session id. */
-  listRevocations(nowMs: number, page: Page): Promise<Revocation[]>;
+  /**
+   * What an instance has to refuse now that has missed what was announced since a time (0: all); `after` is a
+   * session id.
+   */
+  listRevocations(nowMs: number, sinceMs: number, page: Page): Promise<NotedRevocation[]>;
 }
 
 export type SigningKey = {

@@ -1,4 +1,5 @@
-import type { Revocation, RevocationReason } from './contract.ts';
+import type { Revocation } from '#core/jwt/revoked-sessions.ts';
+import type { RevocationReason } from './contract.ts';
 import { type Statement, statement } from './database.ts';
 
 /** One session, or all of a user. */
@@ -30,12 +31,12 @@ export function revokeAndRecord(
 export function record(which: SessionsToEnd, nowMs: number): Statement<Revocation> {
   const [column, id] = columnAndId(which);
   return statement(
-    `INSERT INTO revocations (session_id, expires_at)
-     SELECT s.id, MAX(t.access_expires_at)
+    `INSERT INTO revocations (session_id, expires_at, noted_at)
+     SELECT s.id, MAX(t.access_expires_at), CAST($2 AS BIGINT)
      FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id
      WHERE s.${column} = $1 AND s.revoked_at IS NOT NULL
      GROUP BY s.id HAVING MAX(t.access_expires_at) > $2
-     ON CONFLICT (session_id) DO UPDATE SET expires_at = excluded.expires_at
+     ON CONFLICT (session_id) DO UPDATE SET expires_at = excluded.expires_at, noted_at = excluded.noted_at
      RETURNING session_id AS "sessionId", expires_at AS "untilMs"`,
     id,
     nowMs,

@@ -1,6 +1,6 @@
 import {
+  type NotedRevocation,
   PAGE_ROWS_MAX,
-  type Revocation,
   SESSIONS_PER_USER_MAX,
   type SessionStore,
   type TokenOwner,
@@ -85,12 +85,13 @@ export function createSessionStore(database: Database): SessionStore {
       return revocations;
     },
 
-    async listRevocations(nowMs, { after, limit }) {
+    async listRevocations(nowMs, sinceMs, { after, limit }) {
       const [revocations] = await database.run(
-        statement<Revocation>(
-          `SELECT session_id AS "sessionId", expires_at AS "untilMs" FROM revocations
-           WHERE expires_at > $1 AND session_id > $2 ORDER BY session_id LIMIT $3`,
+        statement<NotedRevocation>(
+          `SELECT session_id AS "sessionId", expires_at AS "untilMs", noted_at AS "notedAtMs" FROM revocations
+           WHERE expires_at > $1 AND noted_at >= $2 AND session_id > $3 ORDER BY session_id LIMIT $4`,
           nowMs,
+          sinceMs,
           after ?? '',
           Math.min(limit, PAGE_ROWS_MAX),
         ),

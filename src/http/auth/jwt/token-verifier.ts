@@ -2,7 +2,7 @@ import type { Identity } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { type AccessClaims, holdsAt } from '#core/jwt/claims.ts';
 import { indexKeys, type KeyIndex, type Keyring } from '#core/jwt/keyring.ts';
-import { Revocations, type RevokedSession } from '#core/jwt/revocations.ts';
+import { type Revoked, RevokedSessions } from '#core/jwt/revoked-sessions.ts';
 import { type IsSigned, isSigned } from '#core/jwt/signature.ts';
 import { TokenClock } from '#core/jwt/token-clock.ts';
 import { type Verification, verifyToken } from '#core/jwt/verify.ts';
@@ -20,7 +20,7 @@ type Verified = { readonly claims: AccessClaims; readonly identity: Identity };
  */
 export class TokenVerifier {
   readonly #verified = new VerifiedTokens<Verified>();
-  readonly #revoked = new Revocations();
+  readonly #revoked = new RevokedSessions();
   readonly #missing: MissingKeys;
   readonly #clock: TokenClock;
   readonly #isSigned: IsSigned;
@@ -57,8 +57,8 @@ export class TokenVerifier {
     this.#missing.answered();
   }
 
-  revoke(sessions: readonly RevokedSession[]): void {
-    this.#revoked.add(sessions, this.#clock.nowMs());
+  revoke(revoked: Revoked): void {
+    this.#revoked.add(revoked, this.#clock.nowMs());
   }
 
   /** A key that is still unknown is not asked for again. */

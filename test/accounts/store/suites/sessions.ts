@@ -69,7 +69,8 @@ export function describeSessions(openStore: OpenStore): void {
       const surplus = await store.sessions.create(newSession(user, nowMs));
       assert.deepEqual(surplus, [{ sessionId: oldest.id, untilMs: NOW + ACCESS_MS }]);
       const before = { after: justBefore(oldest.id), limit: 1 };
-      assert.deepEqual(await store.sessions.listRevocations(nowMs, before), surplus);
+      const [noted] = await store.sessions.listRevocations(nowMs, 0, before);
+      assert.deepEqual(noted, { ...surplus?.[0], notedAtMs: nowMs });
       assert.equal(await outcomeOf(store, oldest.token.hash, nowMs), 'revoked');
       assert.equal(await outcomeOf(store, untouched.token.hash, nowMs), 'rotated');
     });
@@ -117,13 +118,32 @@ export function describeSessions(openStore: OpenStore): void {
       for (let n = 0; n < 5; n++) await addSession(own, user, NOW + n);
       const revoked = await own.sessions.revokeAll(user.id, 'logout_all', NOW + 5);
 
-      const first = await own.sessions.listRevocations(NOW + 5, { after: null, limit: 3 });
+      const first = await own.sessions.listRevocations(NOW + 5, 0, { after: null, limit: 3 });
       const after = first.at(-1)?.sessionId ?? null;
-      const second = await own.sessions.listRevocations(NOW + 5, { after, limit: 3 });
+      const second = await own.sessions.listRevocations(NOW + 5, 0, { after, limit: 3 });
       assert.deepEqual([first.length, second.length], [3, 2]);
-      assert.deepEqual(new Set([...first, ...second]), new Set(revoked));
-      assert.equal((await own.sessions.listRevocations(NOW + ACCESS_MS, ALL)).length, 4);
-      assert.deepEqual(await own.sessions.listRevocations(NOW + 4 + ACCESS_MS, ALL), []);
+      const noted = revoked.map((one) => ({ ...one, notedAtMs: NOW + 5 }));
+      assert.deepEqual(new Set([...first, ...second]), new Set(noted));
+      assert.equal((await own.sessions.listRevocations(NOW + ACCESS_MS, 0, ALL)).length, 4);
+      assert.deepEqual(await own.sessions.listRevocations(NOW + 4 + ACCESS_MS, 0, ALL), []);
+      await own[Symbol.asyncDispose]();
+    });
+
+    it('[31] tell an instance that was there before what is new', async () => {
+      const own = await openStore();
+      const user = await addUser(own);
+      const [old, recent] = [await addSession(own, user), await addSession(own, user)];
+      await own.sessions.revoke(old.id, 'logout', NOW + 1);
+      await own.sessions.revoke(recent.id, 'logout', NOW + 2);
+      const since = async (sinceMs: number) => {
+        const noted = await own.sessions.listRevocations(NOW, sinceMs, ALL);
+        return new Set(noted.map(({ sessionId }) => sessionId));
+      };
+      assert.deepEqual(await since(NOW + 1), new Set([old.id, recent.id]));
+      assert.deepEqual(await since(NOW + 2), new Set([recent.id]));
+      // Announced anew, since it may be that nobody was told, it is new.
+      await own.sessions.revoke(old.id, 'logout', NOW + 3);
+      assert.deepEqual(await since(NOW + 3), new Set([old.id]));
       await own[Symbol.asyncDispose]();
     });
 
@@ -134,12 +154,12 @@ export function describeSessions(openStore: OpenStore): void {
           store.sessions.rotate(present(session.token.hash, NOW + 60_000)),
           store.sessions.revoke(session.id, 'logout', NOW + 60_000),
         ]);
-        const [recorded] = await store.sessions.listRevocations(NOW, {
+        const [recorded] = await store.sessions.listRevocations(NOW, 0, {
           after: justBefore(session.id),
           limit: 1,
         });
         if (rotation.outcome === 'rotated') assert.equal(revocation?.untilMs, NOW + 60_000 + ACCESS_MS);
-        assert.deepEqual(recorded, revocation);
+        assert.deepEqual(recorded, { ...revocation, notedAtMs: NOW + 60_000 });
       }
     });
 

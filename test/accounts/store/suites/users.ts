@@ -167,7 +167,7 @@ export function describeUsers(openStore: OpenStore): void {
       assert.equal(await store.users.findById(user.id), null);
       assert.equal(await store.sessions.findByToken(session.token.hash, NOW), null);
       assert.equal(await outcomeOf(store, session.token.hash), 'unknown');
-      const revocations = await store.sessions.listRevocations(NOW, ALL);
+      const revocations = await store.sessions.listRevocations(NOW, 0, ALL);
       assert.equal(revocations.filter(({ sessionId }) => sessionId === session.id).length, 1);
       const again = { id: newUuid(NOW), email: user.email, passwordHash: 'hash', createdAtMs: NOW };
       assert.equal(await store.users.create(again), 'created');

@@ -7,7 +7,16 @@ import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import { authOf } from '#test/support/auth.ts';
-import { KEYS, keyringOf, NOW, part, SAMPLE_CLAIMS, signature, tokenOf } from '#test/support/tokens.ts';
+import {
+  KEYS,
+  keyringOf,
+  NOW,
+  part,
+  revoking,
+  SAMPLE_CLAIMS,
+  signature,
+  tokenOf,
+} from '#test/support/tokens.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const AUTH = authOf([], { scheme: 'jwt' });
@@ -47,7 +56,7 @@ describe('a request', () => {
 
   it('[19] is refused alike for a bad signature, an expired token, a revoked session and nonsense', () => {
     const { verifier, outcomeOf } = authenticating();
-    verifier.revoke([[SAMPLE_CLAIMS.sid, (NOW + 900) * 1000]]);
+    verifier.revoke(revoking([SAMPLE_CLAIMS.sid, (NOW + 900) * 1000]));
     const forged = `${tokenOf({ claims: { sid: 'other' } }).slice(0, -6)}AAAAAA`;
     const expired = tokenOf({ claims: { sid: 'other', exp: NOW - 3600, iat: NOW - 7200, nbf: NOW - 7200 } });
     const signed = `${part({ alg: 'none', kid: 'own', typ: 'at+jwt' })}.${part(SAMPLE_CLAIMS)}`;

@@ -3,7 +3,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { setImmediate as promisesToSettle } from 'node:timers/promises';
 import type { Keyring } from '#core/jwt/keyring.ts';
-import type { RevokedSession } from '#core/jwt/revocations.ts';
 import { isSigned } from '#core/jwt/signature.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
@@ -14,6 +13,7 @@ import {
   OTHER,
   OWN,
   otherTokenOf,
+  revoking,
   SAMPLE_CLAIMS,
   tokenOf,
   verificationKey,
@@ -22,7 +22,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
 const { sub, sid } = SAMPLE_CLAIMS;
-const REVOKED: RevokedSession = [sid, (NOW + 900 + LEEWAY) * 1000];
+const REVOKED = revoking([sid, (NOW + 900 + LEEWAY) * 1000]);
 
 /** A verifier that counts the signatures it checks and the keys it asks for. */
 function verifying(keyring: Keyring = keyringOf()) {
@@ -145,7 +145,7 @@ describe('a token that was verified', () => {
     const other = tokenOf({ claims: { sid: 'another' } });
     assert.equal(userOf(tokenOf()), sub);
     assert.equal(userOf(other), sub);
-    verifier.revoke([REVOKED]);
+    verifier.revoke(REVOKED);
     assert.equal(userOf(tokenOf()), null);
     assert.equal(userOf(tokenOf({ claims: { jti: 'another' } })), null);
     assert.equal(userOf(other), sub);
@@ -155,7 +155,7 @@ describe('a token that was verified', () => {
 describe('a revocation', () => {
   it('[31] holds in a worker that starts later, from its first request', () => {
     const { verifier, count, userOf } = verifying();
-    verifier.revoke([REVOKED]);
+    verifier.revoke(REVOKED);
     assert.equal(userOf(tokenOf()), null);
     assert.equal(userOf(tokenOf()), null);
     // Known by then: refusing it again costs nothing either.
@@ -164,17 +164,17 @@ describe('a revocation', () => {
 
   it('[31] holds until the last token of the session has expired', () => {
     const { clock, verifier, userOf } = verifying();
-    verifier.revoke([REVOKED]);
+    verifier.revoke(REVOKED);
     for (let minute = 0; minute < 20; minute++) {
       clock.advance(MINUTE_MS);
-      verifier.revoke([]);
+      verifier.revoke(revoking());
       assert.equal(userOf(tokenOf()), null, `after ${minute + 1} minutes`);
     }
   });
 
   it("[31] is of our sessions: another issuer's may be called the same", () => {
     const { verifier, userOf } = verifying();
-    verifier.revoke([REVOKED]);
+    verifier.revoke(REVOKED);
     assert.equal(userOf(otherTokenOf({ claims: { sid } })), `${OTHER.issuer} ann`);
   });
 });
@@ -204,9 +204,9 @@ describe('a clock that is set', () => {
 
   it('[45] forward and back again leaves no revoked session behind', () => {
     const { clock, verifier, userOf } = verifying();
-    verifier.revoke([[sid, (NOW + 240) * 1000]]);
+    verifier.revoke(revoking([sid, (NOW + 240) * 1000]));
     clock.step(5 * MINUTE_MS);
-    verifier.revoke([['another', (NOW + 900) * 1000]]);
+    verifier.revoke(revoking(['another', (NOW + 900) * 1000]));
     clock.step(-5 * MINUTE_MS);
     assert.equal(userOf(tokenOf({ claims: { exp: NOW + 200 } })), null);
   });
