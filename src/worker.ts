@@ -4,6 +4,7 @@ import argon2 from 'argon2';
 import { RUNNERS } from '#actors/request/run.ts';
 import { systemClock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
+import { withKnownPools } from '#core/known-pools.ts';
 import { systemRandom } from '#core/random.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
@@ -101,9 +102,9 @@ const listener = new Listener(settings.server, front, connections, metrics, cloc
 control.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'table':
-      front.table = message.table;
-      clients.retain(message.table);
-      drains.follow(message.table);
+      front.table = withKnownPools(message.table, front.table);
+      clients.retain(front.table);
+      drains.follow(front.table);
       return;
     case 'keyring':
       tokens.useKeyring(message.keyring);

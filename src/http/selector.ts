@@ -3,13 +3,16 @@ import type { Identity } from '#actors/request/steps.ts';
 import { Balancer } from '#core/balance/balancer.ts';
 import { ringHash } from '#core/balance/consistent-hash.ts';
 import { createStrategy } from '#core/balance/create-strategy.ts';
+import type { Strategy } from '#core/balance/strategy.ts';
 import type { Clock } from '#core/clock.ts';
 import { requestKey } from '#core/limits/client-key.ts';
 import type { Random } from '#core/random.ts';
-import type { Pool, Upstream } from '#core/table.ts';
+import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
 import { loadView, type UpstreamCells } from '#shared/upstream-cells.ts';
 import { poolOf } from './exchange.ts';
 import { requestFacts } from './request-facts.ts';
+
+type KnownStrategy = { readonly kind: StrategyChoice['kind']; readonly strategy: Strategy };
 
 /** Picks upstreams for one worker: which pool a request belongs to, and by which key. */
 export class Selector {
@@ -17,8 +20,10 @@ export class Selector {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ipv6PrefixBits: number;
-  /** By pool object: those of a replaced table go when its last request has ended. */
+  /** By pool object: those of a pool that has changed go when the last request of its table has ended. */
   readonly #balancers = new WeakMap<Pool, Balancer>();
+  /** By slot of the pool: the pool's next version goes on with what its strategy has derived. */
+  readonly #strategies: KnownStrategy[] = [];
 
   constructor(cells: UpstreamCells, ipv6PrefixBits: number, clock: Clock, random: Random) {
     this.#cells = cells;
@@ -42,16 +47,18 @@ export class Selector {
   #balancer(pool: Pool): Balancer {
     let balancer = this.#balancers.get(pool);
     if (balancer === undefined) {
-      const load = loadView(this.#cells, this.#clock);
-      balancer = new Balancer(
-        pool,
-        createStrategy(pool.strategy, load, this.#random),
-        this.#cells.admission,
-        this.#random,
-      );
+      balancer = new Balancer(pool, this.#strategy(pool), this.#cells.admission, this.#random);
       this.#balancers.set(pool, balancer);
     }
     return balancer;
+  }
+
+  #strategy({ strategy: choice, slot }: Pool): Strategy {
+    const known = this.#strategies[slot];
+    if (known?.kind === choice.kind) return known.strategy;
+    const strategy = createStrategy(choice, loadView(this.#cells, this.#clock), this.#random);
+    this.#strategies[slot] = { kind: choice.kind, strategy };
+    return strategy;
   }
 
   #keyHash(pool: Pool, exchange: Exchange, identity: Identity | null): number {

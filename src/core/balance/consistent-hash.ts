@@ -56,7 +56,7 @@ export class ConsistentHash implements Strategy {
   }
 
   #adopt(candidates: Candidates): void {
-    if (candidates.members !== this.#ring.members) this.#ring = buildRing(candidates.members);
+    this.#ring = ringOf(candidates.members, this.#ring);
     const upstreams = new Set(candidates.upstreams);
     this.#present = Uint8Array.from(candidates.members, (member) => (upstreams.has(member) ? 1 : 0));
     this.#candidates = candidates;
@@ -71,9 +71,21 @@ type Ring = {
   readonly owners: Uint16Array;
 };
 
+/** The same ring where it would be: for upstreams that were drained, moved to another address and the like. */
+function ringOf(members: readonly Upstream[], last: Ring): Ring {
+  if (members === last.members) return last;
+  const isSame =
+    members.length === last.members.length &&
+    members.every(({ name, weight }, index) => {
+      const before = last.members[index];
+      return before?.name === name && before.weight === weight;
+    });
+  return isSame ? { ...last, members } : buildRing(members);
+}
+
 /**
  * An upstream's points follow from its name, so it keeps its keys when its address changes. Measured:
- * 45 ms for 1000 upstreams, 0.1 ms for 3, once for a worker and a table.
+ * 45 ms for 1000 upstreams, 0.1 ms for 3, once for a worker and a change of names or weights.
  */
 function buildRing(members: readonly Upstream[]): Ring {
   const perWeight = pointsPerWeight(members);

@@ -8,7 +8,7 @@ import type { Upstream } from '#core/table.ts';
 /** The upstreams that may be picked now. Another object whenever a member or a weight has changed. */
 export type Candidates = {
   readonly upstreams: readonly Upstream[];
-  /** All of the pool, those left out for now included; the same array for as long as the table holds. */
+  /** All of the pool, those left out for now included; the same array for as long as the pool stays as it is. */
   readonly members: readonly Upstream[];
   readonly poolSlot: number;
 };

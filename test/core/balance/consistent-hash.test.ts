@@ -20,6 +20,18 @@ describe('consistent_hash', () => {
     assert.deepEqual(ownersOf(candidates(members)), ownersOf(candidates(moved)));
   });
 
+  it('sends keys to the upstreams of the pool as it is now, when only an address has changed', () => {
+    const members = upstreams(1, 2);
+    const moved = members.map((upstream) => ({ ...upstream, address: '10.0.0.9' }));
+    const strategy = new ConsistentHash();
+    strategy.pick(candidates(members), request());
+    assert.ok(moved.includes(strategy.pick(candidates(moved), request()) ?? assert.fail()));
+    const heavier = moved.map((upstream, index) => ({ ...upstream, weight: index === 0 ? 50 : 1 }));
+    const from = candidates(heavier);
+    const names = KEYS.map((key) => strategy.pick(from, request([], ringHash(key)))?.name ?? '');
+    assert.ok((countNames(names)['a'] ?? 0) > KEYS.length * 0.9);
+  });
+
   it('moves the keys of a removed upstream only, about 1/n of all', () => {
     const pool = fc
       .integer({ min: 2, max: 20 })
