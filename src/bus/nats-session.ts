@@ -55,7 +55,7 @@ export class NatsSession {
       denied.add(subject);
       log.error(
         { operation, subject },
-        'bus: the server denies this; docs/decisions/010-bus.md lists the permissions needed',
+        'bus: the server denies this; docs/operations.md lists the permissions needed',
       );
     }
   }
