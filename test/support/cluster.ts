@@ -6,6 +6,7 @@ export type Member = {
   readonly id: string;
   readonly revision: number;
   readonly checksum: string;
+  readonly last_seen_ms: number;
 };
 
 export type ShownUpstream = {
@@ -16,6 +17,8 @@ export type ShownUpstream = {
   readonly state: string;
   readonly in_flight: number;
   readonly revision: number;
+  readonly verdict: string;
+  readonly opinions: readonly { readonly instance: string; readonly verdict: string }[];
 };
 
 /** An instance of the cluster whose NATS is at `url`. */
