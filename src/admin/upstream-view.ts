@@ -2,7 +2,7 @@ import type { NewUpstream } from '#config/build/new-upstream.ts';
 import type { RegistryEdits } from '#control/registry/edits.ts';
 import type { Registry } from '#control/registry/registry.ts';
 import type { HealthView } from '#core/health-view.ts';
-import { idOf, inOrder, type UpstreamRecord } from '#core/registry/record.ts';
+import { type EndpointId, idOf, inOrder, type UpstreamRecord } from '#core/registry/record.ts';
 import type { Versioned } from '#core/registry/replica.ts';
 import type { Table, Upstream } from '#core/table.ts';
 
@@ -16,7 +16,10 @@ export type UpstreamsView = {
   readonly newUpstream: NewUpstream;
 };
 
-/** All of the registry: first those that the instance can serve, in the order of its table. */
+/**
+ * All of the registry: first those that the instance can serve, in the order of its table, those that are given
+ * by host name once for each address.
+ */
 export function listUpstreams(view: UpstreamsView) {
   const { upstreams } = view.registry.served;
   const tabled = tableOf(view);
@@ -25,12 +28,13 @@ export function listUpstreams(view: UpstreamsView) {
   );
   return [...tabled.keys(), ...others.map(idOf)].flatMap((id) => {
     const entry = upstreams.get(id);
-    return entry === undefined ? [] : [describe(entry, tabled.get(id), view)];
+    if (entry === undefined) return [];
+    return (tabled.get(id) ?? [undefined]).map((endpoint) => describe(entry, endpoint, view));
   });
 }
 
 export function describeUpstream(entry: Versioned<UpstreamRecord>, view: UpstreamsView) {
-  return describe(entry, tableOf(view).get(idOf(entry.value)), view);
+  return describe(entry, tableOf(view).get(idOf(entry.value))?.[0], view);
 }
 
 /** Whether a route of this instance leads to the pool. */
@@ -38,9 +42,12 @@ export function isRouted(pool: string, { table }: UpstreamsView): boolean {
   return table().routes.some((route) => route.pool === pool);
 }
 
-function tableOf({ table }: UpstreamsView): Map<string, Upstream> {
-  const upstreams = Object.values(table().pools).flatMap((pool) => pool.upstreams);
-  return new Map(upstreams.map((upstream) => [idOf(upstream), upstream]));
+/** The endpoints that are served of each upstream. */
+function tableOf({ table }: UpstreamsView): Map<string, Upstream[]> {
+  return Map.groupBy(
+    Object.values(table().pools).flatMap((pool) => pool.upstreams),
+    idOf,
+  );
 }
 
 function describe(
@@ -48,12 +55,14 @@ function describe(
   upstream: Upstream | undefined,
   { health, inFlight }: UpstreamsView,
 ) {
-  const { pool, name, address, port, weight, state, drainMs, tls } = record;
+  const { pool, name, port, weight, state, drainMs, tls } = record;
+  const { address, hostName }: EndpointId = upstream ?? record;
   const { verdict, opinions } = upstream === undefined ? UNKNOWN : health.of(upstream);
   return {
     pool,
     name,
     address,
+    ...(hostName === undefined ? {} : { host_name: hostName }),
     port,
     weight,
     state,

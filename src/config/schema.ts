@@ -8,6 +8,7 @@ import { Accounts } from './schema/accounts.ts';
 import { Auth } from './schema/auth.ts';
 import { Cluster } from './schema/cluster.ts';
 import { Database } from './schema/database.ts';
+import { Dns } from './schema/dns.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
 import { checkKeyNames, KeyNamesView } from './schema/header-names.ts';
 import { Headers } from './schema/headers.ts';
@@ -69,6 +70,9 @@ const Sections = z.strictObject({
   database: Database.optional().describe('Where accounts and signing keys are kept, for `auth_type: jwt`.'),
   cluster: Cluster.optional().describe('The instances that agree with each other, and this one among them.'),
   upstream_connections: UpstreamConnections.prefault({}).describe('Connections to upstreams.'),
+  dns: Dns.prefault({}).describe(
+    'How host names of upstreams are resolved: again whenever their TTL is over, each address an endpoint.',
+  ),
   limits: Limits.prefault({}).describe('The table that all rate limits share.'),
   health: Health.prefault({}).describe('The local answer at `/health`, which needs no authentication.'),
   admin: Admin.prefault({}).describe('The listener for operators.'),

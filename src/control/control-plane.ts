@@ -26,6 +26,8 @@ import { instanceSources } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { BusLink } from './bus-link.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { resolveBy, resolveBySystem } from './discovery/resolve.ts';
 import { Health } from './health/health.ts';
 import { HEARTBEAT_MS } from './health/heartbeats.ts';
 import { LimitExchange } from './limit-exchange.ts';
@@ -79,7 +81,11 @@ export class ControlPlane implements AsyncDisposable {
     );
     const bus = parts.use(openBus(settings.bus, clock, systemRandom, log));
     const registry = parts.use(openRegistry(options, bus));
-    const tables = parts.use(new TableSource({ configured, registry, cells: shared.upstreams, clock, log }));
+    const resolve = settings.dnsServers.length === 0 ? resolveBySystem : resolveBy(settings.dnsServers);
+    const discovery = parts.use(new Discovery({ resolve, clock, random: systemRandom, log }));
+    const tables = parts.use(
+      new TableSource({ configured, registry, discovery, cells: shared.upstreams, clock, log }),
+    );
     const table = () => tables.table;
     const metrics = new InstanceMetrics(telemetry.resource, instanceSources(shared, table, clock), clock);
     const accounts = parts.use(await openAccounts(options, bus));

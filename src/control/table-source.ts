@@ -1,12 +1,15 @@
+import { isIP } from 'node:net';
 import type { Clock, Timer } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
 import { checksumOf } from '#core/registry/checksum.ts';
-import { draftOf, idOf, recordOf, type UpstreamId, type UpstreamRecord } from '#core/registry/record.ts';
+import { type EndpointRecord, endpointsOf } from '#core/registry/endpoints.ts';
+import { draftOf, endpointIdOf, recordOf, type UpstreamRecord } from '#core/registry/record.ts';
 import { SlotBook, type SlotCells } from '#core/registry/slots.ts';
 import { buildTable } from '#core/registry/table.ts';
 import type { Table, Upstream } from '#core/table.ts';
 import { UPSTREAM_SLOTS_MAX } from '#shared/upstream-cells.ts';
 import type { Log } from '#telemetry/log.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import type { Registry } from './registry/registry.ts';
 
 /** Changes within so much time make one table. */
@@ -16,6 +19,7 @@ export type TableSourceOptions = {
   /** What the configuration says. */
   readonly configured: Table;
   readonly registry: Registry;
+  readonly discovery: Discovery;
   readonly cells: SlotCells;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,6 +36,8 @@ export class TableSource implements Disposable {
   #strangePools: ReadonlySet<string> = new Set();
   /** Of the content that the table was made of. */
   #checksum: string;
+  /** Whether a host name stands for other addresses since then. */
+  #isResolvedAnew = false;
   #due: Timer | null = null;
 
   constructor(options: TableSourceOptions) {
@@ -43,6 +49,11 @@ export class TableSource implements Disposable {
       upstreamsOf(configured).map((upstream) => recordOf(draftOf(upstream), undefined)),
     );
     registry.onChange = () => this.#plan();
+    options.discovery.onChange = () => {
+      this.#isResolvedAnew = true;
+      this.#plan();
+    };
+    this.#discover(registry.served.records);
     this.#plan();
   }
 
@@ -55,13 +66,15 @@ export class TableSource implements Disposable {
     this.#due?.cancel();
     this.#due = null;
     const { records, checksum } = this.#options.registry.served;
-    if (checksum === this.#checksum) return;
+    if (checksum === this.#checksum && !this.#isResolvedAnew) return;
     this.#checksum = checksum;
+    this.#isResolvedAnew = false;
     this.#rebuild(records);
   }
 
   [Symbol.dispose](): void {
     this.#options.registry.onChange = () => {};
+    this.#options.discovery.onChange = () => {};
     this.#due?.cancel();
   }
 
@@ -69,24 +82,32 @@ export class TableSource implements Disposable {
     this.#due ??= this.#options.clock.after(REBUILD_MS, () => this.refresh());
   }
 
-  #rebuild(records: readonly UpstreamRecord[]): void {
+  #rebuild(served: readonly UpstreamRecord[]): void {
     const { configured } = this.#options;
+    const records = this.#discover(served);
     const before = new Map(upstreamsOf(this.#table).map((upstream) => [upstream.slot, upstream]));
     this.#slots.retain(records);
     const revision = this.#table.revision + 1;
-    const slotOf = (upstream: UpstreamId) => this.#slotOf(upstream);
+    const slotOf = (upstream: EndpointRecord) => this.#slotOf(upstream);
     this.#table = buildTable({ configured, records, revision, slotOf });
     this.#forgetMoved(before);
     this.#tellOfPools(records);
     this.onTable(this.#table);
   }
 
-  #slotOf(upstream: UpstreamId): number | null {
+  /** Follows the host names of upstreams, and puts in what they stand for as far as that is known. */
+  #discover(records: readonly UpstreamRecord[]): EndpointRecord[] {
+    const { discovery } = this.#options;
+    discovery.follow(new Set(records.map(({ address }) => address).filter(isDiscovered)));
+    return records.flatMap((record) => endpointsOf(record, discovery.addressesOf(record.address)));
+  }
+
+  #slotOf(upstream: EndpointRecord): number | null {
     const slot = this.#slots.slotOf(upstream);
     if (slot === null) {
       const problem =
         'table: %s is left out: all %d places are taken, some by what is gone and still under way';
-      this.#options.log.error(problem, idOf(upstream), UPSTREAM_SLOTS_MAX);
+      this.#options.log.error(problem, endpointIdOf(upstream), UPSTREAM_SLOTS_MAX);
     }
     return slot;
   }
@@ -100,7 +121,7 @@ export class TableSource implements Disposable {
     }
   }
 
-  #tellOfPools(upstreams: readonly UpstreamId[]): void {
+  #tellOfPools(upstreams: readonly UpstreamRecord[]): void {
     const { configured, log } = this.#options;
     const pools = new Set(upstreams.map(({ pool }) => pool));
     const strange = new Set([...pools].filter((pool) => !Object.hasOwn(configured.pools, pool)));
@@ -110,6 +131,11 @@ export class TableSource implements Disposable {
     }
     this.#strangePools = strange;
   }
+}
+
+/** This machine is one endpoint, whatever its families (RFC 6761 §6.3). */
+function isDiscovered(address: string): boolean {
+  return isIP(address) === 0 && address !== 'localhost';
 }
 
 function upstreamsOf(table: Table): Upstream[] {

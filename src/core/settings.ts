@@ -11,6 +11,8 @@ export type Settings = {
   readonly admin: AdminSettings;
   readonly limits: LimitSettings;
   readonly upstreamConnections: UpstreamConnectionSettings;
+  /** Of host names of upstreams; none: as the system resolves names. */
+  readonly dnsServers: readonly string[];
   readonly shutdown: ShutdownSettings;
   readonly metrics: MetricsSettings;
   readonly actors: ActorSettings;

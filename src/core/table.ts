@@ -22,6 +22,8 @@ export type Upstream = {
   readonly pool: string;
   /** Host name or IP literal, without brackets. */
   readonly address: string;
+  /** The name that the address was resolved from, where the upstream was given by one. */
+  readonly hostName?: string;
   readonly port: number;
   /** 1…256, relative to the other upstreams of the pool. */
   readonly weight: number;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
+import { Discovery } from '#control/discovery/discovery.ts';
+import { resolveBySystem } from '#control/discovery/resolve.ts';
 import { Health } from '#control/health/health.ts';
 import { TableSource } from '#control/table-source.ts';
 import { seededRandom } from '#core/random.ts';
@@ -22,7 +24,9 @@ async function scene(t: TestContext) {
   const cells = UpstreamCells.create(1);
   const { clock } = cluster;
   const { log } = keptLog();
-  const tables = new TableSource({ configured: CONFIGURED, registry, cells, clock, log });
+  const random = seededRandom(1);
+  const discovery = new Discovery({ resolve: resolveBySystem, clock, random, log });
+  const tables = new TableSource({ configured: CONFIGURED, registry, discovery, cells, clock, log });
   const health = new Health({
     bus: cluster.bus,
     instance: 'one',
@@ -31,7 +35,7 @@ async function scene(t: TestContext) {
     report: () => registry.report,
     cells,
     clock,
-    random: seededRandom(1),
+    random,
     log,
   });
   t.after(() => health[Symbol.dispose]());

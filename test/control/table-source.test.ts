@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { Discovery } from '#control/discovery/discovery.ts';
+import { resolveBy } from '#control/discovery/resolve.ts';
 import { TableSource } from '#control/table-source.ts';
 import { draftOf } from '#core/registry/record.ts';
 import type { Table } from '#core/table.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
+import { DnsServer } from '#test/support/dns.ts';
 import { keptLog } from '#test/support/log.ts';
+import { until } from '#test/support/process.ts';
 import { samplePool, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
 import { sampleRecord } from '../core/registry/sample.ts';
 import { Cluster } from './registry/cluster.ts';
@@ -18,12 +22,17 @@ async function scene(t: TestContext) {
   const { registry, edits } = await cluster.join('one', [draftOf(RED), draftOf(BLUE)]);
   const { log, lines } = keptLog();
   const cells = UpstreamCells.create(1);
-  const source = new TableSource({ configured, registry, cells, clock: cluster.clock, log });
+  const dns = await DnsServer.start(t, {});
+  const { clock } = cluster;
+  const resolve = resolveBy([dns.address]);
+  const discovery = new Discovery({ resolve, clock, random: { float: () => 0 }, log });
+  t.after(() => discovery[Symbol.dispose]());
+  const source = new TableSource({ configured, registry, discovery, cells, clock, log });
   const tables: Table[] = [];
   source.onTable = (table) => tables.push(table);
   const upstreams = () =>
     source.table.pools['default']?.upstreams.map(({ name, slot }) => `${name} ${slot}`) ?? [];
-  return { cluster, cells, edits, source, tables, upstreams, lines };
+  return { cluster, cells, edits, source, tables, upstreams, lines, dns };
 }
 
 describe('the table', () => {
@@ -73,5 +82,39 @@ describe('the table', () => {
     }
     assert.equal(lines.filter((line) => line.includes('no route of this instance leads')).length, 1);
     assert.deepEqual(upstreams(), ['red 0', 'blue 1']);
+  });
+});
+
+describe('an upstream that is given by host name', () => {
+  const HOST = 'api.example.test';
+  const API = sampleRecord({ name: 'api', address: HOST, port: 3000 });
+
+  it('is served as it is until the name is resolved, and then at each of its addresses', async (t) => {
+    const { cluster, edits, source, dns } = await scene(t);
+    const served = () => source.table.pools['default']?.upstreams.filter(({ name }) => name === 'api') ?? [];
+    const addresses = () =>
+      served()
+        .map(({ address }) => address)
+        .join();
+    await edits.add(API);
+    source.refresh();
+    assert.equal(addresses(), HOST);
+
+    dns.zone[HOST] = { addresses: ['10.0.0.2', '10.0.0.1'], ttl: 30 };
+    const passes = async () => {
+      await cluster.clock.advanceAsync(500);
+      return addresses() === '10.0.0.1,10.0.0.2';
+    };
+    await until('it is resolved', passes);
+    const [first, second] = served();
+    assert.equal(first?.hostName, HOST);
+    assert.notEqual(first.slot, second?.slot);
+
+    dns.zone[HOST] = { addresses: ['10.0.0.2', '10.0.0.3'], ttl: 30 };
+    await until('it is asked for again', async () => {
+      await cluster.clock.advanceAsync(5_000);
+      return addresses() === '10.0.0.2,10.0.0.3';
+    });
+    assert.equal(served()[0]?.slot, second?.slot);
   });
 });

@@ -46,6 +46,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       connectionsMax: upstream_connections.max,
       keepAliveMs: upstream_connections.keep_alive_ms,
     },
+    dnsServers: config.dns.servers,
     shutdown: { lameDuckMs: shutdown.lame_duck_ms, graceMs: shutdown.grace_ms },
     metrics,
     actors,

@@ -12,8 +12,6 @@ const UNDER_WAY_MAX = 2;
 
 export type DiscoveryOptions = {
   readonly resolve: Resolve;
-  /** Called when the addresses of a name have changed. */
-  readonly onChange: (name: string) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -31,6 +29,8 @@ type Followed = {
  * a name does not resolve, the last known addresses hold; before the first answer there are none.
  */
 export class Discovery implements Disposable {
+  /** Called when the addresses of a name have changed. */
+  onChange: (name: string) => void = () => {};
   readonly #options: DiscoveryOptions;
   readonly #followed = new Map<string, Followed>();
   readonly #waiting: Followed[] = [];
@@ -84,7 +84,7 @@ export class Discovery implements Disposable {
   }
 
   async #resolve(followed: Followed): Promise<void> {
-    const { resolve, onChange, log } = this.#options;
+    const { resolve, log } = this.#options;
     const { name } = followed;
     try {
       const { addresses, ttlMs } = await resolve(name);
@@ -94,7 +94,7 @@ export class Discovery implements Disposable {
       this.#askLater(followed, ttlMs);
       if (addresses.join() === followed.addresses.join()) return;
       followed.addresses = addresses;
-      onChange(name);
+      this.onChange(name);
     } catch (error) {
       if (!this.#isFollowed(followed)) return;
       if (followed.failures === 0) {

@@ -8,7 +8,7 @@ import type { MembershipView, MemberView, RegistryReport } from '#core/cluster-v
 import type { HealthView, UpstreamHealth } from '#core/health-view.ts';
 import type { FailureKind } from '#core/outcome.ts';
 import type { Random } from '#core/random.ts';
-import { idOf } from '#core/registry/record.ts';
+import { endpointIdOf } from '#core/registry/record.ts';
 import type { Pool, Table, Upstream } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import { FirstRound } from './first-round.ts';
@@ -115,7 +115,7 @@ export class Health implements HealthView, MembershipView, Disposable {
   of(upstream: Upstream): UpstreamHealth {
     const { instance, clock, cells } = this.#options;
     const nowMs = clock.monotonicMs();
-    const id = idOf(upstream);
+    const id = endpointIdOf(upstream);
     // What nobody probes is known by its requests alone.
     const isAvoided = cells.admission.isAvoided(upstream.slot, nowMs);
     const own = isAvoided ? AVOIDED : (this.#agreement.own(id) ?? NO_OPINION);
@@ -249,7 +249,7 @@ export class Health implements HealthView, MembershipView, Disposable {
 }
 
 function plansOf({ upstreams, healthCheck, ejection }: Pool): [string, WatchPlan][] {
-  return upstreams.map((upstream) => [idOf(upstream), { upstream, check: healthCheck, ejection }]);
+  return upstreams.map((upstream) => [endpointIdOf(upstream), { upstream, check: healthCheck, ejection }]);
 }
 
 /** Whether what is known of one holds for the other. */

@@ -52,7 +52,8 @@ function headersOf(upstream: Upstream, { headers }: HttpProbe): Record<string, s
 
 /** There is no client whose Host could be passed on. */
 function hostOf(upstream: Upstream): string {
-  return upstream.host.kind === 'fixed' ? upstream.host.value : formatEndpoint(upstream);
+  const { host, hostName: address = upstream.address, port } = upstream;
+  return host.kind === 'fixed' ? host.value : formatEndpoint({ address, port });
 }
 
 async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {

@@ -12,13 +12,21 @@ export type UpstreamRecord = UpstreamDraft & {
 };
 
 /** An upstream as a configuration or a person describes it: nothing is said of its state yet. */
-export type UpstreamDraft = Omit<Upstream, 'slot' | 'state' | 'drainMs'>;
+export type UpstreamDraft = Omit<Upstream, 'slot' | 'state' | 'drainMs' | 'hostName'>;
 
 export type UpstreamId = Pick<UpstreamRecord, 'pool' | 'name'>;
 
 /** Different for different upstreams: a `/` is in no name. */
 export function idOf({ pool, name }: UpstreamId): string {
   return `${pool}/${name}`;
+}
+
+export type EndpointId = Pick<Upstream, 'pool' | 'name' | 'address' | 'hostName'>;
+
+/** Different also for the endpoints of one upstream, in every instance the same. */
+export function endpointIdOf(upstream: EndpointId): string {
+  const { hostName, address } = upstream;
+  return hostName === undefined ? idOf(upstream) : `${idOf(upstream)}/${address}`;
 }
 
 /** Parts an upstream from what only a table, or the registry, knows of it. */

@@ -1,5 +1,5 @@
 import type { Upstream } from '../table.ts';
-import { idOf, type UpstreamId } from './record.ts';
+import { type EndpointId, endpointIdOf } from './record.ts';
 
 export type SlotCells = {
   inFlight(slot: number): number;
@@ -25,14 +25,14 @@ export class SlotBook {
     this.#cells = cells;
     this.#max = max;
     for (const upstream of upstreams) {
-      this.#slots.set(idOf(upstream), upstream.slot);
+      this.#slots.set(endpointIdOf(upstream), upstream.slot);
       this.#next = Math.max(this.#next, upstream.slot + 1);
     }
   }
 
   /** Takes back the slots of all upstreams but these. */
-  retain(upstreams: Iterable<UpstreamId>): void {
-    const kept = new Set([...upstreams].map(idOf));
+  retain(upstreams: Iterable<EndpointId>): void {
+    const kept = new Set([...upstreams].map(endpointIdOf));
     for (const [id, slot] of this.#slots) {
       if (kept.has(id)) continue;
       this.#slots.delete(id);
@@ -41,8 +41,8 @@ export class SlotBook {
   }
 
   /** The slot of an upstream, its own or a free one; null when there is none. */
-  slotOf(upstream: UpstreamId): number | null {
-    const id = idOf(upstream);
+  slotOf(upstream: EndpointId): number | null {
+    const id = endpointIdOf(upstream);
     const slot = this.#slots.get(id) ?? this.#take();
     if (slot !== null) this.#slots.set(id, slot);
     return slot;

@@ -1,13 +1,14 @@
 import type { Pool, Table, Upstream } from '../table.ts';
-import { idOf, inOrder, type UpstreamId, type UpstreamRecord } from './record.ts';
+import type { EndpointRecord } from './endpoints.ts';
+import { idOf, inOrder } from './record.ts';
 
 export type TableParts = {
   /** What the configuration says: routes, and pools with their strategies. */
   readonly configured: Table;
-  readonly records: Iterable<UpstreamRecord>;
+  readonly records: Iterable<EndpointRecord>;
   readonly revision: number;
   /** Null where there is no room for the upstream. */
-  readonly slotOf: (upstream: UpstreamId) => number | null;
+  readonly slotOf: (upstream: EndpointRecord) => number | null;
 };
 
 /**
@@ -19,7 +20,7 @@ export function buildTable({ configured, records, revision, slotOf }: TableParts
   const byPool = Map.groupBy(inOrder(records), ({ pool }) => pool);
   const pools = Object.values(configured.pools).map((pool): Pool => {
     const listed = new Map(pool.upstreams.map((upstream, index) => [idOf(upstream), index]));
-    const place = (record: UpstreamRecord) => listed.get(idOf(record)) ?? listed.size;
+    const place = (record: EndpointRecord) => listed.get(idOf(record)) ?? listed.size;
     const upstreams = (byPool.get(pool.name) ?? [])
       .toSorted((a, b) => place(a) - place(b))
       .flatMap((record) => {
@@ -31,6 +32,6 @@ export function buildTable({ configured, records, revision, slotOf }: TableParts
   return { ...configured, revision, pools: Object.fromEntries(pools.map((pool) => [pool.name, pool])) };
 }
 
-function upstreamOf(record: UpstreamRecord, pool: Pool, slot: number): Upstream {
+function upstreamOf(record: EndpointRecord, pool: Pool, slot: number): Upstream {
   return { ...record, drainMs: record.drainMs ?? pool.drainMs, slot };
 }

@@ -17,11 +17,11 @@ async function discover(t: TestContext, zone: Zone) {
   const changes: string[] = [];
   const discovery = new Discovery({
     resolve: resolveBy([server.address]),
-    onChange: (name) => changes.push(name),
     clock,
     random: { float: () => 0 },
     log,
   });
+  discovery.onChange = (name) => changes.push(name);
   t.after(() => discovery[Symbol.dispose]());
   const changed = (count: number) => until(`change ${count}`, () => changes.length === count);
   const failed = (count: number) => until(`failure ${count}`, () => lines.length === count);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SlotBook } from '#core/registry/slots.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 
-const named = (name: string) => ({ pool: 'default', name });
+const named = (name: string) => ({ pool: 'default', name, address: '127.0.0.1' });
 
 function scene(max: number) {
   const busy = new Set<number>();
