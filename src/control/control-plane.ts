@@ -89,8 +89,6 @@ export class ControlPlane implements AsyncDisposable {
     const table = () => tables.table;
     const metrics = new InstanceMetrics(telemetry.resource, instanceSources(shared, table, clock), clock);
     const accounts = parts.use(await openAccounts(options, bus));
-    const quotas = () => sharedQuotas(table());
-    parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, clock, log }));
     // What the registry says of upstreams holds from the first request on.
     await registry.opened(signal);
     tables.refresh();
@@ -100,6 +98,9 @@ export class ControlPlane implements AsyncDisposable {
     const link = settings.bus === null ? null : parts.use(openLink(options, bus, health));
     tables.onTable = (latest) => health.watch(latest);
     health.watch(table());
+    const quotas = () => sharedQuotas(table());
+    const instances = () => health.others().length + 1;
+    parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }));
     const { newUpstream } = options.config;
     // The API's own paths win over a configured one.
     const routes = new Map([

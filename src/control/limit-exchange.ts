@@ -14,6 +14,8 @@ const SUBJECT = 'limits.used';
  * may be overshot; it is charged afterwards, so it does not add up.
  */
 export const TELL_EVERY_MS = 100;
+/** Fewer instances are believed after so long: a bus that stands still looks like that before it is given up. */
+const SETTLED_MS = 30_000;
 /** Clients in one message; more are told in several. */
 const ENTRIES_MAX = 4096;
 const MESSAGE_BYTES_MAX = 192 * 1024;
@@ -33,6 +35,8 @@ export type LimitExchangeOptions = {
   readonly quotas: () => readonly Quota[];
   /** Id of this instance. */
   readonly instance: string;
+  /** How many instances there are, this one included, as far as it hears of them. */
+  readonly instances: () => number;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -53,7 +57,9 @@ export class LimitExchange implements AsyncDisposable {
   /** The last sequence number heard of each instance, the one heard longest ago first. */
   readonly #heard = new Map<string, number>();
   #sequence: number;
+  /** As it was when the bus was last there: what is shared by whoever is left alone with a limit. */
   #instances = 1;
+  #fewerSinceMs = Infinity;
   #timer: Timer;
 
   constructor(options: LimitExchangeOptions) {
@@ -65,12 +71,6 @@ export class LimitExchange implements AsyncDisposable {
     this.#parts.use(bus.onState((state) => this.#share(state)));
     this.#parts.use(new LimitHashKey(bus, limits, options.instance, clock, log));
     this.#timer = this.#tellLater();
-  }
-
-  /** How many instances count together now: what is shared by whoever is left alone with a limit. */
-  set instances(count: number) {
-    // An isolated instance is alone with itself; it goes by what it knew before.
-    if (this.#options.bus.state !== 'isolated') this.#instances = Math.max(1, count);
   }
 
   /** Messages that no instance would have sent. */
@@ -93,6 +93,13 @@ export class LimitExchange implements AsyncDisposable {
     this.#options.limits.divide(state === 'isolated' ? this.#instances : 1);
   }
 
+  #count(instances: number): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (instances >= this.#instances) this.#fewerSinceMs = Infinity;
+    else this.#fewerSinceMs = Math.min(this.#fewerSinceMs, nowMs);
+    if (instances > this.#instances || nowMs - this.#fewerSinceMs > SETTLED_MS) this.#instances = instances;
+  }
+
   #tellLater(): Timer {
     return this.#options.clock.after(TELL_EVERY_MS, () => {
       this.#tell();
@@ -101,7 +108,8 @@ export class LimitExchange implements AsyncDisposable {
   }
 
   #tell(): void {
-    const { bus, limits, instance, quotas } = this.#options;
+    const { bus, limits, instance, instances, quotas } = this.#options;
+    if (bus.state === 'synced') this.#count(instances());
     if (quotas().length === 0) return;
     const used: Used[] = [];
     limits.settle((...entry) => used.push(entry));

@@ -1,6 +1,7 @@
 /** Instances that share limits: together they let through what one of them would. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '#bus/memory.ts';
 import { LimitExchange, TELL_EVERY_MS } from '#control/limit-exchange.ts';
 import { systemClock } from '#core/clock.ts';
@@ -24,7 +25,15 @@ function cluster(t: TestContext, quotas: readonly Quota[], count: number) {
   t.after(() => bus[Symbol.asyncDispose]());
   const join = (number: number): Member => {
     const limits = LimitTable.create({ keysMax: 64, hashKey: [number, number + 1] });
-    const options = { bus, limits, quotas: () => quotas, instance: `i${number}`, clock, log };
+    const options = {
+      bus,
+      limits,
+      quotas: () => quotas,
+      instance: `i${number}`,
+      instances: () => count,
+      clock,
+      log,
+    };
     const exchange = new LimitExchange(options);
     t.after(() => exchange[Symbol.asyncDispose]());
     return { limits, exchange };
@@ -132,6 +141,7 @@ describe('what instances tell each other', () => {
       limits: late,
       quotas: () => [quota],
       instance: 'late',
+      instances: () => 3,
       clock,
       log,
     });
@@ -150,7 +160,16 @@ describe('an instance that lost the bus', () => {
     const { bus } = await joinCluster(t, { url: cable.url });
     const limits = LimitTable.create({ keysMax: 64, hashKey: [1, 2] });
     const { log } = keptLog();
-    const options = { bus, limits, quotas: () => [quota], instance: 'a', clock: systemClock, log };
+    let instances = 4;
+    const options = {
+      bus,
+      limits,
+      quotas: () => [quota],
+      instance: 'a',
+      instances: () => instances,
+      clock: systemClock,
+      log,
+    };
     const exchange = new LimitExchange(options);
     t.after(() => exchange[Symbol.asyncDispose]());
     const allowed = (key: string, isShared: boolean) => {
@@ -158,10 +177,11 @@ describe('an instance that lost the bus', () => {
       for (let i = 0; i < 30; i++) if (limits.take(key, quota, 1000, isShared).allowed) count++;
       return count;
     };
-    exchange.instances = 4;
+    await delay(2 * TELL_EVERY_MS);
     cable.cut();
     await until('it knows', () => bus.state === 'isolated');
-    exchange.instances = 1;
+    instances = 1;
+    await delay(2 * TELL_EVERY_MS);
     assert.equal(exchange.divisor, 4);
     assert.equal(allowed('client', true), 5);
     assert.equal(allowed('client of its own', false), 20);
