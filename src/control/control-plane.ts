@@ -22,7 +22,7 @@ import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
-import { instanceSources } from '#telemetry/metric-sources.ts';
+import { instanceSources, registrySource } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { BusLink } from './bus-link.ts';
@@ -87,7 +87,8 @@ export class ControlPlane implements AsyncDisposable {
       new TableSource({ configured, registry, discovery, cells: shared.upstreams, clock, log }),
     );
     const table = () => tables.table;
-    const metrics = new InstanceMetrics(telemetry.resource, instanceSources(shared, table, clock), clock);
+    const sources = [...instanceSources(shared, table, clock), registrySource(registry)];
+    const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
     const accounts = parts.use(await openAccounts(options, bus));
     // What the registry says of upstreams holds from the first request on.
     await registry.opened(signal);

@@ -109,6 +109,31 @@ export const INSTANCE_INSTRUMENTS = {
     attributes: UPSTREAM,
     bounds: [],
   },
+  registryRevision: {
+    name: 'signalbox.registry.revision',
+    kind: 'gauge',
+    unit: '',
+    description:
+      "Of the registry's latest change that this instance serves; 0 while it serves from its file.",
+    attributes: [],
+    bounds: [],
+  },
+  registryWatchAge: {
+    name: 'signalbox.registry.watch.age',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time since this instance was last certain to know every change of the registry.',
+    attributes: [],
+    bounds: [],
+  },
+  registryRejected: {
+    name: 'signalbox.registry.rejected',
+    kind: 'counter',
+    unit: '{value}',
+    description: 'Values of the registry that could not be read, and so changed nothing.',
+    attributes: [],
+    bounds: [],
+  },
   buildInfo: {
     name: 'signalbox.build.info',
     kind: 'gauge',

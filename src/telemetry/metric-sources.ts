@@ -1,5 +1,6 @@
 /** Where the instance's metrics come from, each part of it asked at the moment they are wanted. */
 import type { Clock } from '#core/clock.ts';
+import type { RegistryReport } from '#core/cluster-view.ts';
 import {
   INSTANCE_INSTRUMENTS,
   type Instrument,
@@ -53,6 +54,22 @@ function upstreamSource(cells: UpstreamCells, table: () => Table, clock: Clock):
           number([pool, name], cells.admission.isAvoided(slot, nowMs) ? 1 : 0),
         ),
       },
+    ];
+  };
+}
+
+/** What a registry can be asked for. */
+export type RegistryCounts = { readonly report: RegistryReport; readonly rejects: number };
+
+/** No watch age before there was any content. */
+export function registrySource(registry: RegistryCounts): MetricSource {
+  const { registryRevision, registryWatchAge, registryRejected } = INSTANCE_INSTRUMENTS;
+  return () => {
+    const { revision, watchAgeMs } = registry.report;
+    return [
+      { instrument: registryRevision, series: [number([], revision)] },
+      { instrument: registryWatchAge, series: watchAgeMs === null ? [] : [number([], watchAgeMs / 1000)] },
+      { instrument: registryRejected, series: [number([], registry.rejects)] },
     ];
   };
 }

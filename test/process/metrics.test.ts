@@ -164,3 +164,15 @@ describe('metrics on the port of the traffic', () => {
     assert.equal((await ask(instance.url, { path: '/metrics' })).body, 'red');
   });
 });
+
+describe('the registry', () => {
+  it('shows its revision, what it could not read, and how sure it is to know all', async (t) => {
+    const instance = await startInstance(t, await startUpstreams(t, ['red', 'blue']));
+    const samples = await scrape(instance.admin);
+    // The seed, two upstreams, and that they are all there.
+    assert.equal(total(samples, 'signalbox_registry_revision'), 4);
+    assert.equal(total(samples, 'signalbox_registry_rejected_total'), 0);
+    assert.equal(total(samples, 'signalbox_registry_watch_age_seconds'), 0);
+    assert.ok(samples.some(({ name }) => name === 'signalbox_registry_watch_age_seconds'));
+  });
+});

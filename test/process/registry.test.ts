@@ -43,6 +43,8 @@ describe('a change of the upstreams', () => {
     assert.equal(added.code, 0, added.stderr);
     assert.match(added.stdout, /^default\/blue added: 127\.0\.0\.1:\d+, weight 2, ready \(revision \d+\)$/m);
     await untilAllServe(members, 'blue,red');
+    const { instances, revision } = await clusterOf(three);
+    assert.deepEqual([instances.length, instances.some((it) => it.revision > revision)], [3, false]);
     for (const member of members) assert.equal(await answersOf(member), 'blue,red');
 
     await upstreams(two, 'drain', 'red', '--deadline-ms', '60000');
