@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import argon2 from 'argon2';
 import { RUNNERS } from '#actors/request/run.ts';
+import { AUTH_PATHS, AUTH_ROOT, JWKS_PATH } from '#core/auth/pages.ts';
 import { systemClock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import { withKnownPools } from '#core/known-pools.ts';
@@ -13,12 +14,12 @@ import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
 import { trustedProxies } from '#http/client-address.ts';
 import { Connections } from '#http/connections.ts';
-import { AUTH_PATHS, controlForms, nothingBelow } from '#http/control-form.ts';
+import { controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Drains } from '#http/drains.ts';
 import { Front } from '#http/front.ts';
 import { Listener } from '#http/listener.ts';
-import { controlPage, health, JWKS_PATH, serverOptions } from '#http/local.ts';
+import { controlPage, health, serverOptions } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
@@ -84,7 +85,7 @@ if (keyring.issuers.some(({ isOwn }) => isOwn)) {
   locals.push(
     controlPage(JWKS_PATH, line),
     ...controlForms(AUTH_PATHS, line, sessionLimit(shared.limits, ipv6PrefixBits, clock), clock),
-    nothingBelow('/auth'),
+    nothingBelow(AUTH_ROOT),
   );
 }
 const front = new Front({

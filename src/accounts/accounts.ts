@@ -1,11 +1,10 @@
 import type { Bus } from '#bus/contract.ts';
 import type { QuestionHandlers } from '#control/questions.ts';
 import type { TokenNews } from '#control/workers.ts';
+import type { AccountSettings, DatabaseSettings, JwtSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Revoked } from '#core/jwt/revoked-sessions.ts';
 import { systemRandom } from '#core/random.ts';
-import type { AccountSettings, JwtSettings, Settings } from '#core/settings.ts';
-import { JWKS_PATH } from '#http/local.ts';
 import type { Log } from '#telemetry/log.ts';
 import { Attempts } from './attempts.ts';
 import { TokenAuthority } from './authority.ts';
@@ -26,7 +25,9 @@ import { UserAdministration } from './users.ts';
 export type AccountsOptions = {
   readonly jwt: JwtSettings;
   readonly accounts: AccountSettings;
-  readonly database: Settings['database'];
+  readonly database: DatabaseSettings;
+  /** IPv6 clients are told apart by this many leading bits of their address. */
+  readonly ipv6PrefixBits: number;
   readonly bus: Bus;
   /** Id of this instance. */
   readonly instance: string;
@@ -52,7 +53,7 @@ export class Accounts implements AsyncDisposable {
 
   /** Rejects with StoreUnavailable, or a SignalboxError that says what its operator has to do. */
   static async open(options: AccountsOptions): Promise<Accounts> {
-    const { jwt, database, bus, instance, clock, log, signal } = options;
+    const { jwt, database, ipv6PrefixBits, bus, instance, clock, log, signal } = options;
     let accounts: Accounts | null = null;
     await using parts = new AsyncDisposableStack();
     const store = parts.use(await openPatiently(database, clock, log, signal));
@@ -74,7 +75,7 @@ export class Accounts implements AsyncDisposable {
       lifetime.abort();
       return cleaning;
     });
-    const { password, throttle, ipv6PrefixBits, isRegisterRevealing } = options.accounts;
+    const { password, throttle, isRegisterRevealing } = options.accounts;
     const attempts = new Attempts(
       new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock),
       new FamiliarAddresses(store.throttle, ipv6PrefixBits, clock),
@@ -111,7 +112,7 @@ export class Accounts implements AsyncDisposable {
       revoked: () => revocations.live(),
       look: (issuer) => authority.look(issuer),
     };
-    this.#questions = new Map([...jwksPage(JWKS_PATH, authority), ...pages]);
+    this.#questions = new Map([...jwksPage(authority), ...pages]);
     this.#parts = parts;
   }
 

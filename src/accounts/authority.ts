@@ -1,6 +1,6 @@
+import type { IssuerSettings, JwtSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Keyring, TrustedIssuer, VerificationKey } from '#core/jwt/keyring.ts';
-import type { IssuerSettings, JwtSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import { fetchJwks } from './issuers/fetch-jwks.ts';
 import { readJwks } from './issuers/jwks.ts';

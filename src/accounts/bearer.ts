@@ -1,5 +1,5 @@
-import { challengeFor } from '#core/auth/challenge.ts';
 import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
+import { refuseCredentials } from '#core/auth/refusal.ts';
 import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { indexKeys, type Keyring } from '#core/jwt/keyring.ts';
@@ -47,8 +47,5 @@ export class Bearers {
 
 /** For a request that needs a bearer and has none, or one whose session has ended. */
 export function refusalFor(bearer: Bearer | CredentialsProblem): Refusal {
-  if (bearer === 'ambiguous') return { cause: 'ambiguous_credentials' };
-  return bearer === 'missing'
-    ? { cause: 'credentials_missing', challenge: challengeFor(OWN, 'missing') }
-    : { cause: 'credentials_invalid', challenge: challengeFor(OWN, 'invalid') };
+  return refuseCredentials(OWN, typeof bearer === 'object' ? 'credentials_invalid' : bearer);
 }

@@ -1,4 +1,5 @@
 import type { QuestionHandlers } from '#control/questions.ts';
+import { JWKS_PATH } from '#core/auth/pages.ts';
 import type { TokenAuthority } from './authority.ts';
 import { JWKS_MAX_AGE_SECONDS } from './keys/schedule.ts';
 
@@ -10,7 +11,7 @@ const HEADERS = [
 ];
 
 /** The public keys, where others look for them. */
-export function jwksPage(path: string, authority: TokenAuthority): QuestionHandlers {
+export function jwksPage(authority: TokenAuthority): QuestionHandlers {
   const answer = async () => ({ status: 200, headers: HEADERS, body: Buffer.from(`${authority.jwks()}\n`) });
-  return new Map([[`GET ${path}`, answer]]);
+  return new Map([[`GET ${JWKS_PATH}`, answer]]);
 }

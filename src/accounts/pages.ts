@@ -1,4 +1,5 @@
 import type { QuestionHandler, QuestionHandlers } from '#control/questions.ts';
+import type { AuthPath } from '#core/auth/pages.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type JsonObject, parseJsonObject } from '#core/jwt/json-object.ts';
 import type { Refusal } from '#core/refusals.ts';
@@ -42,14 +43,15 @@ export class AuthPages {
   }
 
   handlers(): QuestionHandlers {
-    return new Map([
-      ['POST /auth/register', this.#guarded((body, question) => this.#register(body, question))],
-      ['POST /auth/login', this.#guarded((body, question) => this.#logIn(body, question))],
-      ['POST /auth/refresh', this.#guarded((body) => this.#refresh(body))],
-      ['POST /auth/logout', this.#guarded((body, question) => this.#logOut(body, question), true)],
-      ['POST /auth/logout-all', this.#guarded((body, question) => this.#logOutAll(body, question), true)],
-      ['POST /auth/password', this.#guarded((body, question) => this.#changePassword(body, question))],
-    ]);
+    const pages: Readonly<Record<AuthPath, QuestionHandler>> = {
+      '/auth/register': this.#guarded((body, question) => this.#register(body, question)),
+      '/auth/login': this.#guarded((body, question) => this.#logIn(body, question)),
+      '/auth/refresh': this.#guarded((body) => this.#refresh(body)),
+      '/auth/logout': this.#guarded((body, question) => this.#logOut(body, question), true),
+      '/auth/logout-all': this.#guarded((body, question) => this.#logOutAll(body, question), true),
+      '/auth/password': this.#guarded((body, question) => this.#changePassword(body, question)),
+    };
+    return new Map(Object.entries(pages).map(([path, handler]) => [`POST ${path}`, handler]));
   }
 
   async #register(body: JsonObject, question: ControlQuestion): Promise<ControlAnswer> {

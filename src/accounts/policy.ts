@@ -1,5 +1,6 @@
 /** What emails and passwords have to be like. */
-import type { PasswordRules } from '#core/settings.ts';
+import type { PasswordRules } from '#core/account-settings.ts';
+import { normalForm } from '#core/auth/login.ts';
 
 /** RFC 5321 §4.5.3.1.3, as corrected. */
 const EMAIL_LENGTH_MAX = 254;
@@ -14,7 +15,7 @@ export const PASSWORD_LENGTH_MAX = 128;
 
 /** The one spelling of an email by which its account is known, or null for what is none. */
 export function normaliseEmail(text: string): string | null {
-  const email = text.trim().toLowerCase().normalize('NFC');
+  const email = normalForm(text.trim().toLowerCase());
   return email.isWellFormed() && email.length <= EMAIL_LENGTH_MAX && EMAIL.test(email) ? email : null;
 }
 
@@ -24,7 +25,7 @@ export function normaliseEmail(text: string): string | null {
  */
 export function normalisePassword(text: string): string | null {
   if (!text.isWellFormed() || text.length > 4 * PASSWORD_LENGTH_MAX) return null;
-  const password = text.normalize('NFC');
+  const password = normalForm(text);
   return [...password].length <= PASSWORD_LENGTH_MAX ? password : null;
 }
 
@@ -59,5 +60,5 @@ export class PasswordPolicy {
 }
 
 function fold(password: string): string {
-  return password.normalize('NFC').toLowerCase();
+  return normalForm(password).toLowerCase();
 }

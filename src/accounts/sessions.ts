@@ -1,5 +1,5 @@
+import type { JwtSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
-import type { JwtSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Bearer } from './bearer.ts';
 import { type Caller, note } from './parts.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
+import type { ThrottleSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
 import { normaliseClientIp } from '#core/limits/client-ip.ts';
-import type { ThrottleSettings } from '#core/settings.ts';
 import type { Throttle, ThrottleStore } from './store/contract.ts';
 
 /** After the first failure too many; doubles with each. */

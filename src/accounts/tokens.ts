@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { JwtSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
-import type { JwtSettings } from '#core/settings.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 
 export type TokenSubject = {

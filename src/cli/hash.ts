@@ -2,7 +2,7 @@ import { hash as digest, randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
 import { ARGON2ID } from '#core/auth/argon2id.ts';
 import { CREDENTIALS_BYTES_MAX } from '#core/auth/credentials.ts';
-import { normalizePassword } from '#core/auth/login.ts';
+import { normalForm } from '#core/auth/login.ts';
 import { isToken68 } from '#core/auth/token68.ts';
 import { parseArguments } from './arguments.ts';
 import { EXIT, type ExitCode, usageError } from './exit.ts';
@@ -37,7 +37,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 async function hashPassword(password: string): Promise<string> {
   const { memoryKib, passes, lanes } = ARGON2ID;
   const salt = randomBytes(SALT_BYTES);
-  const hash = await argon2.hash(normalizePassword(password), {
+  const hash = await argon2.hash(normalForm(password), {
     type: argon2.argon2id,
     memoryCost: memoryKib,
     timeCost: passes,

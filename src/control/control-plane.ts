@@ -212,10 +212,11 @@ function openLink({ clock, log }: ControlPlaneOptions, bus: Bus, health: Health)
 async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Accounts | null> {
   const { config, instance, clock, log, signal } = options;
   const { settings } = config;
-  const { jwt, accounts, database } = settings;
+  const { jwt, accounts, database, limits } = settings;
   if (jwt === null) return null;
+  const { ipv6PrefixBits } = limits;
   const cores = availableParallelism();
-  return Accounts.open({ jwt, accounts, database, bus, instance, cores, clock, log, signal });
+  return Accounts.open({ jwt, accounts, database, ipv6PrefixBits, bus, instance, cores, clock, log, signal });
 }
 
 async function openAdmin(settings: AdminSettings, routes: AdminRoutes, log: Log): Promise<Server> {

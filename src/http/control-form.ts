@@ -1,6 +1,7 @@
 /** Small JSON documents that clients send to the control plane: logins and the like. */
 
 import type { RequestHead } from '#actors/request/exchange.ts';
+import type { AuthPath } from '#core/auth/pages.ts';
 import type { Clock } from '#core/clock.ts';
 import { headerList } from '#core/headers.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
@@ -16,13 +17,13 @@ export const FORM_MS_MAX = 10_000;
 /** Of one worker at once, from the head to the answer: fewer than questions in all, so that others get through. */
 export const FORMS_MAX = 48;
 
-/** Where people make accounts, log in and log out. */
-export const AUTH_PATHS = ['register', 'login', 'refresh', 'logout', 'logout-all', 'password'].map(
-  (name) => `/auth/${name}`,
-);
-
 /** How often passwords are tried is another matter, and that of the control plane. */
-const LIMITED_PATHS = new Set(['refresh', 'logout', 'logout-all', 'password'].map((name) => `/auth/${name}`));
+const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
+  '/auth/refresh',
+  '/auth/logout',
+  '/auth/logout-all',
+  '/auth/password',
+]);
 
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };

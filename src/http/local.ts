@@ -46,9 +46,6 @@ export const serverOptions: Local = {
   answer: (_, tell) => tell({ status: 200, headers: OPTIONS_HEADERS, body: NO_BODY }),
 };
 
-/** Public keys for others to verify our tokens by (RFC 8615, RFC 8414 §2). */
-export const JWKS_PATH = '/.well-known/jwks.json';
-
 /** What the control plane has to show: metrics, keys. Other methods than these are routed. */
 export function controlPage(path: string, control: ControlLine): Local {
   return {

@@ -7,7 +7,7 @@ import { READ_AGAIN_MS } from '#accounts/keys/key-cache.ts';
 import { PUBLISHED_BEFORE_MS } from '#accounts/keys/schedule.ts';
 import type { KeyStore } from '#accounts/store/contract.ts';
 import { StoreUnavailable } from '#accounts/store/errors.ts';
-import type { JwtSettings } from '#core/settings.ts';
+import type { JwtSettings } from '#core/account-settings.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { keptLog } from '#test/support/log.ts';

@@ -20,8 +20,8 @@ import { AttemptThrottle } from '#accounts/throttle.ts';
 import { UserAdministration } from '#accounts/users.ts';
 import type { Bus } from '#bus/contract.ts';
 import { MemoryBus } from '#bus/memory.ts';
+import type { AccountSettings, JwtSettings } from '#core/account-settings.ts';
 import { REFUSALS, type Refusal } from '#core/refusals.ts';
-import type { AccountSettings, JwtSettings } from '#core/settings.ts';
 import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 import { jwtSettings } from './support.ts';
@@ -74,8 +74,9 @@ export const ACCOUNT_SETTINGS: AccountSettings = {
   isRegisterRevealing: true,
   password: { lengthMin: 8, mustMix: true, commonPasswords: [] },
   throttle: { attemptsMax: 5, attemptsPerIpMax: 50, delayMsMax: 300_000, forgetMs: 3_600_000 },
-  ipv6PrefixBits: 64,
 };
+
+const IPV6_PREFIX_BITS = 64;
 
 /** A new, empty database, which goes away with the test. */
 export async function newStore(t: TestContext, clock: VirtualClock): Promise<AccountStore> {
@@ -108,7 +109,7 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
     log,
   });
   t.after(() => revocations[Symbol.asyncDispose]());
-  const { password, throttle, ipv6PrefixBits, isRegisterRevealing } = {
+  const { password, throttle, isRegisterRevealing } = {
     ...ACCOUNT_SETTINGS,
     ...options.accounts,
   };
@@ -117,8 +118,8 @@ export async function startAccounts(t: TestContext, options: Options = {}) {
     passwords: new Passwords(2, hasher),
     policy: new PasswordPolicy(password),
     attempts: new Attempts(
-      new AttemptThrottle(store.throttle, throttle, ipv6PrefixBits, clock),
-      new FamiliarAddresses(store.throttle, ipv6PrefixBits, clock),
+      new AttemptThrottle(store.throttle, throttle, IPV6_PREFIX_BITS, clock),
+      new FamiliarAddresses(store.throttle, IPV6_PREFIX_BITS, clock),
       log,
     ),
     sessions: new Sessions(jwt, store.sessions, authority.tokens, revocations, clock, log),

@@ -7,8 +7,8 @@ import type { TestContext } from 'node:test';
 import { exportJWK } from 'jose';
 import type { KeyStore } from '#accounts/store/contract.ts';
 import { openStore } from '#accounts/store/open.ts';
+import type { JwtSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
-import type { JwtSettings } from '#core/settings.ts';
 import { KEYS } from '#test/support/tokens.ts';
 
 export function jwtSettings(changes: Partial<JwtSettings> = {}): JwtSettings {

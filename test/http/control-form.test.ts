@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, it } from 'node:test';
 import type { RequestHead } from '#actors/request/exchange.ts';
+import { AUTH_PATHS } from '#core/auth/pages.ts';
 import type { FromWorker } from '#core/worker-messages.ts';
-import {
-  AUTH_PATHS,
-  controlForms,
-  FORM_BYTES_MAX,
-  FORM_MS_MAX,
-  FORMS_MAX,
-  nothingBelow,
-} from '#http/control-form.ts';
+import { controlForms, FORM_BYTES_MAX, FORM_MS_MAX, FORMS_MAX, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import type { LocalAnswer, LocalRequest } from '#http/local.ts';
 import { RequestBody } from '#http/request-body.ts';

@@ -1,8 +1,9 @@
+import type { DatabaseSettings } from '#core/account-settings.ts';
 import { type Clock, sleep } from '#core/clock.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { AccountStore } from './contract.ts';
 import { StoreUnavailable } from './errors.ts';
-import { openStore, type StoreSettings } from './open.ts';
+import { openStore } from './open.ts';
 
 /** A database that starts together with its instances is there by then. */
 export const PATIENCE_MS = 30_000;
@@ -13,7 +14,7 @@ const PAUSE_MS = 1_000;
  * PATIENCE_MS, and at once when waiting does not help, or when `signal` aborts.
  */
 export async function openPatiently(
-  settings: StoreSettings,
+  settings: DatabaseSettings,
   clock: Clock,
   log: Log,
   signal: AbortSignal,

@@ -1,23 +1,22 @@
+import type { DatabaseSettings } from '#core/account-settings.ts';
 import type { Clock } from '#core/clock.ts';
 import { cleanUp } from './clean-up.ts';
 import type { AccountStore } from './contract.ts';
 import { type Database, statement } from './database.ts';
 import { createKeyStore } from './keys.ts';
 import { migrate, readMigrations } from './migrations.ts';
-import { PostgresDatabase, type PostgresSettings } from './postgres.ts';
+import { PostgresDatabase } from './postgres.ts';
 import { createSessionStore } from './sessions.ts';
-import { SqliteDatabase, type SqliteSettings } from './sqlite.ts';
+import { SqliteDatabase } from './sqlite.ts';
 import { createThrottleStore } from './throttle.ts';
 import { createUserStore } from './users.ts';
-
-export type StoreSettings = PostgresSettings | SqliteSettings;
 
 /**
  * Connects to the accounts database, and brings it up to date first. Throws StoreUnavailable when it does
  * not answer, and a SignalboxError (`migration_changed`, `config_invalid`, `database_unusable`, `store_failed`)
  * when it cannot be used as it is.
  */
-export async function openStore(settings: StoreSettings, clock: Clock): Promise<AccountStore> {
+export async function openStore(settings: DatabaseSettings, clock: Clock): Promise<AccountStore> {
   const database =
     settings.kind === 'postgres' ? new PostgresDatabase(settings) : new SqliteDatabase(settings, clock);
   try {

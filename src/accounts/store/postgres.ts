@@ -1,17 +1,9 @@
 import pg from 'pg';
+import type { PostgresSettings } from '#core/account-settings.ts';
 import { codeOf, SignalboxError } from '#core/errors.ts';
 import type { Connection, Database, RowsOf, Statement } from './database.ts';
 import { StoreUnavailable } from './errors.ts';
 import { isUndone, postgresError } from './postgres-errors.ts';
-
-export type PostgresSettings = {
-  readonly kind: 'postgres';
-  /** Holds a password: never to be shown. */
-  readonly url: string;
-  readonly connectionsMax: number;
-  /** Kept open when idle. */
-  readonly connectionsMin: number;
-};
 
 export type PostgresDeadlines = {
   /** To get a connection, new or from the pool. */

@@ -1,11 +1,10 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { SqliteSettings } from '#core/account-settings.ts';
 import { type Clock, sleep } from '#core/clock.ts';
 import type { Connection, Database, RowsOf, Statement } from './database.ts';
 import { isBusy, openingError, sqliteError } from './sqlite-errors.ts';
-
-export type SqliteSettings = { readonly kind: 'sqlite'; readonly file: string };
 
 /** How long another process may hold the lock. */
 const BUSY_MS_MAX = 1000;

@@ -1,4 +1,4 @@
-import type { AccountSettings } from '#core/settings.ts';
+import type { AccountSettings } from '#core/account-settings.ts';
 import { Accounts } from '../schema/accounts.ts';
 import type { Config } from '../schema.ts';
 
@@ -18,6 +18,5 @@ export function buildAccounts(config: Config, commonPasswords: readonly string[]
       delayMsMax: throttle.max_delay_seconds * 1000,
       forgetMs: throttle.forget_after_seconds * 1000,
     },
-    ipv6PrefixBits: config.limits.ipv6_prefix,
   };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
+import { normalForm } from '#core/auth/login.ts';
 import type { Auth } from '#core/table.ts';
 import { type Auth as AuthSchema, DIGEST } from '../schema/auth.ts';
 
@@ -22,7 +23,7 @@ export function buildAuth(auth: AuthConfig): Auth {
 
 /** Names are compared in Unicode's composed form, the one that they are brought to on arrival. */
 function composed(users: AuthConfig['valid_users']): Record<string, string> {
-  return Object.fromEntries(Object.entries(users).map(([name, hash]) => [name.normalize('NFC'), hash]));
+  return Object.fromEntries(Object.entries(users).map(([name, hash]) => [normalForm(name), hash]));
 }
 
 /** The table holds no tokens, only what they can be recognised by. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DatabaseSettings } from '#core/settings.ts';
+import type { DatabaseSettings } from '#core/account-settings.ts';
 import type { Environment } from '../env.ts';
 import { Database } from '../schema/database.ts';
 import type { Config } from '../schema.ts';

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import type { z } from 'zod';
-import type { IssuerSettings, JwtSettings } from '#core/settings.ts';
+import type { IssuerSettings, JwtSettings } from '#core/account-settings.ts';
 import type { Environment } from '../env.ts';
 import { Jwt } from '../schema/jwt.ts';
 import type { Config } from '../schema.ts';

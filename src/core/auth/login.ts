@@ -20,10 +20,10 @@ export function parseLogin(token: string): Login | null {
   const text = decodeUtf8(bytes);
   const colon = text?.indexOf(':') ?? -1;
   if (text === null || colon === -1 || CONTROL_CHARACTER.test(text)) return null;
-  return { user: text.slice(0, colon).normalize('NFC'), password: normalizePassword(text.slice(colon + 1)) };
+  return { user: normalForm(text.slice(0, colon)), password: normalForm(text.slice(colon + 1)) };
 }
 
-/** The form in which passwords are hashed and checked. */
-export function normalizePassword(password: string): string {
-  return password.normalize('NFC');
+/** The form in which names are compared, and passwords hashed and checked. */
+export function normalForm(text: string): string {
+  return text.normalize('NFC');
 }

@@ -1,6 +1,6 @@
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
-import { challengeFor } from '#core/auth/challenge.ts';
 import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
+import { refuseCredentials } from '#core/auth/refusal.ts';
 import type { Refusal } from '#core/refusals.ts';
 import type { Auth } from '#core/table.ts';
 import type { Authenticator, Rejection } from './authenticator.ts';
@@ -48,16 +48,6 @@ function identify(
 }
 
 function refusalOf(auth: Auth, problem: Problem): Refusal {
-  switch (problem) {
-    case 'missing':
-      return { cause: 'credentials_missing', challenge: challengeFor(auth, 'missing') };
-    case 'malformed':
-    case 'credentials_invalid':
-      return { cause: 'credentials_invalid', challenge: challengeFor(auth, 'invalid') };
-    case 'ambiguous':
-      return { cause: 'ambiguous_credentials' };
-    case 'overloaded':
-    case 'internal':
-      return { cause: problem };
-  }
+  if (problem === 'overloaded' || problem === 'internal') return { cause: problem };
+  return refuseCredentials(auth, problem);
 }

@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { migrate, readMigrations } from '#accounts/store/migrations.ts';
-import { openStore, type StoreSettings } from '#accounts/store/open.ts';
+import { openStore } from '#accounts/store/open.ts';
 import { PostgresDatabase } from '#accounts/store/postgres.ts';
 import { SqliteDatabase } from '#accounts/store/sqlite.ts';
+import type { DatabaseSettings } from '#core/account-settings.ts';
 import { systemClock } from '#core/clock.ts';
 import { outcomeOf } from './fixture.ts';
 
@@ -36,7 +37,7 @@ const TASKS: Readonly<Record<string, (place: string, args: string[]) => Promise<
   },
 };
 
-function settingsOf(place: string): StoreSettings {
+function settingsOf(place: string): DatabaseSettings {
   if (!place.startsWith('postgres:')) return { kind: 'sqlite', file: place };
   return { kind: 'postgres', url: place, connectionsMax: 2, connectionsMin: 0 };
 }

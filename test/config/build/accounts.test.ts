@@ -14,7 +14,6 @@ describe('the section accounts', () => {
       isRegisterRevealing: false,
       password: { lengthMin: 12, mustMix: false, commonPasswords: [] },
       throttle: { attemptsMax: 3, attemptsPerIpMax: 10, delayMsMax: 60_000, forgetMs: 600_000 },
-      ipv6PrefixBits: 64,
     });
   });
 

@@ -41,7 +41,6 @@ describe('the settings of an instance', () => {
         isRegisterRevealing: true,
         password: { lengthMin: 8, mustMix: true, commonPasswords: [] },
         throttle: { attemptsMax: 5, attemptsPerIpMax: 50, delayMsMax: 300_000, forgetMs: 3_600_000 },
-        ipv6PrefixBits: 64,
       },
       database: { kind: 'sqlite', file: 'data/accounts.db' },
     });
