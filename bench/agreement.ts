@@ -1,6 +1,7 @@
 // `npm run bench:agreement`: five instances under steady load, on a real NATS server and a real Postgres. How
 // long until all of them act on what one of them knows, how exact a shared limit is, what is lost when things
 // are killed, and what is said at rest.
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { accepted, added, drained, killed, loggedOut, reunited } from '#test/support/agreement/figures.ts';
 import {
@@ -14,7 +15,7 @@ import { type Cleanup, freePort } from '#test/support/process.ts';
 
 const INSTANCES = 5;
 const UPSTREAMS = 4;
-const TRIES = 30;
+const TRIES = Number(process.argv[2] ?? 30);
 const LIMIT = 1_000;
 const REST_SECONDS = 10;
 
@@ -61,7 +62,7 @@ await withCluster({ instances: INSTANCES, upstreams: UPSTREAMS }, async (cluster
     },
     env: {
       DATABASE_URL: await postgres.createDatabase(),
-      JWT_SECRET: 'a secret of at least thirty-two bytes',
+      JWT_SECRET: randomBytes(32).toString('base64'),
     },
   };
   await withCluster(options, async (cluster) => {
@@ -74,7 +75,7 @@ for (const numbers of [
   { requests_per_minute: LIMIT, burst_size: 10 },
   { max_requests: LIMIT, window_seconds: 60 },
 ]) {
-  const config = { middleware: { rate_limit: { ...numbers, key: { header: 'x-client' } } } };
+  const config = { middleware: { rate_limit: { ...numbers, key: 'header:x-client' } } };
   await withCluster({ instances: INSTANCES, upstreams: 1, config }, async (cluster) => {
     const headers = { 'X-Client': 'bench' };
     const perSecond = (LIMIT * INSTANCES) / 60;
