@@ -98,16 +98,19 @@ function drawState(state: ChartState, chart: Chart, indent: string): string[] {
   ];
 }
 
-/** One arrow for all the events that lead from one state to the same other one. */
+/** One arrow for all the events that lead from one state to the same other one, with all their guards. */
 function merged(edges: readonly ChartEdge[]): { from: string; to: string; label: string }[] {
-  const byEnds = new Map<string, { from: string; to: string; label: string }>();
-  for (const { from, to, event, guard } of edges) {
-    const label = guard === null ? event : `${event} [${guard}]`;
-    const known = byEnds.get(`${from} ${to}`);
-    if (known === undefined) byEnds.set(`${from} ${to}`, { from, to, label });
-    else known.label += `, ${label}`;
-  }
-  return [...byEnds.values()];
+  const byEnds = Map.groupBy(edges, ({ from, to }) => `${from} ${to}`);
+  return [...byEnds.values()].map((same) => {
+    const { from = '', to = '' } = same[0] ?? {};
+    const byEvent = Map.groupBy(same, ({ event }) => event);
+    return { from, to, label: [...byEvent].map(([event, alike]) => labelOf(event, alike)).join(', ') };
+  });
+}
+
+function labelOf(event: string, edges: readonly ChartEdge[]): string {
+  const guards = edges.flatMap(({ guard }) => guard ?? []);
+  return guards.length === 0 ? event : `${event} [${guards.join(' or ')}]`;
 }
 
 function descendants(node: AnyStateNode): AnyStateNode[] {

@@ -13,7 +13,7 @@ const RetryStatus = expecting(
 );
 
 const attempts = integer(1, ATTEMPTS_MAX).describe(
-  'Tries of one request in all, the first included, each at another upstream; 1 means no failover.',
+  'Tries of one request in all, the first included, each at another upstream while there is one; 1 means no failover.',
 );
 const onStatus = z.array(RetryStatus).describe('Statuses of an upstream that count as a failed attempt.');
 const nonIdempotent = z

@@ -147,6 +147,12 @@ describe('the request machine', () => {
     assert.equal(last.context.refusal.cause, 'upstream_unreachable');
   });
 
+  it('refuses without an attempt when no upstream is admitted', () => {
+    const { states, last } = walk(PLAN, [proven, passed, { type: 'upstreams.exhausted' }]);
+    assert.equal(states.at(-1), 'refusing');
+    assert.equal(last.context.refusal.cause, 'no_upstream');
+  });
+
   it('does not send a POST again once any of it was written', () => {
     const plan = { ...PLAN, resendable: false };
     assert.equal(walk(plan, [...toForwarding, failed(true), weighed()]).states.at(-1), 'refusing');
