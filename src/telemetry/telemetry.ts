@@ -3,6 +3,7 @@ import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
 import type { RequestRecords } from '#shared/records/request-records.ts';
+import { AccessLog } from './access-log.ts';
 import type { Log } from './log.ts';
 import { RecordFeed, type RecordSink } from './record-feed.ts';
 import { RequestLookup } from './request-lookup.ts';
@@ -35,6 +36,8 @@ export class Telemetry implements AsyncDisposable {
         : parts.use(await Traces.open({ settings: settings.traces, resource, clock, log }));
     const sinks: RecordSink[] = [];
     if (traces !== null) sinks.push((record) => traces.add(record));
+    const access = settings.log.access ? parts.use(new AccessLog(clock)) : null;
+    if (access !== null) sinks.push((record) => access.add(record));
     const readers = records.readers(REQUEST_STATES);
     if (sinks.length > 0) parts.use(new RecordFeed(readers, sinks, clock));
     return new Telemetry(resource, new RequestLookup(readers), parts.move());

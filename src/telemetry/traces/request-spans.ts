@@ -11,6 +11,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { formatEndpoint } from '#core/endpoint.ts';
 import { newSpanId } from '#core/ids.ts';
 import type { RecordedAttempt, RequestRecord } from '#core/request-record.ts';
+import { requestAttributes, requestError, setText } from '../request-attributes.ts';
 
 /** Who makes the spans. */
 export type SpanSource = {
@@ -27,9 +28,6 @@ const SAMPLED = 1;
 const OK = { code: SpanStatusCode.UNSET };
 const ERROR = { code: SpanStatusCode.ERROR };
 
-/** Ends that are nobody's success, whatever the status was. */
-const FAILURES: ReadonlySet<string | null> = new Set(['truncated', 'crashed', 'lost']);
-
 /**
  * The spans of a finished request, by the stable HTTP conventions of OpenTelemetry: one of kind SERVER, whose
  * events are the states of the request's machine, and below it one of kind CLIENT for each attempt.
@@ -39,8 +37,9 @@ export function requestSpans(record: RequestRecord, source: SpanSource): Readabl
   const traceState = record.tracestate === null ? undefined : createTraceState(record.tracestate);
   const contextOf = (spanId: string) => contextIn(traceId, spanId, traceState);
   const server = contextOf(newSpanId());
+  const attributes = requestAttributes(record);
+  if (!record.isSampled) attributes['signalbox.kept'] = true;
   const times = { startMs, endMs: record.endMs ?? startMs };
-  const { error, attributes } = serverAttributes(record);
   const spans: ReadableSpan[] = [
     {
       ...spanOf(source, times),
@@ -48,7 +47,7 @@ export function requestSpans(record: RequestRecord, source: SpanSource): Readabl
       kind: SpanKind.SERVER,
       spanContext: () => server,
       ...(parentSpanId === null ? {} : { parentSpanContext: { ...contextOf(parentSpanId), isRemote: true } }),
-      status: error === null ? OK : ERROR,
+      status: requestError(record) === null ? OK : ERROR,
       attributes,
       events: stateEvents(record, source),
     },
@@ -98,43 +97,6 @@ function nameOf(method: string): string {
   return method === '_OTHER' || method === '' ? 'HTTP' : method;
 }
 
-function serverAttributes(record: RequestRecord): { error: string | null; attributes: Attributes } {
-  const [path = '', query = ''] = splitTarget(record.target);
-  const error = serverError(record);
-  const attributes: Attributes = {
-    'http.request.method': record.method || '_OTHER',
-    'url.path': path,
-    'url.scheme': record.scheme,
-    'network.protocol.version': record.protocol,
-    'network.peer.address': record.peerAddress,
-    'client.address': record.clientAddress,
-    ...serverAddress(record),
-    'http.request.body.size': record.requestBytes,
-    'http.response.body.size': record.responseBytes,
-    'signalbox.outcome': record.outcome ?? '',
-    'signalbox.worker': record.worker,
-  };
-  set(attributes, 'url.query', query);
-  set(attributes, 'http.route', record.route);
-  set(attributes, 'user_agent.original', record.userAgent);
-  set(attributes, 'signalbox.auth', record.auth);
-  set(attributes, 'signalbox.identity', record.identity);
-  set(attributes, 'signalbox.refusal.cause', record.cause);
-  set(attributes, 'error.type', error);
-  if (record.status > 0) attributes['http.response.status_code'] = record.status;
-  if (record.limit !== 'none') attributes['signalbox.limit'] = record.limit;
-  if (record.limitRemaining !== null) attributes['signalbox.limit.remaining'] = record.limitRemaining;
-  if (!record.isSampled) attributes['signalbox.kept'] = true;
-  return { error, attributes };
-}
-
-/** A client that left is no error, and neither is what clients do wrong. */
-function serverError({ status, cause, outcome }: RequestRecord): string | null {
-  if (outcome !== null && FAILURES.has(outcome)) return outcome;
-  if (status < 500) return null;
-  return cause ?? String(status);
-}
-
 function clientAttributes(record: RequestRecord, attempt: RecordedAttempt, index: number) {
   const { scheme, address, port, pool, upstream, status } = attempt;
   const error = attemptError(attempt);
@@ -146,7 +108,7 @@ function clientAttributes(record: RequestRecord, attempt: RecordedAttempt, index
     'signalbox.pool': pool,
     'signalbox.upstream': upstream,
   };
-  set(attributes, 'error.type', error);
+  setText(attributes, 'error.type', error);
   if (status > 0) attributes['http.response.status_code'] = status;
   if (index > 0) attributes['http.request.resend_count'] = index;
   return { error, attributes };
@@ -178,22 +140,6 @@ function stateEvents(
       ...(isLast ? {} : { attributes: { 'signalbox.state.duration': (leftMs - enteredMs) / 1000 } }),
     };
   });
-}
-
-function splitTarget(target: string): [path: string, query: string] {
-  const at = target.indexOf('?');
-  return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
-}
-
-/** What the client asked for, by its Host. */
-function serverAddress({ host, scheme }: RequestRecord): Attributes {
-  const [, address = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
-  if (address === '') return {};
-  return { 'server.address': address, 'server.port': Number(port ?? (scheme === 'https' ? 443 : 80)) };
-}
-
-function set(attributes: Attributes, name: string, value: string | null): void {
-  if (value !== null && value !== '') attributes[name] = value;
 }
 
 function hrTime(ms: number): HrTime {
