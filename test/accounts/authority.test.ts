@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as promisesToSettle } from 'node:timers/promises';
 import { TokenAuthority } from '#accounts/authority.ts';
@@ -7,6 +11,7 @@ import { READ_AGAIN_MS } from '#accounts/keys/key-cache.ts';
 import { PUBLISHED_BEFORE_MS } from '#accounts/keys/schedule.ts';
 import type { KeyStore } from '#accounts/store/contract.ts';
 import { StoreUnavailable } from '#accounts/store/errors.ts';
+import { openStore } from '#accounts/store/open.ts';
 import type { JwtSettings } from '#core/account-settings.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
@@ -75,6 +80,30 @@ describe('own tokens', () => {
     for (const { clock } of [one, two]) await clock.advanceAsync(PUBLISHED_BEFORE_MS);
     const { token } = await one.authority.tokens.issueAccessToken(SUBJECT);
     assert.equal(await two.userOf(token), 'user-1');
+  });
+
+  it('[33] are refused when their key is deleted, and others signed by a new one: what to do when it was stolen', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-stolen-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'accounts.db');
+    const store = await openStore({ kind: 'sqlite', file }, new VirtualClock());
+    t.after(() => store[Symbol.asyncDispose]());
+    const one = await instance(t, {}, store.keys);
+    const two = await instance(t, {}, store.keys);
+    const { token } = await one.authority.tokens.issueAccessToken(SUBJECT);
+    assert.equal(await two.userOf(token), 'user-1');
+
+    const database = new DatabaseSync(file);
+    database.exec('DELETE FROM signing_keys');
+    database.close();
+    for (const { clock } of [one, two]) await clock.advanceAsync(READ_AGAIN_MS);
+    for (const { userOf } of [one, two]) assert.equal(await userOf(token), null);
+    const { token: next } = await one.authority.tokens.issueAccessToken(SUBJECT);
+    assert.equal(await two.userOf(next), 'user-1');
+    assert.deepEqual(
+      one.authority.keys().map(({ kid }) => kid),
+      two.authority.keys().map(({ kid }) => kid),
+    );
   });
 
   it('are accepted while the database is away', async (t) => {
