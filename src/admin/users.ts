@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { User } from '#accounts/store/contract.ts';
 import type { UserAdministration } from '#accounts/users.ts';
+import { secret } from '#config/schema/section.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type AdminAnswer, type AdminHandler, type AdminRequest, type AdminRoutes, json } from './api.ts';
-import { readJson } from './read-json.ts';
+import { readBody } from './body.ts';
+import { problem } from './problem.ts';
 
 /** Of one answer; the next page begins after the last of its ids. */
 const PAGE_USERS_MAX = 500;
@@ -12,12 +14,12 @@ const PAGE_USERS_MAX = 500;
 export function usersRoutes(users: UserAdministration | null): AdminRoutes {
   const guarded = (answer: Answerer) => {
     const handler: AdminHandler = async (request) => {
-      if (users === null) return json(409, { error: 'there are no accounts: no route has `auth_type: jwt`' });
+      if (users === null) return problem(409, 'there are no accounts: no route has `auth_type: jwt`');
       try {
         return await answer(users, request);
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;
-        return json(503, { error: error.message });
+        return problem(503, error.message);
       }
     };
     return handler;
@@ -36,7 +38,7 @@ type Answerer = (users: UserAdministration, request: AdminRequest) => Promise<Ad
 
 async function list(users: UserAdministration, { query }: AdminRequest): Promise<AdminAnswer> {
   const page = await users.list(query.get('after') || null, PAGE_USERS_MAX);
-  if (page === null) return json(400, { error: 'after is not the id of a user' });
+  if (page === null) return problem(400, 'after is not the id of a user');
   return json(200, { users: page.map(describe) });
 }
 
@@ -51,13 +53,13 @@ function change(apply: Change): Answerer {
   };
 }
 
-const NO_USER = json(404, { error: 'there is no such user: name one by email or by id' });
+const NO_USER = problem(404, 'there is no such user: name one by email or by id');
 
-const Password = z.strictObject({ password: z.string() });
+const Password = z.strictObject({ password: secret(z.string(), 'a text') });
 
 async function setPassword(users: UserAdministration, { query, body }: AdminRequest): Promise<AdminAnswer> {
-  const read = await readJson(body, Password);
-  if ('problem' in read) return json(400, { error: read.problem });
+  const read = await readBody(body, Password);
+  if ('refusal' in read) return read.refusal;
   const user = await users.find(query.get('user') ?? '');
   if (user === null) return NO_USER;
   const result = await users.setPassword(user, read.value.password);
@@ -67,9 +69,9 @@ async function setPassword(users: UserAdministration, { query, body }: AdminRequ
     case 'no_user':
       return NO_USER;
     case 'refused':
-      return json(400, { error: result.problem });
+      return problem(400, result.problem);
     case 'overloaded':
-      return json(503, { error: 'too many passwords are being hashed: try again in a second' });
+      return problem(503, 'too many passwords are being hashed: try again in a second');
   }
 }
 
@@ -79,7 +81,7 @@ async function revoke(users: UserAdministration, request: AdminRequest): Promise
   const session = request.query.get('session');
   if (session === null) return revokeOf(users, request);
   const isDone = await users.revokeSession(session);
-  return isDone ? json(200, { session }) : json(404, { error: 'that is no id of a session' });
+  return isDone ? json(200, { session }) : problem(404, 'that is no id of a session');
 }
 
 function describe({ id, email, createdAtMs, disabledAtMs }: User) {
