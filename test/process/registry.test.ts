@@ -1,7 +1,7 @@
 /** The upstreams of a cluster: real instances, a real NATS server. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import {
   change,
   clusterOf,
@@ -12,7 +12,8 @@ import {
 } from '#test/support/cluster.ts';
 import { NatsServer } from '#test/support/nats.ts';
 import { freePort, type Instance, runCommand, startInstance, until } from '#test/support/process.ts';
-import { startUpstreams, type TestUpstream } from '#test/support/upstream.ts';
+import { startUpstream, startUpstreams, type TestUpstream } from '#test/support/upstream.ts';
+import { layCable } from '../bus/cable.ts';
 
 /** Who answers when an instance is asked so often. */
 async function answersOf(instance: Instance, times = 6): Promise<string> {
@@ -169,6 +170,35 @@ describe('a registry that NATS has lost', () => {
       async () => (await upstreams(two, 'weight', 'blue', '8')).code === 0,
     );
     assert.equal((await upstreamsOf(two))[0]?.weight, 8);
+  });
+});
+
+describe('a registry that NATS has lost while an instance was cut off', () => {
+  /** One serves blue and is cut off; the registry is lost; two comes with red in its file. */
+  async function cutOff(t: TestContext) {
+    const [red, blue] = await Promise.all([startUpstream(t, 'red'), startUpstream(t, 'blue')]);
+    const nats = await NatsServer.start(t);
+    const cable = await layCable(t, nats.port);
+    const one = await joinCluster(t, cable.url, [blue]);
+    await untilAllServe([one], 'blue');
+    cable.cut();
+    await nats.restartEmpty();
+    const two = await joinCluster(t, nats.url, [red]);
+    await untilAllServe([two], 'red');
+    return { one, two, cable };
+  }
+
+  it('has what that one knows when it comes back, not what a file said meanwhile', async (t) => {
+    const { one, two, cable } = await cutOff(t);
+    cable.mend();
+    await untilAllServe([one, two], 'blue');
+  });
+
+  it('has what people have said meanwhile', async (t) => {
+    const { one, two, cable } = await cutOff(t);
+    await upstreams(two, 'weight', 'red', '3');
+    cable.mend();
+    await untilAllServe([one, two], 'red');
   });
 });
 
