@@ -12,7 +12,8 @@ export const ADMIN_HELP = `  --admin  the instance's admin listener; default: ${
 
 If the instance has an admin.token, put it into the environment as SIGNALBOX_ADMIN_TOKEN.`;
 
-const ANSWER_MS_MAX = 5_000;
+/** Thousands of upstreams are not applied in a second. */
+const ANSWER_MS_MAX = 30_000;
 
 const Refused = z.object({ error: z.string() });
 

@@ -14,6 +14,8 @@ import type { Registry } from './registry/registry.ts';
 
 /** Changes within so much time make one table. */
 const REBUILD_MS = 5;
+/** After a table, so many times as long as it took: thousands of upstreams that change keep nobody from work. */
+const REST_FACTOR = 10;
 
 export type TableSourceOptions = {
   /** What the configuration says. */
@@ -39,6 +41,8 @@ export class TableSource implements Disposable {
   /** Whether a host name stands for other addresses since then. */
   #isResolvedAnew = false;
   #due: Timer | null = null;
+  /** No table is planned before. */
+  #restedAtMs = 0;
 
   constructor(options: TableSourceOptions) {
     const { configured, registry, cells } = options;
@@ -63,13 +67,17 @@ export class TableSource implements Disposable {
 
   /** Makes at once what a change would lead to a little later. */
   refresh(): void {
+    const { registry, clock } = this.#options;
     this.#due?.cancel();
     this.#due = null;
-    const { records, checksum } = this.#options.registry.served;
+    const startMs = clock.monotonicMs();
+    const { records, checksum } = registry.served;
     if (checksum === this.#checksum && !this.#isResolvedAnew) return;
     this.#checksum = checksum;
     this.#isResolvedAnew = false;
     this.#rebuild(records);
+    const endMs = clock.monotonicMs();
+    this.#restedAtMs = endMs + REST_FACTOR * (endMs - startMs);
   }
 
   [Symbol.dispose](): void {
@@ -79,7 +87,9 @@ export class TableSource implements Disposable {
   }
 
   #plan(): void {
-    this.#due ??= this.#options.clock.after(REBUILD_MS, () => this.refresh());
+    const { clock } = this.#options;
+    const delayMs = Math.max(REBUILD_MS, this.#restedAtMs - clock.monotonicMs());
+    this.#due ??= clock.after(delayMs, () => this.refresh());
   }
 
   #rebuild(served: readonly UpstreamRecord[]): void {

@@ -56,6 +56,22 @@ describe('the table', () => {
     assert.deepEqual(upstreams(), ['blue 1', 'amber 2', 'green 3', 'grey 4']);
   });
 
+  it('is made more seldom when making it takes long', async (t) => {
+    const { cluster, edits, source, tables } = await scene(t);
+    // Whoever is given a table takes 20 ms over it.
+    source.onTable = (table) => {
+      tables.push(table);
+      cluster.clock.advance(20);
+    };
+    await edits.add(sampleRecord({ name: 'green' }));
+    cluster.clock.advance(5);
+    await edits.add(sampleRecord({ name: 'grey' }));
+    cluster.clock.advance(199);
+    assert.equal(tables.length, 1);
+    cluster.clock.advance(1);
+    assert.equal(tables.length, 2);
+  });
+
   it('is made at once when it is needed', async (t) => {
     const { cluster, edits, source, tables } = await scene(t);
     await edits.remove({ pool: 'default', name: 'red' }, null);
