@@ -8,11 +8,12 @@ import { codeOf, messageOf } from '#core/errors.ts';
 import { withKnownPools } from '#core/known-pools.ts';
 import { systemRandom } from '#core/random.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
+import { addressBlocks } from '#http/address-blocks.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
-import { trustedProxies } from '#http/client-address.ts';
+
 import { Connections } from '#http/connections.ts';
 import { controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
@@ -92,7 +93,7 @@ const front = new Front({
   table,
   run,
   locals,
-  trusted: trustedProxies(settings.server.trustedProxies),
+  trusted: addressBlocks(settings.server.trustedProxies),
   metrics,
   recorder,
   clock,

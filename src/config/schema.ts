@@ -4,9 +4,11 @@
  */
 
 import { z } from 'zod';
+import { Access } from './schema/access.ts';
 import { Accounts } from './schema/accounts.ts';
 import { Auth } from './schema/auth.ts';
 import { Cluster } from './schema/cluster.ts';
+import { Cors } from './schema/cors.ts';
 import { Database } from './schema/database.ts';
 import { Dns } from './schema/dns.ts';
 import { Retry, Timeouts } from './schema/forwarding.ts';
@@ -41,6 +43,12 @@ import { Telemetry } from './schema/telemetry.ts';
 import { Name } from './schema/values.ts';
 
 const Middleware = z.strictObject({
+  access: Access.optional().describe(
+    'Which addresses may ask: on every route, and where Signalbox answers itself, `/health` apart. Left out: all.',
+  ),
+  cors: Cors.optional().describe(
+    "Which other origins' scripts may use what is here, `/auth/*` included. Left out: this is between browsers and upstreams.",
+  ),
   auth: Auth.optional().describe('Who may make requests. Left out: everyone.'),
   rate_limit: RateLimit.optional().describe('How many requests each client may make. Left out: any number.'),
 });

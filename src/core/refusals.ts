@@ -94,6 +94,12 @@ const REFUSALS_BY_CAUSE = {
     error: 'Wrong password',
     detail: 'The current password is another one; nothing was changed.',
   },
+  access_denied: {
+    status: 403,
+    title: 'Forbidden',
+    error: 'Forbidden',
+    detail: 'Requests from this address are not accepted here.',
+  },
   no_route: {
     status: 404,
     title: 'Not Found',

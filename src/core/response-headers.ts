@@ -1,3 +1,4 @@
+import { isCorsHeader } from './cors.ts';
 import {
   appendHeader,
   appendVia,
@@ -6,7 +7,7 @@ import {
   headerList,
   isHopByHop,
 } from './headers.ts';
-import type { HeaderNames, Table } from './table.ts';
+import type { Cors, HeaderNames, Table } from './table.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
 export type Stamp = {
@@ -32,6 +33,7 @@ export function responseHeaders(
   status: number,
   received: FlatHeaders,
   stamp: Stamp,
+  cors: Cors | null,
   extra: FlatHeaders,
 ): string[] {
   const headers: string[] = [];
@@ -41,6 +43,7 @@ export function responseHeaders(
     const lowerName = name.toLowerCase();
     if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, stamp.names)) continue;
     if (lowerName === 'content-length' && hasNoLength(status)) continue;
+    if (cors !== null && isCorsHeader(lowerName)) continue;
     headers.push(name, received[at + 1] as string);
   }
   appendStamp(headers, stamp, headerList(received, 'via'));
@@ -49,7 +52,7 @@ export function responseHeaders(
 }
 
 /** RFC 9110 §8.6: no Content-Length where there can be no content. */
-function hasNoLength(status: number): boolean {
+export function hasNoLength(status: number): boolean {
   return status < 200 || status === 204;
 }
 

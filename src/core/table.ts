@@ -11,6 +11,8 @@ export type Table = {
   readonly routes: readonly Route[];
   readonly pools: Readonly<Record<string, Pool>>;
   readonly headers: HeaderNames;
+  /** For what Signalbox answers itself, `/health` apart. */
+  readonly localDoor: Door;
   /** Body of the local `/health` answer, JSON. */
   readonly healthBody: string;
 };
@@ -93,7 +95,7 @@ export type RequestKey =
 
 // -- routes ------------------------------------------------------------------------------------------
 
-export type Route = {
+export type Route = Door & {
   readonly name: string;
   readonly match: RouteMatch;
   readonly pool: string;
@@ -125,6 +127,31 @@ export type HeaderRules = {
 export type RuleValue = string | readonly (string | { readonly variable: RuleVariable })[];
 
 export type RuleVariable = 'client_ip' | 'host' | 'request_id' | 'route' | 'upstream';
+
+/** What is looked at before anything else. */
+export type Door = {
+  readonly access: Access | null;
+  readonly cors: Cors | null;
+};
+
+/** Addresses and CIDR blocks, IPv4 and IPv6. */
+export type Access = {
+  /** Empty: everyone. */
+  readonly allow: readonly string[];
+  /** Turned away, be they allowed or not. */
+  readonly deny: readonly string[];
+};
+
+/** Which other origins' scripts may use what is here (Fetch standard, CORS protocol). */
+export type Cors = {
+  readonly origins: '*' | readonly string[];
+  /** Lists as headers have them; empty: none. */
+  readonly methods: string;
+  readonly headers: string;
+  readonly exposedHeaders: string;
+  readonly hasCredentials: boolean;
+  readonly maxAgeSeconds: number;
+};
 
 /** What a route asks for before it lets a request through. */
 export type Auth = {

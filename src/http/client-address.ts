@@ -1,22 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
-
-/** Who may speak for others: addresses and CIDR blocks, IPv4 and IPv6. */
-export type TrustedProxies = { has(address: string): boolean };
-
-/** Throws a RangeError or TypeError for what is no address or block; the configuration has checked. */
-export function trustedProxies(blocks: readonly string[]): TrustedProxies {
-  const list = new BlockList();
-  for (const block of blocks) {
-    const [address = '', prefix] = block.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return {
-    has: (address) => blocks.length > 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
-  };
-}
+import type { AddressBlocks } from './address-blocks.ts';
 
 /** A peer's address as text: an IPv4 address that came through an IPv6 socket is IPv4. */
 export function peerAddress(remoteAddress: string | undefined): string {
@@ -30,7 +14,7 @@ export function peerAddress(remoteAddress: string | undefined): string {
  * The client's address: the peer's, unless the peer is trusted; then the right-most address of
  * X-Forwarded-For that is not trusted itself. What stands further left was said by someone unknown.
  */
-export function clientAddress(peer: string, headers: FlatHeaders, trusted: TrustedProxies): string {
+export function clientAddress(peer: string, headers: FlatHeaders, trusted: AddressBlocks): string {
   if (!trusted.has(peer)) return peer;
   const hops = headerList(headers, 'x-forwarded-for')?.split(',') ?? [];
   let client = peer;

@@ -3,13 +3,15 @@ import type { RequestHead } from '#actors/request/exchange.ts';
 import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
+import { preflightMethod } from '#core/cors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { planFor } from '#core/plan.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
 import { type Stamp, stampOf } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
-import type { Route, Table } from '#core/table.ts';
-import type { TrustedProxies } from './client-address.ts';
+import type { Door, Route, Table } from '#core/table.ts';
+import type { AddressBlocks } from './address-blocks.ts';
+import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { sendRefusal } from './refuse.ts';
@@ -50,7 +52,7 @@ export type FrontOptions = {
   readonly run: RunRequest;
   /** What is answered here, before routes are looked at. */
   readonly locals: readonly Local[];
-  readonly trusted: TrustedProxies;
+  readonly trusted: AddressBlocks;
   readonly metrics: RequestMetrics;
   readonly recorder: RequestRecorder;
   readonly clock: Clock;
@@ -82,7 +84,8 @@ export class Front {
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
     const to = request === null ? 'malformed_request' : destinationOf(request, table, locals);
-    const isRouted = typeof to !== 'string' && !isLocal(to);
+    const entry = request === null ? UNREAD : enter(doorOf(to, table), request);
+    const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
     const body = new RequestBody(
@@ -102,7 +105,7 @@ export class Front {
     };
     if (request !== null && isRouted) {
       const plan = planFor(to, request.method, body.bytes);
-      run({ id, trace, record, table, route: to, plan, request, body, reply, notices: [] }, ended);
+      run({ id, trace, record, table, route: to, plan, request, body, reply, notices: entry.notices }, ended);
       return;
     }
 
@@ -113,14 +116,15 @@ export class Front {
       const stamp = stampOf(table, id, clock.monotonicMs() - receivedMs);
       const said = typeof answer === 'string' ? { refusal: { cause: answer } } : answer;
       reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
-      if (!('refusal' in said)) sendLocal(reply, said, stamp, isHead);
+      if (!('refusal' in said)) sendLocal(reply, said, stamp, entry.notices, isHead);
       else {
         recorder.refused(record, said.refusal.cause);
-        this.#refuse(said.refusal, reply, stamp, refusalHeadersOf(to), isHead);
+        this.#refuse(said.refusal, reply, stamp, [...refusalHeadersOf(to), ...entry.notices], isHead);
       }
       finish({ body, reply });
     };
-    if (request !== null && typeof to !== 'string' && isLocal(to))
+    if (entry.answer !== null) send(entry.answer);
+    else if (request !== null && typeof to !== 'string' && isLocal(to))
       to.answer({ id, table, request, body }, send);
     else if (typeof to === 'string') send(to);
   }
@@ -150,11 +154,28 @@ export class Front {
   }
 }
 
+/** A preflight is for whoever would get the request that it announces, if that speaks to other origins. */
 function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
+  const method = preflightMethod(head.method, head.headers);
+  const announced = method === null ? null : find({ ...head, method }, table, locals);
+  if (announced !== null && doorOf(announced, table).cors !== null) return announced;
+  return find(head, table, locals);
+}
+
+function find(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
   if (METHODS_REFUSED.has(head.method)) return 'method_not_supported';
   for (const local of locals) if (local.answers(head)) return local;
   if (timesThrough(head.headers, table.headers.via) >= TIMES_THROUGH_MAX) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
+}
+
+const OPEN: Door = { access: null, cors: null };
+const UNREAD: Entry = { notices: [], answer: null };
+
+function doorOf(to: Destination, table: Table): Door {
+  if (typeof to === 'string') return OPEN;
+  if (!isLocal(to)) return to;
+  return to.isOpen === true ? OPEN : table.localDoor;
 }
 
 function labelOf(to: Destination): RouteLabel {

@@ -5,7 +5,7 @@ import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { endsHere } from '#core/max-forwards.ts';
 import type { PlainCause } from '#core/refusals.ts';
-import { appendStamp, type Stamp } from '#core/response-headers.ts';
+import { appendStamp, hasNoLength, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
 import type { RequestBody } from './request-body.ts';
@@ -21,6 +21,8 @@ export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request'> & { readon
 export interface Local extends RouteLabel {
   /** On refusals as well; answers bring their own. */
   readonly refusalHeaders?: FlatHeaders;
+  /** Whether everyone may ask, whatever the door says. */
+  readonly isOpen?: boolean;
   answers(head: RequestHead): boolean;
   /** `tell` is called once, now or later. */
   answer(request: LocalRequest, tell: (answer: LocalAnswer) => void): void;
@@ -31,6 +33,7 @@ const HEALTH_HEADERS = ['Content-Type', 'application/json', 'Cache-Control', 'no
 
 export const health: Local = {
   name: HEALTH_PATH,
+  isOpen: true,
   answers: ({ target }) => target === HEALTH_PATH,
   answer: ({ table }, tell) =>
     tell({ status: 200, headers: HEALTH_HEADERS, body: Buffer.from(table.healthBody) }),
@@ -61,10 +64,18 @@ function isAt(target: string, path: string): boolean {
 }
 
 /** Sends an answer's head and body; the caller ends the reply. */
-export function sendLocal(reply: Reply, answer: ControlPage, stamp: Stamp, isHead: boolean): void {
+export function sendLocal(
+  reply: Reply,
+  answer: ControlPage,
+  stamp: Stamp,
+  extra: FlatHeaders,
+  isHead: boolean,
+): void {
   const { status, body } = answer;
-  const headers = [...answer.headers, 'Content-Length', `${body.byteLength}`];
+  const headers = [...answer.headers];
+  if (!hasNoLength(status)) headers.push('Content-Length', `${body.byteLength}`);
   appendStamp(headers, stamp, null);
+  headers.push(...extra);
   reply.head(status, STATUS_CODES[status] ?? '', headers);
   if (!isHead) reply.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

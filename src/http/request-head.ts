@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '#actors/request/exchange.ts';
 import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
 import { parseServerTarget, parseTarget } from '#core/target.ts';
-import { clientAddress, peerAddress, type TrustedProxies } from './client-address.ts';
+import type { AddressBlocks } from './address-blocks.ts';
+import { clientAddress, peerAddress } from './client-address.ts';
 
 /** What RFC 3986 §3.2 allows in an authority without user information. */
 const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
@@ -11,7 +12,7 @@ const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/
 export function readHead(
   incoming: IncomingMessage,
   upgrade: string | null,
-  trusted: TrustedProxies,
+  trusted: AddressBlocks,
   receivedMs: number,
 ): RequestHead | null {
   const { method = '', url = '', rawHeaders: headers } = incoming;

@@ -32,6 +32,7 @@ function answer(
     status,
     received,
     { ...base, names: { ...sampleTable().headers, ...names }, ...stamp },
+    null,
     extra,
   );
   const facts = { clientAddress: '', host: '', requestId: '', routeName: '', upstreamName: '' };

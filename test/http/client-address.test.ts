@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { clientAddress, peerAddress, trustedProxies } from '#http/client-address.ts';
+import { addressBlocks } from '#http/address-blocks.ts';
+import { clientAddress, peerAddress } from '#http/client-address.ts';
 
 const PROXY = '10.0.0.1';
-const TRUSTED = trustedProxies(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
+const TRUSTED = addressBlocks(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
 
 function client(forwardedFor: string | string[], peer = PROXY): string {
   const lines = [forwardedFor].flat();
@@ -32,11 +33,11 @@ describe('trusted proxies', () => {
 
   it('are nobody where none are listed', () => {
     for (const address of ['127.0.0.1', '::1', '10.0.0.1', ''])
-      assert.ok(!trustedProxies([]).has(address), address);
+      assert.ok(!addressBlocks([]).has(address), address);
   });
 
   it('may be everybody', () => {
-    const everybody = trustedProxies(['0.0.0.0/0', '::/0']);
+    const everybody = addressBlocks(['0.0.0.0/0', '::/0']);
     for (const address of ['127.0.0.1', '::1', '255.255.255.255']) assert.ok(everybody.has(address), address);
   });
 
@@ -46,7 +47,7 @@ describe('trusted proxies', () => {
   });
 
   it('do not trip over a link-local address with its zone', () => {
-    const proxies = trustedProxies(['fe80::/10']);
+    const proxies = addressBlocks(['fe80::/10']);
     assert.ok(proxies.has('fe80::1%eth0'));
     assert.equal(clientAddress('fe80::1%eth0', ['X-Forwarded-For', '1.2.3.4'], proxies), '1.2.3.4');
   });

@@ -4,7 +4,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import type { Outcome } from '#actors/request/run.ts';
 import type { ControlAnswer, FromWorker } from '#core/worker-messages.ts';
-import { trustedProxies } from '#http/client-address.ts';
+import { addressBlocks } from '#http/address-blocks.ts';
 import { ANSWER_MS_MAX, ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { controlPage, health } from '#http/local.ts';
@@ -31,7 +31,7 @@ async function startFront(t: TestContext) {
     table: sampleTable({ routes: [] }),
     run: () => assert.fail('nothing is routed here'),
     locals: [health, controlPage('/metrics', line)],
-    trusted: trustedProxies([]),
+    trusted: addressBlocks([]),
     metrics: new RequestMetrics(cells.ofWorker(0)),
     recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
     clock,

@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it } from 'node:test';
 import type { RequestHead } from '#actors/request/exchange.ts';
-import { trustedProxies } from '#http/client-address.ts';
+import { addressBlocks } from '#http/address-blocks.ts';
 import { declaredBytes, readHead, timesThrough } from '#http/request-head.ts';
 
-const NOBODY = trustedProxies([]);
+const NOBODY = addressBlocks([]);
 /** Sends lines as a request's head over a real connection, and reads them; undefined if the parser refuses. */
 async function headOf(
   lines: readonly string[],
@@ -52,7 +52,7 @@ describe('the head of a request', () => {
 
   it('knows whom trusted proxies speak for', async () => {
     const lines = ['GET / HTTP/1.1', 'Host: a', 'X-Forwarded-For: 6.6.6.6, 203.0.113.9'];
-    const head = await headOf(lines, trustedProxies(['127.0.0.0/8']));
+    const head = await headOf(lines, addressBlocks(['127.0.0.0/8']));
     assert.deepEqual([head?.peerTrusted, head?.clientAddress], [true, '203.0.113.9']);
     assert.equal((await headOf(lines))?.clientAddress, '127.0.0.1');
   });

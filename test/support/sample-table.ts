@@ -28,6 +28,8 @@ export function sampleRoute(changes: Partial<Route> = {}): Route {
     pool: 'default',
     auth: null,
     limit: null,
+    access: null,
+    cors: null,
     retry: { attempts: 2, onStatus: [], nonIdempotent: false, bodyBufferBytes: 65_536 },
     timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, attemptMs: 10_000, requestMs: 20_000 },
     requestHeaders: NO_RULES,
@@ -67,6 +69,7 @@ export function sampleTable(changes: Partial<Table> = {}): Table {
       passServer: false,
       identity: { userId: 'X-User-ID', userEmail: 'X-User-Email', userIssuer: 'X-User-Issuer' },
     },
+    localDoor: { access: null, cors: null },
     healthBody: '{"status":"healthy"}',
     ...changes,
   };

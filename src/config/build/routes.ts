@@ -3,6 +3,7 @@ import type { Limit, Retry, Route, Timeouts } from '#core/table.ts';
 import { Route as RouteSchema, routeName } from '../schema/route.ts';
 import type { Config } from '../schema.ts';
 import { type AuthConfig, buildAuth } from './auth.ts';
+import { buildDoor } from './door.ts';
 import { buildHeaderRules } from './header-rules.ts';
 import { buildLimit } from './limit.ts';
 
@@ -21,6 +22,7 @@ function buildRoute(route: RouteConfig, index: number, config: Config): Route {
   const name = routeName(route, index);
   const auth = authOf(route, config);
   return {
+    ...buildDoor(config, route),
     name,
     match: {
       host: route.host?.toLowerCase() ?? null,

@@ -2,6 +2,7 @@
 
 import type { HeaderNames, Table } from '#core/table.ts';
 import type { Config } from '../schema.ts';
+import { buildDoor } from './door.ts';
 import { buildPools } from './pools.ts';
 import { buildRoutes } from './routes.ts';
 
@@ -14,6 +15,7 @@ export function buildTable(config: Config, pemByName: ReadonlyMap<string, string
     routes: buildRoutes(config),
     pools: buildPools(config, pemByName),
     headers: buildHeaderNames(config.headers),
+    localDoor: buildDoor(config, {}),
     healthBody: config.health.body ?? defaultHealthBody(config),
   };
 }

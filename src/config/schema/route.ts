@@ -1,39 +1,16 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { isHostName } from '../hosts.ts';
+import { Access } from './access.ts';
 import { Auth } from './auth.ts';
+import { Cors } from './cors.ts';
 import { RouteRetry, RouteTimeouts } from './forwarding.ts';
 import { HeaderRules } from './header-rules.ts';
+import { Method } from './method.ts';
 import { PathPrefix } from './path-prefix.ts';
 import { RateLimit } from './rate-limit.ts';
 import { expecting } from './section.ts';
 import { Name } from './values.ts';
-
-/** RFC 9110 §9, RFC 5789, WebDAV, and PURGE of caches. Not CONNECT: this is no forward proxy. */
-const Method = expecting(
-  z.enum([
-    'GET',
-    'HEAD',
-    'POST',
-    'PUT',
-    'PATCH',
-    'DELETE',
-    'OPTIONS',
-    'TRACE',
-    'QUERY',
-    'PROPFIND',
-    'PROPPATCH',
-    'MKCOL',
-    'COPY',
-    'MOVE',
-    'LOCK',
-    'UNLOCK',
-    'REPORT',
-    'SEARCH',
-    'PURGE',
-  ]),
-  'a method in upper case, such as `GET`',
-);
 
 const MatchHost = expecting(
   z.string().refine((host) => isHostName(host.replace(/^\*\./, '')) || isIPv4(host)),
@@ -56,6 +33,14 @@ export const Route = z.strictObject({
   pool: Name.default('default').describe(
     'Pool that the requests go to; `default` is that of `load_balancing`.',
   ),
+  access: z
+    .union([z.literal(false), Access])
+    .optional()
+    .describe('`false`, or what holds in place of `middleware.access`. Default: as there.'),
+  cors: z
+    .union([z.literal(false), Cors])
+    .optional()
+    .describe('`false`, or what holds in place of `middleware.cors`. Default: as there.'),
   auth: z
     .union([z.literal(false), Auth])
     .optional()

@@ -64,7 +64,7 @@ function answerHeaders(
 ): string[] {
   const upstreamName = answer.upstream.name;
   const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, upstreamName);
-  const headers = responseHeaders(answer.status, answer.headers, stamp, notices);
+  const headers = responseHeaders(answer.status, answer.headers, stamp, route.cors, notices);
   const { clientAddress, host } = request;
   const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName };
   applyHeaderRules(headers, route.responseHeaders, facts);
