@@ -19,6 +19,7 @@ import { controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Drains } from '#http/drains.ts';
 import { Front } from '#http/front.ts';
+import { keptPage } from '#http/kept-page.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, serverOptions } from '#http/local.ts';
 import { Problems } from '#http/problems.ts';
@@ -84,8 +85,13 @@ const locals = [health, serverOptions];
 if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
 if (keyring.issuers.some(({ isOwn }) => isOwn)) {
   locals.push(
-    controlPage(JWKS_PATH, line),
-    ...controlForms(AUTH_PATHS, line, sessionLimit(shared.limits, ipv6PrefixBits, clock), clock),
+    keptPage(controlPage(JWKS_PATH, line), clock),
+    ...controlForms(AUTH_PATHS, {
+      control: line,
+      limitSessions: sessionLimit(shared.limits, ipv6PrefixBits, clock),
+      ipv6PrefixBits,
+      clock,
+    }),
     nothingBelow(AUTH_ROOT),
   );
 }

@@ -4,6 +4,8 @@ import type { RequestHead } from '#actors/request/exchange.ts';
 import type { AuthPath } from '#core/auth/pages.ts';
 import type { Clock } from '#core/clock.ts';
 import { headerList } from '#core/headers.ts';
+import { normaliseClientIp } from '#core/limits/client-ip.ts';
+import { Places } from '#core/places.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
 import type { ControlLine } from './control-line.ts';
 import type { Local, LocalRequest } from './local.ts';
@@ -16,6 +18,8 @@ export const FORM_BYTES_MAX = 16 * 1024;
 export const FORM_MS_MAX = 10_000;
 /** Of one worker at once, from the head to the answer: fewer than questions in all, so that others get through. */
 export const FORMS_MAX = 48;
+/** Of one client, so that one that sends slowly leaves room for others. */
+export const FORMS_PER_CLIENT_MAX = 24;
 
 /** How often passwords are tried is another matter, and that of the control plane. */
 const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
@@ -28,14 +32,19 @@ const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
 
+export type FormOptions = {
+  readonly control: ControlLine;
+  readonly limitSessions: LimitSessions;
+  readonly ipv6PrefixBits: number;
+  readonly clock: Clock;
+};
+
 /** Reads what is posted to these paths, and passes it on; a local for each path. */
 export function controlForms(
   paths: readonly string[],
-  control: ControlLine,
-  limitSessions: LimitSessions,
-  clock: Clock,
+  { control, limitSessions, ipv6PrefixBits, clock }: FormOptions,
 ): Local[] {
-  let underWay = 0;
+  const places = new Places(FORMS_MAX, FORMS_PER_CLIENT_MAX);
   return paths.map((path) => ({
     name: path,
     refusalHeaders: NO_STORE,
@@ -48,10 +57,10 @@ export function controlForms(
       if (waitSeconds > 0) {
         return tell({ refusal: { cause: 'rate_limited', retryAfterSeconds: waitSeconds } });
       }
-      if (underWay >= FORMS_MAX) return tell('overloaded');
-      underWay++;
+      const client = normaliseClientIp(request.clientAddress, ipv6PrefixBits);
+      if (!places.take(client)) return tell('overloaded');
       const end: typeof tell = (answer) => {
-        underWay--;
+        places.leave(client);
         tell(answer);
       };
       readForm(body, clock, (read) => {

@@ -4,15 +4,22 @@ import { beforeEach, describe, it } from 'node:test';
 import type { RequestHead } from '#actors/request/exchange.ts';
 import { AUTH_PATHS } from '#core/auth/pages.ts';
 import type { FromWorker } from '#core/worker-messages.ts';
-import { controlForms, FORM_BYTES_MAX, FORM_MS_MAX, FORMS_MAX, nothingBelow } from '#http/control-form.ts';
+import {
+  controlForms,
+  FORM_BYTES_MAX,
+  FORM_MS_MAX,
+  FORMS_MAX,
+  FORMS_PER_CLIENT_MAX,
+  nothingBelow,
+} from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import type { LocalAnswer, LocalRequest } from '#http/local.ts';
 import { RequestBody } from '#http/request-body.ts';
+import type { LimitSessions } from '#http/session-limit.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const PATH = '/auth/login';
-const unlimited = () => 0;
 const JSON_TYPE = ['Content-Type', 'application/json'];
 
 let clock: VirtualClock;
@@ -52,15 +59,13 @@ function requestOf(bytes: number, changes: Partial<RequestHead> = {}) {
   return { source, request };
 }
 
-const [form] = controlForms(
-  [PATH],
-  new ControlLine(() => {}, new VirtualClock()),
-  unlimited,
-  new VirtualClock(),
-);
+function formsAt(paths: readonly string[], limitSessions: LimitSessions = () => 0) {
+  return controlForms(paths, { control: line, limitSessions, ipv6PrefixBits: 64, clock });
+}
+
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function send(request: LocalRequest, local = controlForms([PATH], line, unlimited, clock)[0]): void {
+function send(request: LocalRequest, local = formsAt([PATH])[0]): void {
   local?.answer(request, (answer) => answers.push(answer));
 }
 
@@ -118,7 +123,7 @@ describe('a form for the control plane', () => {
       asked.push(address);
       return 7;
     };
-    const locals = controlForms(AUTH_PATHS, line, limit, clock);
+    const locals = formsAt(AUTH_PATHS, limit);
     for (const local of locals) send(requestOf(10).request, local);
     // Registering and logging in are counted by the control plane.
     assert.equal(asked.length, AUTH_PATHS.length - 2);
@@ -147,18 +152,30 @@ describe('a form for the control plane', () => {
   });
 
   it('[5] waits with so many others at most', () => {
-    const local = controlForms([PATH], line, unlimited, clock)[0];
-    for (let nth = 0; nth < FORMS_MAX; nth++) send(requestOf(10).request, local);
+    const local = formsAt([PATH])[0];
+    const post = (nth: number) => send(requestOf(10, { clientAddress: `192.0.2.${nth % 4}` }).request, local);
+    for (let nth = 0; nth < FORMS_MAX; nth++) post(nth);
     assert.deepEqual(answers, []);
-    send(requestOf(10).request, local);
+    post(0);
     assert.deepEqual(answers, ['overloaded']);
     clock.advance(FORM_MS_MAX);
     assert.equal(answers.length, FORMS_MAX + 1);
-    send(requestOf(10).request, local);
+    post(0);
     assert.equal(answers.length, FORMS_MAX + 1);
   });
 
+  // History: one client that sent slowly took all places, and nobody could log in.
+  it('[5] leaves room for those of other clients, a whole /64 being one', () => {
+    const local = formsAt([PATH])[0];
+    const post = (clientAddress: string) => send(requestOf(10, { clientAddress }).request, local);
+    for (let nth = 0; nth < FORMS_PER_CLIENT_MAX; nth++) post(`2001:db8::${nth.toString(16)}`);
+    post('2001:db8::ffff');
+    post('2001:db8:0:1::1');
+    assert.deepEqual(answers, ['overloaded']);
+  });
+
   it('is known by its path, however that is spelled', () => {
+    const [form] = formsAt([PATH]);
     assert.equal(form?.answers(head({ target: '/auth/%6cogin?x=1' })), true);
     assert.equal(form?.answers(head({ path: '/auth/logins' })), false);
     const rest = nothingBelow('/auth');

@@ -229,6 +229,33 @@ describe('what is sent to /auth', () => {
     await until('the log has the request', () => instance.output.includes(`"request_id":"${id}"`));
   });
 
+  it('[10] is counted, whatever address a client says it has and however it spells the email', async (t) => {
+    const instance = await scene(t);
+    const spellings = [
+      USER.email,
+      'USER@example.com',
+      ' user@EXAMPLE.com ',
+      'User@Example.Com\t',
+      USER.email,
+    ];
+    const guess = (email: string, nth: number) =>
+      post(
+        instance,
+        'login',
+        { email, password: `WrongPass${nth}` },
+        {
+          ...JSON_TYPE,
+          'X-Forwarded-For': `198.51.100.${nth}`,
+          Forwarded: `for=198.51.100.${nth}`,
+          'X-Real-IP': `198.51.100.${nth}`,
+        },
+      );
+    for (const [nth, email] of spellings.entries()) assert.equal((await guess(email, nth)).status, 401);
+    const refused = await guess(USER.email, 99);
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '1']);
+    assert.doesNotMatch(instance.output, /198\.51\.100/);
+  });
+
   it('[39] is not for pages of other sites', async (t) => {
     const instance = await scene(t);
     const asked = await fetch(`${instance.url}/auth/login`, {

@@ -161,8 +161,12 @@ describe('the keys of an instance', () => {
     assert.equal(again.code, 69);
     assert.match(again.stderr, /^signalbox: the keys are being rotated: the next key, \S{43}, is published/);
 
-    const { keys } = JSON.parse((await send(page)).body) as { keys: Record<string, string>[] };
-    assert.equal(keys.length, 2);
+    let keys: Record<string, string>[] = [];
+    // Workers keep the page for a second.
+    await until('the next key is published', async () => {
+      ({ keys } = JSON.parse((await send(page)).body) as { keys: Record<string, string>[] });
+      return keys.length === 2;
+    });
     for (const key of keys) {
       assert.deepEqual(Object.keys(key).toSorted(), ['alg', 'crv', 'kid', 'kty', 'use', 'x']);
     }
