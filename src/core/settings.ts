@@ -114,6 +114,8 @@ export type LimitSettings = {
 };
 
 export type UpstreamConnectionSettings = {
+  /** What speaks HTTP to upstreams: our own client, or undici. */
+  readonly transport: 'h1' | 'undici';
   /** Connections that one worker opens to one upstream. */
   readonly connectionsMax: number;
   /** How long an idle upstream connection is kept, unless the upstream asks for less. */

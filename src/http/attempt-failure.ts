@@ -8,12 +8,14 @@ const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED
 /** What the client did, though the transport was the one to see it. */
 const CLIENTS_FAULT = new Set([
   'request_body_broken',
+  'request_malformed',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
 const BAD_HTTP = new Set([
+  'upstream_malformed',
   'upstream_transfer_coding',
   'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { Clock } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
@@ -7,6 +6,7 @@ import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { countStreamed } from './stream-garbage.ts';
+import type { TransportController, TransportHandler } from './transport.ts';
 
 /** What an attempt tells, each at most once. */
 export type AttemptObserver = {
@@ -25,14 +25,14 @@ export type AttemptTimeouts = Pick<Timeouts, 'firstByteMs' | 'idleMs'>;
 const PLAIN = /^[\t -~]*$/;
 
 /**
- * One try of one request at one upstream: undici's handler on one side, an `Answer` on the other. An
+ * One try of one request at one upstream: a transport's handler on one side, an `Answer` on the other. An
  * attempt that was answered belongs to whoever took the answer.
  *
  * It bounds how long the upstream may take: `firstByteMs` for its answer's head, from when the request was sent
  * or the upstream stopped taking it, then `idleMs` for each piece of the body. Neither runs while it is the
  * client's turn, to send or to read.
  */
-export class Attempt implements Dispatcher.DispatchHandler, Answer {
+export class Attempt implements TransportHandler, Answer {
   readonly upstream: Upstream;
   status = 0;
   reason = '';
@@ -42,7 +42,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   readonly #timeouts: AttemptTimeouts;
   readonly #observer: AttemptObserver;
   readonly #deadline: Deadline;
-  #controller: Dispatcher.DispatchController | null = null;
+  #controller: TransportController | null = null;
   #sink: AnswerSink | null = null;
   /** How the body ended before there was a sink. Without one it is paused: nothing of it gets lost. */
   #earlyEnd: 'whole' | Error | null = null;
@@ -61,6 +61,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   awaitClient(isAwaited: boolean): void {
     this.#isClientAwaited = isAwaited;
     this.#awaitHead();
+  }
+
+  /** Nobody waits for it any more. */
+  get isGivenUp(): boolean {
+    return this.#isReleased;
   }
 
   // -- Answer ------------------------------------------------------------------------------------------
@@ -85,10 +90,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     this.#settle();
   }
 
-  // -- undici's handler ----------------------------------------------------------------------------------
+  // -- the transport's handler ----------------------------------------------------------------------------
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Thrown, and not aborted: undici then keeps the connection, on which nothing was sent.
+  onRequestStart(controller: TransportController): void {
+    // Thrown, and not aborted: the transport then keeps the connection, on which nothing was sent.
     if (this.#isReleased) throw new Error('The attempt was given up before it started.');
     this.#controller = controller;
     this.#state = 'started';
@@ -105,7 +110,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
   }
 
   onResponseStart(
-    controller: Dispatcher.DispatchController,
+    controller: TransportController,
     status: number,
     _headers: unknown,
     reason: string | undefined,
@@ -123,12 +128,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     if (this.#sink === null && !this.#isReleased) this.#pause(controller);
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
+  onRequestUpgrade(controller: TransportController, status: number, _headers: unknown, socket: Duplex): void {
     this.tunnel = socket;
     this.headers = flatHeaders(controller);
     socket.on('error', () => socket.destroy());
@@ -136,7 +136,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     this.#answer(status, 'Switching Protocols');
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: TransportController, chunk: Buffer): void {
     countStreamed(chunk.length);
     if (this.#sink?.data(chunk) === false) this.#pause(controller);
     else this.#awaitData();
@@ -147,7 +147,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     this.#end('whole');
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_controller: TransportController | null, error: Error): void {
     if (!this.#isReleased) this.#fail(error);
   }
 
@@ -163,7 +163,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
     if (this.#state === 'answered' && this.tunnel === null) this.#deadline.set(this.#timeouts.idleMs);
   }
 
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(controller: TransportController): void {
     controller.pause();
     this.#deadline.clear();
   }
@@ -207,8 +207,12 @@ export class Attempt implements Dispatcher.DispatchHandler, Answer {
 }
 
 /** Raw headers as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
-function flatHeaders(controller: Dispatcher.DispatchController): FlatHeaders {
-  const raw = controller.rawHeaders;
-  if (!Array.isArray(raw)) return [];
-  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+function flatHeaders({ rawHeaders }: TransportController): FlatHeaders {
+  if (!Array.isArray(rawHeaders)) return [];
+  return areTexts(rawHeaders) ? rawHeaders : rawHeaders.map((part) => part.toString('latin1'));
+}
+
+/** undici gives bytes, h1 texts. */
+function areTexts(parts: readonly Buffer[] | readonly string[]): parts is readonly string[] {
+  return typeof parts[0] === 'string';
 }

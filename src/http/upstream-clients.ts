@@ -1,11 +1,13 @@
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import { type Clock, systemClock } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
-import { upstreamConnector } from './upstream-connector.ts';
+import { H1Pool } from './h1-dispatcher/h1-pool.ts';
+import type { Transport } from './transport.ts';
+import { upstreamConnector, upstreamOpener } from './upstream-connector.ts';
 
-/** Bytes of a response's head. */
+/** Bytes of a response's head, with undici. */
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
 
 /** No hint of an upstream makes an idle connection live longer than this. */
@@ -18,11 +20,11 @@ const KEEP_ALIVE_HINT_MS_MAX = 600_000;
 export class UpstreamClients {
   readonly #settings: UpstreamConnectionSettings;
   readonly #clock: Clock;
-  readonly #clients = new Map<string, Dispatcher>();
+  readonly #clients = new Map<string, Transport>();
   /** The same by upstream and connect timeout: a key that holds certificates takes microseconds to build. */
-  #found = new WeakMap<Upstream, Map<number, Dispatcher>>();
+  #found = new WeakMap<Upstream, Map<number, Transport>>();
   /** Those that no table names any more, until their last request has ended. */
-  readonly #closing = new Set<Dispatcher>();
+  readonly #closing = new Set<Transport>();
 
   constructor(settings: UpstreamConnectionSettings, clock: Clock = systemClock) {
     this.#settings = settings;
@@ -30,13 +32,13 @@ export class UpstreamClients {
   }
 
   /** The dispatcher for an upstream, made when it is first needed. */
-  for(upstream: Upstream, connectMs: number): Dispatcher {
+  for(upstream: Upstream, connectMs: number): Transport {
     const found = this.#found.get(upstream)?.get(connectMs);
     if (found !== undefined) return found;
     const key = `${addressKey(upstream)} ${connectMs}`;
     const client = this.#clients.get(key) ?? this.#open(upstream, connectMs);
     this.#clients.set(key, client);
-    const byTimeout = this.#found.get(upstream) ?? new Map<number, Dispatcher>();
+    const byTimeout = this.#found.get(upstream) ?? new Map<number, Transport>();
     this.#found.set(upstream, byTimeout.set(connectMs, client));
     return client;
   }
@@ -59,13 +61,20 @@ export class UpstreamClients {
     await Promise.all([...this.#clients.values(), ...this.#closing].map((client) => client.destroy()));
   }
 
-  #open(upstream: Upstream, connectMs: number): Dispatcher {
+  #open(upstream: Upstream, connectMs: number): Transport {
+    const { transport, connectionsMax, keepAliveMs } = this.#settings;
+    if (transport === 'h1') {
+      return new H1Pool(upstreamOpener(upstream, connectMs, this.#clock), this.#settings, this.#clock);
+    }
     const pool = new Pool(origin(upstream), {
-      connections: this.#settings.connectionsMax,
+      connections: connectionsMax,
       pipelining: 1,
-      keepAliveTimeout: this.#settings.keepAliveMs,
+      keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: KEEP_ALIVE_HINT_MS_MAX,
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
+      // Attempts have deadlines of their own: undici looks at its clock every half second only.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       allowH2: false,
       connect: upstreamConnector(upstream, connectMs, this.#clock),
     });
@@ -74,7 +83,7 @@ export class UpstreamClients {
 }
 
 /** undici would take the name from each request's Host, and connect anew for every other one. */
-function underOneName(pool: Pool, { tls, address }: Upstream): Dispatcher {
+function underOneName(pool: Pool, { tls, address }: Upstream): Transport {
   const servername = tls?.serverName || address;
   return pool.compose(
     (dispatch) => (options, handler) => dispatch(Object.assign({}, options, { servername }), handler),

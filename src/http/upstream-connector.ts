@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import { type buildConnector, errors } from 'undici';
 import type { Clock } from '#core/clock.ts';
@@ -7,40 +7,59 @@ import type { Upstream, UpstreamTls } from '#core/table.ts';
 /** How long a connection is silent before the system asks whether its peer is still there. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/** Opens a connection, and tells once whether it stands. Reads go to `onread` if there is one. */
+export type OpenUpstream = (onread: OnReadOpts | null, done: (error: Error | null) => void) => Socket;
+
 /**
- * Opens connections to one upstream, each within `connectMs`, TLS included; after that the error is
- * undici's ConnectTimeoutError. (undici's own connector looks at its clock once a second.) The names for
- * SNI and for the certificate are the upstream's, never the client's, whatever Host is forwarded.
+ * Opens connections to one upstream, each within `connectMs`, TLS included. The names for SNI and for the
+ * certificate are the upstream's, never the client's, whatever Host is forwarded.
  */
-export function upstreamConnector(
+export function upstreamOpener(
   { address, port, tls }: Upstream,
   connectMs: number,
   clock: Clock,
-): buildConnector.connector {
-  const open = tls === null ? () => connect({ host: address, port }) : tlsOpener(address, port, tls);
+): OpenUpstream {
+  const open =
+    tls === null
+      ? (onread: OnReadOpts | null) => connect({ host: address, port, ...(onread && { onread }) })
+      : tlsOpener(address, port, tls);
   const opened = tls === null ? 'connect' : 'secureConnect';
 
-  return (_, done) => {
-    const socket = open().setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+  return (onread, done) => {
+    const socket = open(onread).setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     const timer = clock.after(connectMs, () => socket.destroy(new errors.ConnectTimeoutError()));
     let isPending = true;
-    const end = (...outcome: Parameters<typeof done>) => {
+    const end = (error: Error | null) => {
       timer.cancel();
       if (!isPending) return;
       isPending = false;
-      done(...outcome);
+      done(error);
     };
-    socket.on('error', (error) => end(error, null));
-    socket.once(opened, () => end(null, socket));
+    socket.on('error', end);
+    socket.on('close', () => timer.cancel());
+    socket.once(opened, () => end(null));
+    return socket;
+  };
+}
+
+/** The same for undici, whose own connector looks at its clock once a second. */
+export function upstreamConnector(
+  upstream: Upstream,
+  connectMs: number,
+  clock: Clock,
+): buildConnector.connector {
+  const open = upstreamOpener(upstream, connectMs, clock);
+  return (_, done) => {
+    const socket = open(null, (error) => (error === null ? done(null, socket) : done(error, null)));
   };
 }
 
 /** A certificate is checked once a session: connections resume the last one (RFC 8446 §2.2). */
-function tlsOpener(address: string, port: number, tls: UpstreamTls): () => Socket {
+function tlsOpener(address: string, port: number, tls: UpstreamTls): (onread: OnReadOpts | null) => Socket {
   let session: Buffer | undefined;
   // An IP address is no name to ask for (RFC 6066 §3), but one that a certificate may be for.
   const servername = isIP(tls.serverName) === 0 ? tls.serverName : '';
-  return () => {
+  return (onread) => {
     const socket: TLSSocket = connectTls({
       host: address,
       port,
@@ -50,6 +69,7 @@ function tlsOpener(address: string, port: number, tls: UpstreamTls): () => Socke
       checkServerIdentity: (host, certificate) => checkServerIdentity(tls.serverName || host, certificate),
       ...(tls.ca === null ? {} : { ca: tls.ca }),
       ...(session === undefined ? {} : { session }),
+      ...(onread && { onread }),
     });
     socket.on('session', (latest) => {
       session = latest;

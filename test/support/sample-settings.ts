@@ -14,7 +14,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       headBytesMax: 16_384,
     },
     limits: { keysMax: 64, ipv6PrefixBits: 64 },
-    upstreamConnections: { connectionsMax: 8, keepAliveMs: 60_000 },
+    upstreamConnections: { transport: 'h1', connectionsMax: 8, keepAliveMs: 60_000 },
     metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
     actors: { runtime: 'compiled' },
     log: { level: 'info', access: false },

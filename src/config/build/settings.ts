@@ -43,6 +43,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
     admin: { ...admin.listen, token: admin.token ?? null },
     limits: { keysMax: limits.max_keys, ipv6PrefixBits: limits.ipv6_prefix },
     upstreamConnections: {
+      transport: upstream_connections.transport,
       connectionsMax: upstream_connections.max,
       keepAliveMs: upstream_connections.keep_alive_ms,
     },

@@ -8,6 +8,12 @@ import { Anything, expecting, rule, secret } from './section.ts';
 import { integer, milliseconds, parsed, text } from './values.ts';
 
 export const UpstreamConnections = z.strictObject({
+  transport: z
+    .enum(['h1', 'undici'])
+    .default('h1')
+    .describe(
+      'What speaks HTTP to upstreams: `h1`, which is part of Signalbox, or the library `undici`, which does the same in more time and forgives them more.',
+    ),
   max: integer(1, 65_535).default(1024).describe('Connections that one worker opens to one upstream.'),
   keep_alive_ms: milliseconds(1)
     .default(4_000)

@@ -71,9 +71,5 @@ function requestHead(
     path: request.target,
     headers: forwardHeaders(request, route, table.headers, upstream, facts),
     upgrade: request.upgrade,
-    // The attempt has deadlines of its own: undici looks at its clock every half second only.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    ...(upstream.tls === null ? {} : { servername: upstream.tls.serverName }),
   };
 }

@@ -21,7 +21,7 @@ describe('the settings of an instance', () => {
       },
       admin: { address: '127.0.0.1', port: 9901, token: null },
       limits: { keysMax: 65_536, ipv6PrefixBits: 64 },
-      upstreamConnections: { connectionsMax: 1024, keepAliveMs: 4_000 },
+      upstreamConnections: { transport: 'h1', connectionsMax: 1024, keepAliveMs: 4_000 },
       dnsServers: [],
       shutdown: { lameDuckMs: 0, graceMs: 30_000 },
       metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { type Dispatcher, Pool } from 'undici';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { OnTurn } from '#actors/request/exchange.ts';
 import { Attempt, type AttemptTimeouts } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
+import type { Transport, TransportRequest } from '#http/transport.ts';
+import { TRANSPORTS, type TransportName, transportTo } from '#test/http/transport/subject.ts';
 import { until } from '#test/support/process.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
@@ -20,7 +21,7 @@ export const TIMEOUTS: AttemptTimeouts = { firstByteMs: 200, idleMs: 100 };
 type Scene = {
   /** What the upstream does with each connection. */
   readonly upstream: (socket: Socket) => void;
-  readonly options?: Partial<Dispatcher.DispatchOptions>;
+  readonly options?: Partial<TransportRequest>;
   readonly body?: (onTurn: OnTurn) => Readable | null;
   /** Whether an answer is delivered at once; otherwise the test does it. */
   readonly isDelivered?: boolean;
@@ -30,7 +31,7 @@ type Scene = {
 
 type Told = {
   readonly attempt: Attempt;
-  readonly pool: Pool;
+  readonly pool: Transport;
   readonly clock: VirtualClock;
   /** What the observer and the sink were told, in order. */
   readonly events: readonly string[];
@@ -41,12 +42,19 @@ type Told = {
   readonly over: () => Promise<void>;
 };
 
-/** One attempt at a raw upstream through undici, as the worker makes it. */
-export async function attemptAt(t: TestContext, scene: Scene): Promise<Told> {
+export type AttemptAt = (t: TestContext, scene: Scene) => Promise<Told>;
+
+/** What is tested with every transport. */
+export const THROUGH = TRANSPORTS.map((name) => ({
+  name,
+  attemptAt: ((t, scene) => attemptAt(t, name, scene)) as AttemptAt,
+}));
+
+/** One attempt at a raw upstream, as the worker makes it. */
+async function attemptAt(t: TestContext, transport: TransportName, scene: Scene): Promise<Told> {
   const { upstream, options, body, isDelivered = true, takes = () => true } = scene;
   const { port } = await startRawUpstream(t, upstream);
-  const pool = new Pool(`http://127.0.0.1:${port}`, { pipelining: 1, connections: 1, maxHeaderSize: 65_536 });
-  t.after(() => pool.destroy());
+  const pool = transportTo(t, transport, { port });
   const events: string[] = [];
   const chunks: Buffer[] = [];
   const sink: AnswerSink = {
@@ -69,8 +77,6 @@ export async function attemptAt(t: TestContext, scene: Scene): Promise<Told> {
       method: 'GET',
       path: '/',
       headers: ['Host', 'x'],
-      headersTimeout: 0,
-      bodyTimeout: 0,
       body: body?.((isClients) => attempt.awaitClient(isClients)) ?? null,
       ...options,
     },

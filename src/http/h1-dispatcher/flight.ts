@@ -1,0 +1,94 @@
+import type { Readable } from 'node:stream';
+import type { TransportController, TransportHandler, TransportRequest } from '../transport.ts';
+import type { Outgoing } from './outgoing.ts';
+
+/** What carries a flight: a connection. */
+export type Carrier = {
+  /** The flight goes on after it was paused. */
+  resumed(): void;
+  /** The flight was aborted. */
+  dropped(): void;
+};
+
+/** What handlers get in place of headers as an object; see `rawHeaders`. */
+const NO_OBJECT = {};
+
+/** One request on its way, from the moment it is asked for until its handler is told how it ended. */
+export class Flight implements TransportController {
+  readonly method: string;
+  readonly outgoing: Outgoing;
+  readonly body: Readable | null;
+  /** Lower case. */
+  readonly upgrade: string | null;
+  readonly handler: TransportHandler;
+  rawHeaders: string[] = [];
+  rawTrailers: string[] = [];
+  aborted = false;
+  reason: Error | null = null;
+  paused = false;
+  isOver = false;
+  carrier: Carrier | null = null;
+
+  constructor({ method, body, upgrade }: TransportRequest, outgoing: Outgoing, handler: TransportHandler) {
+    this.method = method;
+    this.outgoing = outgoing;
+    this.body = body ?? null;
+    this.upgrade = upgrade ? upgrade.toLowerCase() : null;
+    this.handler = handler;
+  }
+
+  // -- for the handler -----------------------------------------------------------------------------------
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.carrier?.resumed();
+  }
+
+  abort(reason: Error): void {
+    if (this.isOver) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.carrier?.dropped();
+    this.fail(reason);
+  }
+
+  // -- for its carrier -----------------------------------------------------------------------------------
+
+  /** False when the request is given up: nothing of it may be written. */
+  start(): boolean {
+    try {
+      this.handler.onRequestStart(this);
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    return !this.isOver;
+  }
+
+  answer(status: number, reason: string): void {
+    this.handler.onResponseStart(this, status, NO_OBJECT, reason);
+  }
+
+  /** Over, since its connection belongs to the handler now. */
+  finish(): void {
+    this.isOver = true;
+    this.carrier = null;
+  }
+
+  end(trailers: readonly string[]): void {
+    this.finish();
+    this.rawTrailers = [...trailers];
+    this.handler.onResponseEnd(this, NO_OBJECT);
+  }
+
+  fail(error: Error): void {
+    if (this.isOver) return;
+    this.finish();
+    this.body?.on('error', () => {}).destroy();
+    this.handler.onResponseError(this, error);
+  }
+}

@@ -1,0 +1,140 @@
+import type { Clock } from '#core/clock.ts';
+import type { UpstreamConnectionSettings } from '#core/settings.ts';
+import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
+import { Connection, type ConnectionOwner, type Opener } from './connection.ts';
+import { malformedRequest, poolClosed, tooManyWaiting } from './errors.ts';
+import { Flight } from './flight.ts';
+import { IdleConnections } from './idle-connections.ts';
+import { outgoingOf } from './outgoing.ts';
+
+/** Requests that wait for a connection. There are never more than clients, unless some have given up. */
+export const WAITING_MAX = 65_536;
+
+/** Between the time that an upstream keeps a connection and ours, so that no request meets its end half-way. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
+
+/** The connections to one upstream, each for one request at a time; requests beyond that wait their turn. */
+export class H1Pool implements Transport, ConnectionOwner {
+  readonly #open: Opener;
+  readonly #settings: UpstreamConnectionSettings;
+  readonly #clock: Clock;
+  readonly #connections = new Set<Connection>();
+  readonly #idle: IdleConnections;
+  readonly #waiting = new Set<Flight>();
+  #opening = 0;
+  #isClosed = false;
+  readonly #onEmpty: (() => void)[] = [];
+
+  constructor(open: Opener, settings: UpstreamConnectionSettings, clock: Clock) {
+    this.#open = open;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#idle = new IdleConnections(clock);
+  }
+
+  /** Returns whether the request was sent at once. */
+  dispatch(request: TransportRequest, handler: TransportHandler): boolean {
+    const outgoing = outgoingOf(request);
+    if (outgoing === null || this.#isClosed || !this.#hasRoom()) {
+      request.body?.on('error', () => {}).destroy();
+      handler.onResponseError(null, this.#refusal(outgoing === null));
+      return false;
+    }
+    const flight = new Flight(request, outgoing, handler);
+    const connection = this.#idle.pop();
+    if (connection === null) {
+      this.#waiting.add(flight);
+      this.#openMore();
+      return false;
+    }
+    const isSent = connection.carry(flight);
+    if (!isSent) this.#idle.push(connection);
+    return isSent;
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#idle.closeAll();
+    return new Promise((resolve) => {
+      this.#onEmpty.push(resolve);
+      this.#tellIfEmpty();
+    });
+  }
+
+  async destroy(): Promise<void> {
+    this.#isClosed = true;
+    const error = poolClosed();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#idle.closeAll();
+    for (const connection of this.#connections) connection.close(error);
+    for (const flight of waiting) flight.fail(error);
+    this.#tellIfEmpty();
+  }
+
+  // -- of its connections --------------------------------------------------------------------------------
+
+  opened(connection: Connection): void {
+    this.#opening--;
+    this.freed(connection, null);
+  }
+
+  freed(connection: Connection, keepAliveSeconds: number | null): void {
+    for (const flight of this.#waiting) {
+      this.#waiting.delete(flight);
+      if (connection.carry(flight)) return;
+    }
+    if (this.#isClosed) connection.close(null);
+    else {
+      connection.idleUntilMs = this.#clock.monotonicMs() + this.#keepAliveMs(keepAliveSeconds);
+      this.#idle.push(connection);
+    }
+  }
+
+  closed(connection: Connection, openError: Error | null): void {
+    this.#connections.delete(connection);
+    this.#idle.remove(connection);
+    if (openError !== null) {
+      this.#opening--;
+      const [first] = this.#waiting;
+      if (first !== undefined) this.#waiting.delete(first);
+      first?.fail(openError);
+    }
+    this.#openMore();
+    this.#tellIfEmpty();
+  }
+
+  /** As many as wait, as long as there may be more. */
+  #openMore(): void {
+    while (this.#opening < this.#waiting.size && this.#connections.size < this.#settings.connectionsMax) {
+      this.#opening++;
+      this.#connections.add(new Connection(this.#open, this, this.#clock));
+    }
+  }
+
+  /** The upstream's own limit is no reason to keep a connection longer than we would. */
+  #keepAliveMs(hintSeconds: number | null): number {
+    const { keepAliveMs } = this.#settings;
+    if (hintSeconds === null) return keepAliveMs;
+    const hintMs = hintSeconds * 1000;
+    return Math.min(keepAliveMs, hintMs - Math.min(KEEP_ALIVE_MARGIN_MS, hintMs / 2));
+  }
+
+  #hasRoom(): boolean {
+    if (this.#waiting.size < WAITING_MAX) return true;
+    for (const flight of this.#waiting) {
+      if (flight.handler.isGivenUp === true) this.#waiting.delete(flight);
+    }
+    return this.#waiting.size < WAITING_MAX;
+  }
+
+  #refusal(isMalformed: boolean): Error {
+    if (isMalformed) return malformedRequest();
+    return this.#isClosed ? poolClosed() : tooManyWaiting();
+  }
+
+  #tellIfEmpty(): void {
+    if (!this.#isClosed || this.#connections.size > 0 || this.#waiting.size > 0) return;
+    for (const tell of this.#onEmpty.splice(0)) tell();
+  }
+}

@@ -1,0 +1,32 @@
+import { readControlFields } from '../h1/control-fields.ts';
+import { requestHead } from '../h1/write-head.ts';
+import type { TransportRequest } from '../transport.ts';
+
+/** A request as it will be written. */
+export type Outgoing = {
+  readonly head: string;
+  /** As declared; null: in chunks. 0 without a body. */
+  readonly bodyBytes: number | null;
+  readonly expectsContinue: boolean;
+};
+
+/** Methods that servers expect a body of, or else to be told that there is none (RFC 9110 §8.6). */
+const EXPECT_LENGTH: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
+
+const NO_BODY = ['Content-Length', '0'];
+const CHUNKED = ['Transfer-Encoding', 'chunked'];
+
+/** Null for a request that could be taken for another one, or for two. */
+export function outgoingOf({ method, path, headers, body, upgrade }: TransportRequest): Outgoing | null {
+  const { fault, lengthBytes, isChunked, expectsContinue } = readControlFields(headers);
+  if (fault !== null || isChunked || method === 'CONNECT') return null;
+  const hasBody = body !== undefined && body !== null;
+  if (!hasBody && lengthBytes !== null && lengthBytes > 0) return null;
+
+  let all: readonly string[] = headers;
+  if (hasBody && lengthBytes === null) all = [...all, ...CHUNKED];
+  if (!hasBody && lengthBytes === null && EXPECT_LENGTH.has(method)) all = [...all, ...NO_BODY];
+  if (upgrade) all = [...all, 'Connection', 'Upgrade', 'Upgrade', upgrade];
+  const head = requestHead(method, path, all);
+  return head === null ? null : { head, bodyBytes: hasBody ? lengthBytes : 0, expectsContinue };
+}

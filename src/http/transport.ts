@@ -1,0 +1,56 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+
+/**
+ * What forwarding asks of an HTTP client: the part of undici's `Dispatcher` that it uses. There are two of them,
+ * undici's own and `h1-dispatcher/`, which pass one suite of tests.
+ */
+export interface Transport {
+  /** Never throws: whatever happens is told to the handler, maybe before this returns. */
+  dispatch(request: TransportRequest, handler: TransportHandler): boolean;
+  /** Takes no more requests, and resolves when the last one has ended. */
+  close(): Promise<void>;
+  /** Ends every request and every connection. */
+  destroy(): Promise<void>;
+}
+
+export type TransportRequest = {
+  readonly method: string;
+  /** The request target. */
+  readonly path: string;
+  /** Name, value, name, value … What frames the request, but for Content-Length, is for the transport to add. */
+  readonly headers: string[];
+  readonly body?: Readable | null;
+  /** The protocol to switch to, which the transport asks for. */
+  readonly upgrade?: string | null;
+};
+
+/** Each request belongs to its handler's first call that ends it: an upgrade, the end, or an error. */
+export interface TransportHandler {
+  /** Whether nobody waits for this request any more, so that it need not be kept until it could start. */
+  readonly isGivenUp?: boolean;
+
+  /** The request is about to be written. What throws here is not sent. */
+  onRequestStart(controller: TransportController): void;
+  /** A head, informational ones included. Its fields are the controller's `rawHeaders`. */
+  onResponseStart(
+    controller: TransportController,
+    status: number,
+    headers: unknown,
+    reason: string | undefined,
+  ): void;
+  onRequestUpgrade(controller: TransportController, status: number, headers: unknown, socket: Duplex): void;
+  /** After `pause`, not before `resume`. */
+  onResponseData(controller: TransportController, chunk: Buffer): void;
+  onResponseEnd(controller: TransportController, trailers: unknown): void;
+  onResponseError(controller: TransportController | null, error: Error): void;
+  /** A piece of the body was handed to the connection. */
+  onBodySent?(chunk: Buffer): void;
+  /** All of the request was. */
+  onRequestSent?(): void;
+}
+
+export type TransportController = Pick<
+  Dispatcher.DispatchController,
+  'abort' | 'aborted' | 'pause' | 'paused' | 'rawHeaders' | 'rawTrailers' | 'reason' | 'resume'
+>;
