@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
-import { Accounts } from '#accounts/accounts.ts';
+import type { Accounts } from '#accounts/accounts.ts';
 import type { AdminRoutes } from '#admin/api.ts';
 import { clusterRoutes } from '#admin/cluster.ts';
 import { keysRoutes } from '#admin/keys.ts';
@@ -79,7 +79,7 @@ export class ControlPlane implements AsyncDisposable {
     const telemetry = parts.use(
       await Telemetry.open({ settings, records: shared.records, instance, clock, log }),
     );
-    const bus = parts.use(openBus(settings.bus, clock, systemRandom, log));
+    const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
     const registry = parts.use(openRegistry(options, bus));
     const resolve = settings.dnsServers.length === 0 ? resolveBySystem : resolveBy(settings.dnsServers);
     const discovery = parts.use(new Discovery({ resolve, clock, random: systemRandom, log }));
@@ -215,6 +215,8 @@ async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Acc
   const { jwt, accounts, database, limits } = settings;
   if (jwt === null) return null;
   const { ipv6PrefixBits } = limits;
+  // With all that it needs: the database's client, the signing of tokens.
+  const { Accounts } = await import('#accounts/accounts.ts');
   const cores = availableParallelism();
   return Accounts.open({ jwt, accounts, database, ipv6PrefixBits, bus, instance, cores, clock, log, signal });
 }
