@@ -128,8 +128,10 @@ const STATUS = {
 function refusalOf(error: unknown, view: UpstreamsView): AdminAnswer {
   if (!(error instanceof RegistryError)) throw error;
   const status = STATUS[error.code];
-  if (status === 503) return problem(status, error.message, {}, { 'Retry-After': `${RETRY_SECONDS}` });
   const { revision } = view.registry.report;
+  if (status === 503) {
+    return problem(status, error.message, { revision }, { 'Retry-After': `${RETRY_SECONDS}` });
+  }
   const current = error.current && describeUpstream(error.current, view);
   return problem(status, error.message, status === 409 ? { revision, current } : { revision });
 }

@@ -8,9 +8,12 @@ import { unavailableError, usageError } from './exit.ts';
 export const DEFAULT_ADMIN = 'http://127.0.0.1:9901';
 
 /** What the help of such a command says of it. */
+export const TOKEN_HELP =
+  'If the instance has an admin.token, put it into the environment as SIGNALBOX_ADMIN_TOKEN.';
+
 export const ADMIN_HELP = `  --admin  the instance's admin listener; default: ${DEFAULT_ADMIN}
 
-If the instance has an admin.token, put it into the environment as SIGNALBOX_ADMIN_TOKEN.`;
+${TOKEN_HELP}`;
 
 /** Thousands of upstreams are not applied in a second. */
 const ANSWER_MS_MAX = 30_000;

@@ -34,6 +34,8 @@ export class TableSource implements Disposable {
   readonly #options: TableSourceOptions;
   readonly #slots: SlotBook;
   #table: Table;
+  /** How many upstreams have no place in it. */
+  #leftOut = 0;
   /** Pools of the registry that the configuration does not have. */
   #strangePools: ReadonlySet<string> = new Set();
   /** Of the content that the table was made of. */
@@ -98,9 +100,15 @@ export class TableSource implements Disposable {
     const before = new Map(upstreamsOf(this.#table).map((upstream) => [upstream.slot, upstream]));
     this.#slots.retain(records);
     const revision = this.#table.revision + 1;
-    const slotOf = (upstream: EndpointRecord) => this.#slotOf(upstream);
+    const leftOut: EndpointRecord[] = [];
+    const slotOf = (upstream: EndpointRecord) => {
+      const slot = this.#slots.slotOf(upstream);
+      if (slot === null) leftOut.push(upstream);
+      return slot;
+    };
     this.#table = buildTable({ configured, records, revision, slotOf });
     this.#forgetMoved(before);
+    this.#tellOfLeftOut(leftOut);
     this.#tellOfPools(records);
     this.onTable(this.#table);
   }
@@ -112,14 +120,14 @@ export class TableSource implements Disposable {
     return records.flatMap((record) => endpointsOf(record, discovery.addressesOf(record.address)));
   }
 
-  #slotOf(upstream: EndpointRecord): number | null {
-    const slot = this.#slots.slotOf(upstream);
-    if (slot === null) {
-      const problem =
-        'table: %s is left out: all %d places are taken, some by what is gone and still under way';
-      this.#options.log.error(problem, endpointIdOf(upstream), UPSTREAM_SLOTS_MAX);
+  #tellOfLeftOut(upstreams: readonly EndpointRecord[]): void {
+    const [first] = upstreams;
+    if (first !== undefined && upstreams.length !== this.#leftOut) {
+      const facts = { upstreams: upstreams.length, first: endpointIdOf(first) };
+      const problem = 'table: there is room for %d upstreams, those included that are gone and still at work';
+      this.#options.log.error(facts, problem, UPSTREAM_SLOTS_MAX);
     }
-    return slot;
+    this.#leftOut = upstreams.length;
   }
 
   /** What was learned about one address says nothing about another. */

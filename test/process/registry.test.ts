@@ -124,9 +124,10 @@ describe('another configuration file', () => {
     const one = await joinCluster(t, url, [red]);
     const two = await joinCluster(t, url, [blue]);
     await untilAllServe([one, two], 'red');
-    assert.match(two.output, /other upstreams than .*`signalbox apply --config .*proxy\.yaml`/);
+    const warning = /other upstreams than .*`signalbox apply --config .*proxy\.yaml`/;
+    await until('it says so', () => warning.test(two.output));
 
-    const applied = await runCommand(['apply', '--config', two.file, '--admin', one.admin]);
+    const applied = await runCommand(['apply', '--config', two.file]);
     assert.deepEqual([applied.code, applied.stderr], [0, '']);
     assert.match(
       applied.stdout,
@@ -199,6 +200,8 @@ describe('a registry that NATS has lost while an instance was cut off', () => {
     await upstreams(two, 'weight', 'red', '3');
     cable.mend();
     await untilAllServe([one, two], 'red');
+    const warning = /"removed":\["default\/blue"\],"msg":"registry: it was lost, and is another one now"/;
+    await until('it says so', () => warning.test(one.output));
   });
 });
 

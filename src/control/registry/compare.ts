@@ -1,4 +1,4 @@
-import { type Plan, planBetween } from '#core/registry/plan.ts';
+import { isNothing, type Plan, planBetween } from '#core/registry/plan.ts';
 import { idOf, recordOf, type UpstreamDraft, type UpstreamId } from '#core/registry/record.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Served } from './served.ts';
@@ -13,10 +13,22 @@ export function planOf(served: Served, drafts: readonly UpstreamDraft[]): Plan {
 }
 
 /** A configuration file that has other upstreams than the registry changes nothing: whoever started with it must know. */
-export function warnOfDifferences({ add, change, remove }: Plan, file: string, log: Log): void {
+export function warnIfFileDiffers(plan: Plan, file: string, log: Log): void {
+  const { add, change, remove } = plan;
+  if (isNothing(plan)) return;
   log.warn(
     { only_in_file: names(add), different: names(change), only_in_registry: names(remove) },
     `registry: it has other upstreams than ${file}, and is what is served; \`signalbox apply --config ${file}\` makes it what the file says`,
+  );
+}
+
+/** Of a registry that was lost and has been filled by somebody who knew something else. */
+export function warnIfLost(plan: Plan, log: Log): void {
+  const { add, change, remove } = plan;
+  if (isNothing(plan)) return;
+  log.warn(
+    { added: names(add), changed: names(change), removed: names(remove) },
+    'registry: it was lost, and is another one now',
   );
 }
 

@@ -1,13 +1,13 @@
 import type { Bus, Watch } from '#bus/contract.ts';
 import { type Clock, sleep, type Timer } from '#core/clock.ts';
 import type { RegistryReport } from '#core/cluster-view.ts';
-import { isNothing } from '#core/registry/plan.ts';
+import { planBetween } from '#core/registry/plan.ts';
 import type { UpstreamDraft } from '#core/registry/record.ts';
 import { Replica, type ReplicaEvent } from '#core/registry/replica.ts';
 import { CLAIM_OF_FILE, type Claim, claimAfter, decide } from '#core/registry/seed.ts';
 import type { Log } from '#telemetry/log.ts';
 import { RegistryCodec, type RegistryValue } from './codec.ts';
-import { planOf, warnOfDifferences } from './compare.ts';
+import { planOf, warnIfFileDiffers, warnIfLost } from './compare.ts';
 import { Filler } from './fill.ts';
 import { SEED_KEY } from './forms.ts';
 import { Served } from './served.ts';
@@ -171,16 +171,15 @@ export class Registry implements AsyncDisposable {
   #serve(isNew: boolean): void {
     const { configured, file, log } = this.#options;
     const isFirst = this.#epoch === null;
+    const before = this.#served;
     this.#epoch = this.#replica.epoch;
     this.#isOpen = true;
     this.#isStale = true;
     if (isNew && (this.#isGivenUp || !isFirst)) {
       log.info({ upstreams: this.served.upstreams.size }, 'registry: served from now on');
     }
-    if (isFirst) {
-      const plan = planOf(this.served, configured);
-      if (!isNothing(plan)) warnOfDifferences(plan, file, log);
-    }
+    if (isFirst) warnIfFileDiffers(planOf(this.served, configured), file, log);
+    else if (isNew) warnIfLost(planBetween(before.records, this.served.records), log);
     this.onChange();
   }
 }
