@@ -204,4 +204,14 @@ same "$title: a request passes" 200 "$(statuses "$url/")"
 stop "$instance"
 same "$title: nothing but warnings and errors is logged" '' "$(cat "$tmp/$instance.log")"
 
+# -- 3. health checks ---------------------------------------------------------------------------------
+
+customize 16-health-check.yaml 'health check' -e 's/interval_ms: 5000/interval_ms: 100/'
+has "$title: the servers are asked for the page" '^GET /health$' "$(cat "$tmp/two.log")"
+same "$title: requests go to both servers" '3 x one, 3 x two' "$(tally "$(upstreams "$url/?[1-6]")")"
+stop two KILL || true
+await "$instance" grep -q '"reason":"connection refused","msg":"upstream is down"' "$tmp/$instance.log"
+same "$title: a dead server gets no requests" '6 x one' "$(tally "$(upstreams "$url/?[1-6]")")"
+stop "$instance"
+
 finish

@@ -31,7 +31,7 @@ describe('the example in the README', () => {
   it('serves at every step of its growth, and answers as it says in the end', async (t) => {
     const upstreams = await startUpstreams(t, ['red', 'blue', 'green']);
     const steps = blocks('yaml').length;
-    assert.equal(steps, 4);
+    assert.equal(steps, 5);
     const [, token = ''] = /Bearer (\S+)'/.exec(blocks('console')[0] ?? '') ?? [];
     for (let step = 1; step <= steps; step++) {
       const { server: _, load_balancing: balancing, ...others } = grown(step);
