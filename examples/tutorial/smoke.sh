@@ -206,7 +206,7 @@ same "$title: nothing but warnings and errors is logged" '' "$(cat "$tmp/$instan
 
 # -- 3. health checks ---------------------------------------------------------------------------------
 
-customize 16-health-check.yaml 'health check' -e 's/interval_ms: 5000/interval_ms: 100/'
+customize 16-health-check.yaml 'health check' -e 's/interval_ms: 5000/interval_ms: 1000/'
 has "$title: the servers are asked for the page" '^GET /health$' "$(cat "$tmp/two.log")"
 same "$title: requests go to both servers" '3 x one, 3 x two' "$(tally "$(upstreams "$url/?[1-6]")")"
 stop two KILL || true

@@ -22,7 +22,7 @@ import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
-import { instanceSources, registrySource } from '#telemetry/metric-sources.ts';
+import { clusterSource, instanceSources, registrySource } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { BusLink } from './bus-link.ts';
@@ -87,8 +87,6 @@ export class ControlPlane implements AsyncDisposable {
       new TableSource({ configured, registry, discovery, cells: shared.upstreams, clock, log }),
     );
     const table = () => tables.table;
-    const sources = [...instanceSources(shared, table, clock), registrySource(registry)];
-    const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
     const accounts = parts.use(await openAccounts(options, bus));
     // What the registry says of upstreams holds from the first request on.
     await registry.opened(signal);
@@ -102,6 +100,12 @@ export class ControlPlane implements AsyncDisposable {
     const quotas = () => sharedQuotas(table());
     const instances = () => health.others().length + 1;
     parts.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }));
+    const sources = [
+      ...instanceSources(shared, table, clock),
+      registrySource(registry),
+      clusterSource(health, link),
+    ];
+    const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
     const { newUpstream } = options.config;
     // The API's own paths win over a configured one.
     const routes = new Map([

@@ -105,8 +105,45 @@ export const INSTANCE_INSTRUMENTS = {
     name: 'signalbox.upstream.avoided',
     kind: 'gauge',
     unit: '',
-    description: '1 while this instance avoids the upstream because it could not connect to it, else 0.',
+    description:
+      "The upstream's endpoints that this instance avoids because it could not connect to them; most have one.",
     attributes: UPSTREAM,
+    bounds: [],
+  },
+  upstreamUp: {
+    name: 'signalbox.upstream.up',
+    kind: 'gauge',
+    unit: '',
+    description:
+      "The upstream's endpoints that may get requests by the verdict on their health; 0 while it is down.",
+    attributes: UPSTREAM,
+    bounds: [],
+  },
+  clusterInstances: {
+    name: 'signalbox.cluster.instances',
+    kind: 'gauge',
+    unit: '',
+    description:
+      'Instances of the cluster that this one has heard of within the last seconds, itself included.',
+    attributes: [],
+    bounds: [],
+  },
+  clusterLink: {
+    name: 'signalbox.cluster.link',
+    kind: 'gauge',
+    unit: '',
+    description:
+      '1, with the state of this instance towards its bus: connecting, synced, isolated or resyncing.',
+    attributes: ['signalbox.state'],
+    bounds: [],
+  },
+  heartbeats: {
+    name: 'signalbox.cluster.heartbeats',
+    kind: 'counter',
+    unit: '{message}',
+    description:
+      'Heartbeats of other instances, and what came in place of them: heeded, replayed (nothing new), crowded (too many instances), or rejected (no heartbeat).',
+    attributes: ['signalbox.result'],
     bounds: [],
   },
   registryRevision: {

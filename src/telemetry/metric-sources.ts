@@ -42,18 +42,20 @@ function connectionSource(connections: ConnectionCount): MetricSource {
 function upstreamSource(cells: UpstreamCells, table: () => Table, clock: Clock): MetricSource {
   return () => {
     const upstreams = Object.values(table().pools).flatMap((pool) => pool.upstreams);
+    const byName = [...Map.groupBy(upstreams, ({ pool, name }) => `${pool}/${name}`).values()];
+    const sumOf = (count: (slot: number) => number) =>
+      byName.flatMap((endpoints) => {
+        const [first] = endpoints;
+        const sum = endpoints.reduce((sum, { slot }) => sum + count(slot), 0);
+        return first === undefined ? [] : [number([first.pool, first.name], sum)];
+      });
+    const { admission } = cells;
     const nowMs = clock.monotonicMs();
+    const { upstreamInFlight, upstreamAvoided, upstreamUp } = INSTANCE_INSTRUMENTS;
     return [
-      {
-        instrument: INSTANCE_INSTRUMENTS.upstreamInFlight,
-        series: upstreams.map(({ pool, name, slot }) => number([pool, name], cells.inFlight(slot))),
-      },
-      {
-        instrument: INSTANCE_INSTRUMENTS.upstreamAvoided,
-        series: upstreams.map(({ pool, name, slot }) =>
-          number([pool, name], cells.admission.isAvoided(slot, nowMs) ? 1 : 0),
-        ),
-      },
+      { instrument: upstreamInFlight, series: sumOf((slot) => cells.inFlight(slot)) },
+      { instrument: upstreamAvoided, series: sumOf((slot) => Number(admission.isAvoided(slot, nowMs))) },
+      { instrument: upstreamUp, series: sumOf((slot) => Number(admission.admission(slot) === 'up')) },
     ];
   };
 }
@@ -70,6 +72,31 @@ export function registrySource(registry: RegistryCounts): MetricSource {
       { instrument: registryRevision, series: [number([], revision)] },
       { instrument: registryWatchAge, series: watchAgeMs === null ? [] : [number([], watchAgeMs / 1000)] },
       { instrument: registryRejected, series: [number([], registry.rejects)] },
+    ];
+  };
+}
+
+/** What the cluster can be asked for. */
+export type ClusterCounts = {
+  others(): readonly unknown[];
+  readonly counts: {
+    readonly heeded: number;
+    readonly replayed: number;
+    readonly crowded: number;
+    readonly rejected: number;
+  };
+};
+
+/** Without a link where the instance is alone. */
+export function clusterSource(cluster: ClusterCounts, link: { readonly state: string } | null): MetricSource {
+  const { clusterInstances, clusterLink, heartbeats } = INSTANCE_INSTRUMENTS;
+  return () => {
+    const { heeded, replayed, crowded, rejected } = cluster.counts;
+    const results = Object.entries({ heeded, replayed, crowded, rejected });
+    return [
+      { instrument: clusterInstances, series: [number([], cluster.others().length + 1)] },
+      { instrument: clusterLink, series: link === null ? [] : [number([link.state], 1)] },
+      { instrument: heartbeats, series: results.map(([result, count]) => number([result], count)) },
     ];
   };
 }

@@ -8,7 +8,7 @@ import { NatsServer } from '#test/support/nats.ts';
 import { type Instance, startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams, type TestUpstream } from '#test/support/upstream.ts';
 
-const TCP = { interval_ms: 200, unhealthy_threshold: 1 };
+const TCP = { interval_ms: 1000, unhealthy_threshold: 1 };
 const HTTP = { ...TCP, type: 'http', path: '/health', expected_status: 200 };
 
 /** Answers requests whatever it tells probes, so that those who still ask it can be seen. */
@@ -79,7 +79,10 @@ describe('a health check', () => {
       return tally(samples.map(({ status, body }) => `${status} ${body}`));
     };
     assert.deepEqual(await bodies(), { '200 blue': 10 });
-    assert.match(instance.output, /"upstream":"red","reason":"connection refused","msg":"upstream is down"/);
+    assert.match(
+      instance.output,
+      /"upstream":"red","address":"[\d.:]+","reason":"connection refused","msg":"upstream is down"/,
+    );
     await red.revive();
     await until('red is found', async () => (await verdictAt(instance, 'red')) === 'up');
     assert.deepEqual(Object.keys(await bodies()).toSorted(), ['200 blue', '200 red']);

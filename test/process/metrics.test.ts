@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
+import { joinCluster } from '#test/support/cluster.ts';
 import { parseExposition, promtoolComplaints, type Sample, total } from '#test/support/exposition.ts';
 import { ask, burst } from '#test/support/load.ts';
+import { NatsServer } from '#test/support/nats.ts';
 import { startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
 
@@ -174,5 +176,28 @@ describe('the registry', () => {
     assert.equal(total(samples, 'signalbox_registry_rejected_total'), 0);
     assert.equal(total(samples, 'signalbox_registry_watch_age_seconds'), 0);
     assert.ok(samples.some(({ name }) => name === 'signalbox_registry_watch_age_seconds'));
+  });
+});
+
+describe('a cluster', () => {
+  it('shows who is there, how the bus is, what is heard, and which upstreams are up', async (t) => {
+    const { url } = await NatsServer.start(t);
+    const [red, blue] = await startUpstreams(t, ['red', 'blue']);
+    assert.ok(red !== undefined && blue !== undefined);
+    await blue.kill();
+    const config = { load_balancing: { health_check: { interval_ms: 1000 } } };
+    const [instance] = await Promise.all([1, 2].map(() => joinCluster(t, url, [red, blue], config)));
+    assert.ok(instance !== undefined);
+    const value = async (name: string, labels: Readonly<Record<string, string>> = {}) =>
+      total(await scrape(instance.admin), `signalbox_${name}`, labels);
+    await until('both are there', async () => (await value('cluster_instances')) === 2);
+    const isSynced = async () => (await value('cluster_link', { signalbox_state: 'synced' })) === 1;
+    await until('they are in touch', isSynced);
+    await until('one is heard', async () => {
+      return (await value('cluster_heartbeats_total', { signalbox_result: 'heeded' })) > 0;
+    });
+    assert.equal(await value('cluster_heartbeats_total', { signalbox_result: 'rejected' }), 0);
+    assert.equal(await value('upstream_up', { signalbox_upstream: 'red' }), 1);
+    assert.equal(await value('upstream_up', { signalbox_upstream: 'blue' }), 0);
   });
 });

@@ -5,6 +5,7 @@ import { isAdmitted } from '#core/agreement/verdict.ts';
 import type { Admission } from '#core/balance/candidates.ts';
 import type { Clock, Timer } from '#core/clock.ts';
 import type { MembershipView, MemberView, RegistryReport } from '#core/cluster-view.ts';
+import { formatEndpoint } from '#core/endpoint.ts';
 import type { HealthView, UpstreamHealth } from '#core/health-view.ts';
 import type { FailureKind } from '#core/outcome.ts';
 import type { Random } from '#core/random.ts';
@@ -223,9 +224,10 @@ export class Health implements HealthView, MembershipView, Disposable {
     if (isDown === watched.isLoggedDown) return;
     watched.isLoggedDown = isDown;
     const { pool, name } = watched.plan.upstream;
+    const about = { pool, upstream: name, address: formatEndpoint(watched.plan.upstream) };
     const { log } = this.#options;
-    if (!isDown) log.info({ pool, upstream: name }, 'upstream is up');
-    else log.warn({ pool, upstream: name, reason: ownReason || 'most say so' }, 'upstream is down');
+    if (!isDown) log.info(about, 'upstream is up');
+    else log.warn({ ...about, reason: ownReason || 'most say so' }, 'upstream is down');
   }
 
   /** Whether the pool can spare one more: of so many, some may be out for the requests that they failed. */

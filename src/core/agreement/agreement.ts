@@ -27,11 +27,12 @@ export type News = {
   readonly upstreams: readonly string[];
 };
 
+/** What has become of words. */
 export type AgreementCounts = {
-  heard: number;
-  /** Of these, changed nothing because they were not later than what was heard before. */
+  heeded: number;
+  /** They were not later than what was heard of the same instance before. */
   replayed: number;
-  /** Not heeded because there are as many instances as there may be. */
+  /** There are as many instances as there may be. */
   crowded: number;
 };
 
@@ -39,7 +40,7 @@ const NO_NEWS: News = { hasJoined: false, hasLeft: false, upstreams: [] };
 
 export class Agreement {
   readonly instance: string;
-  readonly counts: AgreementCounts = { heard: 0, replayed: 0, crowded: 0 };
+  readonly counts: AgreementCounts = { heeded: 0, replayed: 0, crowded: 0 };
   readonly #observers: number;
   readonly #members = new Members();
   readonly #opinions = new Opinions();
@@ -76,11 +77,9 @@ export class Agreement {
   /** Takes another instance's word, at `nowMs` of the own monotonic clock. */
   hear(word: Word, nowMs: number): News {
     const { from, stamp } = word;
-    this.counts.heard++;
     if (word.isLeaving) return this.#hearLeaving(from, stamp, nowMs);
     const hearing = this.#members.hear(from, stamp, word.introduction, nowMs);
-    if (hearing === 'crowded') this.counts.crowded++;
-    if (hearing === 'replayed') this.counts.replayed++;
+    this.counts[hearing === 'joined' || hearing === 'seen' ? 'heeded' : hearing]++;
     if (!this.#members.has(from)) return NO_NEWS;
     const changed = word.opinions.filter(([upstream, { verdict, reason }]) =>
       this.#opinions.hear(upstream, from, { verdict, reason, stamp }, nowMs),
@@ -128,6 +127,7 @@ export class Agreement {
       this.counts.replayed++;
       return NO_NEWS;
     }
+    this.counts.heeded++;
     return { hasJoined: false, hasLeft: true, upstreams: this.#opinions.forget(from) };
   }
 }
