@@ -98,6 +98,19 @@ describe('the table', () => {
     assert.deepEqual([cells.latencyMs(0, nowMs), cells.latencyMs(1, nowMs)], [0, 50]);
   });
 
+  it('leaves out whom there is no place for, and says so in one line', async (t) => {
+    const { edits, source, lines } = await scene(t);
+    const many = Array.from({ length: 4100 }, (_, index) => sampleUpstream({ name: `upstream${index}` }));
+    await edits.apply(many.map(draftOf));
+    source.refresh();
+    assert.equal(source.table.pools['default']?.upstreams.length, 4096);
+    await edits.apply(many.slice(1).map(draftOf));
+    source.refresh();
+    const said = lines.filter((line) => line.includes('there is room for 4096 upstreams'));
+    assert.equal(said.length, 2);
+    assert.match(said[0] ?? '', /"upstreams":4,"first":"default\/upstream\d+/);
+  });
+
   it('says of a pool that no route leads to, once', async (t) => {
     const { cluster, edits, lines, upstreams } = await scene(t);
     for (const name of ['a', 'b']) {
