@@ -81,7 +81,7 @@ export class Accounts implements AsyncDisposable {
       new FamiliarAddresses(store.throttle, ipv6PrefixBits, clock),
       log,
     );
-    const desk: AccountParts = {
+    const shared: AccountParts = {
       store,
       passwords: new Passwords(options.cores),
       policy: new PasswordPolicy(password),
@@ -92,8 +92,8 @@ export class Accounts implements AsyncDisposable {
       clock,
       log,
     };
-    const pages = new AuthPages(desk, new Bearers(() => authority.keyring(), revocations, clock));
-    const administration = new UserAdministration(desk);
+    const pages = new AuthPages(shared, new Bearers(() => authority.keyring(), revocations, clock));
+    const administration = new UserAdministration(shared);
     accounts = new Accounts(authority, administration, revocations, pages.handlers(), parts.move());
     return accounts;
   }

@@ -37,5 +37,6 @@ export function renewed({ access, refreshToken }: Grant): ControlAnswer {
 }
 
 function page(status: number, content: object): ControlAnswer {
-  return { status, headers: HEADERS, body: Buffer.from(`${JSON.stringify(content)}\n`) };
+  // In memory of its own: what goes to a worker takes along all of the memory that it is in.
+  return { status, headers: HEADERS, body: new TextEncoder().encode(`${JSON.stringify(content)}\n`) };
 }

@@ -12,6 +12,10 @@ const HEADERS = [
 
 /** The public keys, where others look for them. */
 export function jwksPage(authority: TokenAuthority): QuestionHandlers {
-  const answer = async () => ({ status: 200, headers: HEADERS, body: Buffer.from(`${authority.jwks()}\n`) });
+  const answer = async () => ({
+    status: 200,
+    headers: HEADERS,
+    body: new TextEncoder().encode(`${authority.jwks()}\n`),
+  });
   return new Map([[`GET ${JWKS_PATH}`, answer]]);
 }

@@ -28,9 +28,10 @@ export type Caller = { readonly address: string; readonly requestId: string };
 /** A 401 has one (RFC 9110 §11.6.1); browsers do not ask for a password because of it. */
 export const CHALLENGE = 'Bearer realm="signalbox"';
 
-/** Of no active account with this email and this password, it is not told which of the three is missing. */
+/** No active account has this email and this password; which of the three is wrong is not told. */
 export const LOGIN_FAILED: Refusal = { cause: 'login_failed', challenge: CHALLENGE };
 
+/** `detail` says what is wrong with what was sent, and quotes nothing of it. */
 export function invalid(detail: string): Refusal {
   return { cause: 'input_invalid', detail };
 }
