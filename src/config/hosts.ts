@@ -1,18 +1,19 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '#core/endpoint.ts';
 
-const HOST_NAME_LENGTH_MAX = 253;
+/** Of names by RFC 1035; of addresses, whose zone (RFC 4007 §11) has no bound of its own, by us. */
+const HOST_LENGTH_MAX = 253;
 
 /** Underscores are no part of host names (RFC 952), but of container names that resolve like them. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /** A name for DNS, or an IPv4 or IPv6 address without brackets. */
 export function isHost(text: string): boolean {
-  return isIP(text) !== 0 || isHostName(text);
+  return (isIP(text) !== 0 && text.length <= HOST_LENGTH_MAX) || isHostName(text);
 }
 
 export function isHostName(text: string): boolean {
-  if (text.length > HOST_NAME_LENGTH_MAX) return false;
+  if (text.length > HOST_LENGTH_MAX) return false;
   const labels = text.split('.');
   // A last label of digits is a mistyped IPv4 address, never a name (RFC 3696 §2).
   return labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '');

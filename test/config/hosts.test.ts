@@ -31,7 +31,7 @@ describe('hosts', () => {
       'ä',
       'a/b',
     ]);
-    expectAll(isHost, false, [`${'a'.repeat(64)}.b`, `${'a.'.repeat(127)}b`]);
+    expectAll(isHost, false, [`fe80::1%${'z'.repeat(254)}`, `${'a'.repeat(64)}.b`, `${'a.'.repeat(127)}b`]);
   });
 
   it('are named in a Host header with or without a port', () => {

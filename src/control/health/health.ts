@@ -9,7 +9,7 @@ import { formatEndpoint } from '#core/endpoint.ts';
 import type { HealthView, UpstreamHealth } from '#core/health-view.ts';
 import type { FailureKind } from '#core/outcome.ts';
 import type { Random } from '#core/random.ts';
-import { endpointIdOf } from '#core/registry/record.ts';
+import { placeIdOf } from '#core/registry/record.ts';
 import type { Pool, Table, Upstream } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import { FirstRound } from './first-round.ts';
@@ -116,7 +116,7 @@ export class Health implements HealthView, MembershipView, Disposable {
   of(upstream: Upstream): UpstreamHealth {
     const { instance, clock, cells } = this.#options;
     const nowMs = clock.monotonicMs();
-    const id = endpointIdOf(upstream);
+    const id = placeIdOf(upstream);
     // What nobody probes is known by its requests alone.
     const isAvoided = cells.admission.isAvoided(upstream.slot, nowMs);
     const own = isAvoided ? AVOIDED : (this.#agreement.own(id) ?? NO_OPINION);
@@ -154,7 +154,7 @@ export class Health implements HealthView, MembershipView, Disposable {
     if (known !== undefined) this.#part(id, known);
     const { slot } = plan.upstream;
     const isAtFirst = plan.check?.isUpAtFirst ?? true;
-    const isAdmitted = known !== undefined && isPlacedAlike(known.plan, plan) ? known.isAdmitted : isAtFirst;
+    const isAdmitted = known?.plan.upstream.slot === slot ? known.isAdmitted : isAtFirst;
     const watched = this.#maker.make(plan, isAdmitted, () => this.#review(id));
     this.#watched.set(id, watched);
     this.#bySlot.set(slot, watched);
@@ -251,18 +251,12 @@ export class Health implements HealthView, MembershipView, Disposable {
 }
 
 function plansOf({ upstreams, healthCheck, ejection }: Pool): [string, WatchPlan][] {
-  return upstreams.map((upstream) => [endpointIdOf(upstream), { upstream, check: healthCheck, ejection }]);
-}
-
-/** Whether what is known of one holds for the other. */
-function isPlacedAlike(a: WatchPlan, b: WatchPlan): boolean {
-  const placeOf = ({ upstream: { slot, address, port } }: WatchPlan) => `${slot} ${address} ${port}`;
-  return placeOf(a) === placeOf(b);
+  return upstreams.map((upstream) => [placeIdOf(upstream), { upstream, check: healthCheck, ejection }]);
 }
 
 /** Whether the machines of one do for the other. */
 function isWatchedAlike(a: WatchPlan, b: WatchPlan): boolean {
-  const matterOf = ({ upstream: { tls, host }, check, ejection }: WatchPlan) =>
-    JSON.stringify([tls, host, check, ejection]);
-  return isPlacedAlike(a, b) && matterOf(a) === matterOf(b);
+  const matterOf = ({ upstream: { slot, tls, host }, check, ejection }: WatchPlan) =>
+    JSON.stringify([slot, tls, host, check, ejection]);
+  return matterOf(a) === matterOf(b);
 }

@@ -8,10 +8,10 @@ import type { Opinion } from '#core/agreement/opinion.ts';
 export const HEARTBEAT_SUBJECT = 'heartbeat';
 
 /** Of one message; whoever has more says them in several, and with the longest names they just fit. */
-export const OPINIONS_PER_MESSAGE_MAX = 448;
+export const OPINIONS_PER_MESSAGE_MAX = 256;
 
-/** A pool, a name in it, and maybe one address of several: `default/red`, `default/api/10.0.0.7`. */
-const Upstream = z.string().regex(/^[!-~]{3,367}$/);
+/** A pool, a name in it, and where that is: `default/red/10.0.0.7:8080`. */
+const Upstream = z.string().regex(/^[!-~]{3,583}$/);
 const Reason = z.string().regex(/^[ -~]{0,80}$/);
 const Count = z.number().int().min(0);
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import type { Upstream } from '../table.ts';
 
 /**
@@ -27,6 +28,11 @@ export type EndpointId = Pick<Upstream, 'pool' | 'name' | 'address' | 'hostName'
 export function endpointIdOf(upstream: EndpointId): string {
   const { hostName, address } = upstream;
   return hostName === undefined ? idOf(upstream) : `${idOf(upstream)}/${address}`;
+}
+
+/** What was found out of one place says nothing of another, even if the upstream has only moved there. */
+export function placeIdOf(upstream: UpstreamId & Endpoint): string {
+  return `${idOf(upstream)}/${formatEndpoint(upstream)}`;
 }
 
 /** Parts an upstream from what only a table, or the registry, knows of it. */

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { MemoryBus } from '#bus/memory.ts';
 import { HEARTBEAT_SUBJECT, heartbeatOf, heartbeatType } from '#control/health/heartbeat.ts';
 import { systemClock } from '#core/clock.ts';
+import { placeIdOf } from '#core/registry/record.ts';
 import { keptLog } from '#test/support/log.ts';
 import { freePort, until } from '#test/support/process.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -167,7 +168,8 @@ describe('instances that share a bus', () => {
   it('follow the majority, and nobody takes an upstream from the others', async (t) => {
     const target = await Target.start(t);
     const reachable = poolOf([target.port], QUICK);
-    const unreachable = poolOf([await freePort()], QUICK);
+    // The same upstream, which these cannot reach.
+    const unreachable = poolOf([target.port], { ...QUICK, port: await freePort() });
     const cluster = new Cluster(t);
     const [one, two] = [cluster.join('one', reachable), cluster.join('two', reachable)];
     const odd = cluster.join('odd', unreachable);
@@ -187,6 +189,24 @@ describe('instances that share a bus', () => {
     third.health[Symbol.dispose]();
     fourth.health[Symbol.dispose]();
     await becomes(one, 0, 'up');
+  });
+
+  // Votes on where an upstream was once counted for where it is now.
+  it('say nothing of where an upstream has moved to', async (t) => {
+    const target = await Target.start(t);
+    const before = poolOf([target.port], QUICK);
+    const cluster = new Cluster(t);
+    const [one, two] = [cluster.join('one', before), cluster.join('two', before)];
+    await becomes(one, 0, 'up');
+    await becomes(two, 0, 'up');
+    const after = poolOf([await freePort()], QUICK);
+    const [moved = assert.fail()] = after.upstreams;
+    one.health.watch({ pools: { default: after } });
+    const { heard } = one.health.counts;
+    two.health.resync();
+    await until('the other is heard', () => one.health.counts.heard > heard);
+    await until('it is checked', () => one.health.of(moved).verdict === 'down');
+    assert.deepEqual(one.history, ['0 down', '0 up', '0 down']);
   });
 
   it('share the probes of a large cluster, and take over from those who leave', async (t) => {
@@ -261,9 +281,11 @@ describe('what comes over the bus', () => {
     const say = (...args: Parameters<typeof wordOf>) => send(type.encode(heartbeatOf(wordOf(...args))));
     const counts = () => one.health.counts;
 
-    for (const id of ['two', 'three']) say(id, 5, { 'default/u0': UP });
+    const place = placeIdOf(pool.upstreams[0] ?? assert.fail());
+
+    for (const id of ['two', 'three']) say(id, 5, { [place]: UP });
     await until('they are heard', () => one.health.others().length === 2);
-    for (const id of ['two', 'three']) say(id, 4, { 'default/u0': DOWN });
+    for (const id of ['two', 'three']) say(id, 4, { [place]: DOWN });
     await until('they are counted', () => counts().replayed === 2);
     assert.equal(one.told.get(0), 'up');
 
@@ -274,14 +296,14 @@ describe('what comes over the bus', () => {
       '{"v":1,"from":"four","seq":1,"body":{}}',
       '{"v":2,"from":"four","seq":1,"body":{"anything":1}}',
       '['.repeat(10_000),
-      `{"v":1,"from":"four","seq":1,"body":{"incarnation":1,"is_leaving":false,"version":"1","revision":1,"checksum":"","watch_age_ms":0,"opinions":[["default/u0","sideways",""]]}}`,
+      `{"v":1,"from":"four","seq":1,"body":{"incarnation":1,"is_leaving":false,"version":"1","revision":1,"checksum":"","watch_age_ms":0,"opinions":[["${place}","sideways",""]]}}`,
     ];
     for (const text of forged) send(Buffer.from(text));
     await until('all are counted', () => counts().rejected === before + forged.length);
     assert.equal(one.health.others().length, 2);
     assert.equal(one.told.get(0), 'up');
 
-    for (const id of ['two', 'three']) say(id, 6, { 'default/u0': DOWN });
+    for (const id of ['two', 'three']) say(id, 6, { [place]: DOWN });
     await becomes(one, 0, 'down');
   });
 

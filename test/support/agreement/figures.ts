@@ -17,8 +17,8 @@ export async function killed(cluster: Cluster, tries: number): Promise<number[]>
   for (let nth = 0; nth < tries; nth++) {
     const upstream = upstreams[nth % upstreams.length] as WatchedUpstream;
     upstream.isBroken = true;
-    await until('it is found out', () => heard.calledDownMs(upstream.name, majority) !== undefined);
-    const foundMs = heard.calledDownMs(upstream.name, majority) ?? 0;
+    await until('it is found out', () => heard.calledDownMs(upstream, majority) !== undefined);
+    const foundMs = heard.calledDownMs(upstream, majority) ?? 0;
     await quiet(upstream);
     figures.push(Math.max(0, upstream.lastMs - foundMs));
     upstream.isBroken = false;

@@ -7,6 +7,7 @@ import { parseNatsUrl } from '#bus/settings.ts';
 import { HEARTBEAT_SUBJECT, heartbeatType } from '#control/health/heartbeat.ts';
 import { systemClock } from '#core/clock.ts';
 import { systemRandom } from '#core/random.ts';
+import { placeIdOf } from '#core/registry/record.ts';
 import { joinCluster } from '../cluster.ts';
 import { ask } from '../load.ts';
 import { keptLog } from '../log.ts';
@@ -166,7 +167,7 @@ export async function hearOpinions({ t, nats }: Cluster) {
   t.after(() => bus[Symbol.asyncDispose]());
   await until('the listener is connected', () => bus.state === 'synced');
   const messages = heartbeatType();
-  /** By upstream and instance. */
+  /** By upstream, with where it is, and instance. */
   const downMs = new Map<string, Map<string, number>>();
   bus.subscribe(HEARTBEAT_SUBJECT, ({ data }) => {
     const decoded = messages.decode(data);
@@ -181,8 +182,9 @@ export async function hearOpinions({ t, nats }: Cluster) {
   });
   return {
     /** When so many instances had called it down; undefined before. */
-    calledDownMs(name: string, instances: number): number | undefined {
-      const times = [...(downMs.get(`default/${name}`)?.values() ?? [])].toSorted((a, b) => a - b);
+    calledDownMs({ name, port }: WatchedUpstream, instances: number): number | undefined {
+      const place = placeIdOf({ pool: 'default', name, address: '127.0.0.1', port });
+      const times = [...(downMs.get(place)?.values() ?? [])].toSorted((a, b) => a - b);
       return times[instances - 1];
     },
   };
