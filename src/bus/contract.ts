@@ -70,6 +70,7 @@ export type BucketOptions = {
 
 export type Entry = {
   readonly key: string;
+  /** Empty where a stranger wrote more than MESSAGE_BYTES_MAX: something is there, and nobody can read it. */
   readonly value: Uint8Array;
   /** Grows with every write to the bucket. */
   readonly revision: number;

@@ -1,4 +1,4 @@
-import type { KV, KvEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import { type Clock, sleep } from '#core/clock.ts';
 import type { Random } from '#core/random.ts';
 import type { Log } from '#telemetry/log.ts';
@@ -19,6 +19,7 @@ import { follow } from './nats-follow.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsSession } from './nats-session.ts';
 import { NatsStore } from './nats-store.ts';
+import { readableValue } from './nats-value.ts';
 import { NatsWatch } from './nats-watch.ts';
 import type { Room } from './room.ts';
 import { unlessAborted } from './waiting.ts';
@@ -57,9 +58,9 @@ export class NatsBucket implements Bucket {
 
   async get(key: string, signal: AbortSignal): Promise<Entry | null> {
     const entry = await this.#operate(key, signal, (kv) => kv.get(key));
-    return entry !== null && this.#isValue(entry)
-      ? { key, value: new Uint8Array(entry.value), revision: entry.revision }
-      : null;
+    if (entry === null || entry.operation !== 'PUT') return null;
+    const rejected = () => this.#tools.counts.rejected++;
+    return { key, value: readableValue(entry.value, rejected), revision: entry.revision };
   }
 
   entries(signal: AbortSignal): Promise<readonly Entry[]> {
@@ -176,13 +177,6 @@ export class NatsBucket implements Bucket {
       if (!signal.aborted) this.#store.forget();
       throw error;
     }
-  }
-
-  #isValue({ operation, value }: KvEntry): boolean {
-    if (operation !== 'PUT') return false;
-    if (value.length <= MESSAGE_BYTES_MAX) return true;
-    this.#tools.counts.rejected++;
-    return false;
   }
 
   /** To the server, 0 would mean that the key must not be there, or anything. */

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { type Entry, MESSAGE_BYTES_MAX, type WatchEvent } from './contract.ts';
+import type { Entry, WatchEvent } from './contract.ts';
 import { isKey } from './names.ts';
+import { readableValue } from './nats-value.ts';
 
 /** Set by clients on what is no value, and by servers (2.11 on) on what expired. */
 const OPERATION_HEADER = 'KV-Operation';
@@ -61,15 +62,9 @@ export class NatsReader {
     this.#revision = revision;
     const key = message.subject.slice(this.#options.subjectPrefix.length);
     if (!isKey(key)) this.#options.rejected();
-    else if (this.#isValue(message)) this.#put({ key, value: new Uint8Array(message.data), revision });
+    else if (isValue(message))
+      this.#put({ key, value: readableValue(message.data, this.#options.rejected), revision });
     else this.#delete(key, revision);
-  }
-
-  #isValue({ data, headers }: JsMsg): boolean {
-    if (headers?.has(OPERATION_HEADER) === true || headers?.has(MARKER_HEADER) === true) return false;
-    if (data.length <= MESSAGE_BYTES_MAX) return true;
-    this.#options.rejected();
-    return false;
   }
 
   #put(entry: Entry): void {
@@ -86,4 +81,8 @@ export class NatsReader {
     if (this.#content === null) this.#options.tell({ type: 'deleted', key, revision });
     else this.#content.delete(key);
   }
+}
+
+function isValue({ headers }: JsMsg): boolean {
+  return headers?.has(OPERATION_HEADER) !== true && headers?.has(MARKER_HEADER) !== true;
 }
