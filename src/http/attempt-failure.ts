@@ -30,7 +30,7 @@ const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 export function failureCause(error: unknown, written: boolean): PlainCause {
   const code = codeOf(error);
   if (CLIENTS_FAULT.has(code)) return 'malformed_request';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';
+  if (code === 'connect_timeout') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
   if (!written) return 'upstream_unreachable';
   if (code === 'upstream_timeout') return 'upstream_timeout';

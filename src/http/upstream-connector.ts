@@ -1,7 +1,8 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
-import { type buildConnector, errors } from 'undici';
+import type { buildConnector } from 'undici';
 import type { Clock } from '#core/clock.ts';
+import { SignalboxError } from '#core/errors.ts';
 import type { Upstream, UpstreamTls } from '#core/table.ts';
 
 /** How long a connection is silent before the system asks whether its peer is still there. */
@@ -27,7 +28,7 @@ export function upstreamOpener(
 
   return (onread, done) => {
     const socket = open(onread).setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    const timer = clock.after(connectMs, () => socket.destroy(new errors.ConnectTimeoutError()));
+    const timer = clock.after(connectMs, () => socket.destroy(connectTimeout(connectMs)));
     let isPending = true;
     const end = (error: Error | null) => {
       timer.cancel();
@@ -40,6 +41,10 @@ export function upstreamOpener(
     socket.once(opened, () => end(null));
     return socket;
   };
+}
+
+function connectTimeout(connectMs: number): SignalboxError {
+  return new SignalboxError('connect_timeout', 'upstream', `There was no connection within ${connectMs} ms.`);
 }
 
 /** The same for undici, whose own connector looks at its clock once a second. */

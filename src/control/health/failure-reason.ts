@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { codeOf } from '#core/errors.ts';
 
 /** What this machine lacks says nothing of the upstream. */
@@ -8,20 +7,19 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection closed',
   EPIPE: 'connection closed',
-  UND_ERR_SOCKET: 'connection closed',
+  connect_timeout: 'timeout',
   ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
   EHOSTUNREACH: 'no route to it',
   ENETUNREACH: 'no route to it',
   ENOTFOUND: 'name not found',
   EAI_AGAIN: 'name not found',
-  UND_ERR_HEADERS_OVERFLOW: 'answer is not HTTP',
 };
 
 /** In a few words, for those who look at opinions; null for a failure of this machine's own. */
 export function failureReason(error: unknown): string | null {
   const code = codeOf(error);
   if (OWN_LACK.has(code)) return null;
-  if (error instanceof errors.HTTPParserError) return 'answer is not HTTP';
+  // Codes of Node's HTTP parser.
+  if (code.startsWith('HPE_')) return 'answer is not HTTP';
   return REASONS[code] ?? (code === '' ? 'failed' : `failed: ${code}`);
 }

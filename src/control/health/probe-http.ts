@@ -1,11 +1,11 @@
-import { Client, type Dispatcher } from 'undici';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Clock } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
 import type { HttpProbe } from '#core/health/check.ts';
 import { httpOutcome, PROBE_BODY_BYTES_MAX } from '#core/health/http-outcome.ts';
 import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
-import { upstreamConnector } from '#http/upstream-connector.ts';
+import { upstreamOpener } from '#http/upstream-connector.ts';
 
 /** By which upstreams tell probes from requests. */
 export const PROBE_USER_AGENT = 'signalbox-health';
@@ -20,46 +20,54 @@ export async function probeHttp(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const scheme = upstream.tls === null ? 'http' : 'https';
-  const client = new Client(`${scheme}://${formatEndpoint(upstream)}`, {
-    connect: upstreamConnector(upstream, timeoutMs, clock),
-    // The machine that asked for this probe ends it in time.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  const open = upstreamOpener(upstream, timeoutMs, clock);
+  const probing = request({
+    method: probe.method,
+    path: probe.path,
+    headers: headersOf(upstream, probe),
+    createConnection: () => open(null, () => {}),
     maxHeaderSize: HEAD_BYTES_MAX,
-    allowH2: false,
+    signal,
   });
   try {
-    const { statusCode, body } = await client.request({
-      method: probe.method,
-      path: probe.path,
-      headers: headersOf(upstream, probe),
-      reset: true,
-      signal,
-    });
-    body.on('error', () => {});
-    const text = probe.expected.text === null ? '' : await beginningOf(body);
-    return httpOutcome(probe.expected, statusCode, text);
+    const answer = await answerTo(probing.end());
+    const text = probe.expected.text === null ? '' : await beginningOf(answer);
+    return httpOutcome(probe.expected, answer.statusCode ?? 0, text);
   } finally {
-    void client.destroy();
+    probing.destroy();
   }
 }
 
+function answerTo(probing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    probing.on('response', resolve);
+    // Nobody asked for it, so it is no answer (RFC 9110 §15.2.2).
+    probing.on('upgrade', () => reject(new Error('The upstream switched protocols.')));
+    // Also after the answer: what ends it early is told by the answer itself.
+    probing.on('error', reject);
+  });
+}
+
 function headersOf(upstream: Upstream, { headers }: HttpProbe): Record<string, string> {
-  const own = { 'user-agent': PROBE_USER_AGENT, accept: '*/*', host: hostOf(upstream) };
+  const own = {
+    host: hostOf(upstream),
+    'user-agent': PROBE_USER_AGENT,
+    accept: '*/*',
+    connection: 'close',
+  };
   return { ...own, ...Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])) };
 }
 
 /** There is no client whose Host could be passed on. */
 function hostOf(upstream: Upstream): string {
-  const { host, hostName: address = upstream.address, port } = upstream;
-  return host.kind === 'fixed' ? host.value : formatEndpoint({ address, port });
+  const { host, hostName, address, port } = upstream;
+  return host.kind === 'fixed' ? host.value : formatEndpoint({ address: hostName ?? address, port });
 }
 
-async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+async function beginningOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes >= PROBE_BODY_BYTES_MAX) break;
