@@ -7,7 +7,7 @@ import { isKey } from '#bus/names.ts';
 import { HostHeader, UpstreamName, Weight } from '#config/schema/upstream.ts';
 import { Host, HostName, milliseconds, Name, Port } from '#config/schema/values.ts';
 import type { UpstreamId, UpstreamRecord } from '#core/registry/record.ts';
-import type { Seed } from '#core/registry/seed.ts';
+import { GENERATION_MAX, type Seed } from '#core/registry/seed.ts';
 import type { Upstream } from '#core/table.ts';
 
 /** Of the entry that says by whom, or rather with what, the registry was filled. */
@@ -25,7 +25,7 @@ function escaped(text: string): string {
 }
 
 const SeedBody = z.strictObject({
-  generation: z.int().min(1),
+  generation: z.int().min(1).max(GENERATION_MAX),
   revision: z.int().min(0),
   phase: z.enum(['filling', 'filled']),
 });

@@ -30,9 +30,12 @@ export type Found = {
 
 export const CLAIM_OF_FILE: Claim = { generation: 1, revision: 0 };
 
+/** Far more often than a registry is ever lost; a forged claim goes no further. */
+export const GENERATION_MAX = 1_000_000;
+
 /** Of an instance that has served this revision of a registry that is lost now. */
 export function claimAfter(seed: Claim | null, revision: number): Claim {
-  return { generation: (seed?.generation ?? 1) + 1, revision };
+  return { generation: Math.min(GENERATION_MAX, (seed?.generation ?? 1) + 1), revision };
 }
 
 /**

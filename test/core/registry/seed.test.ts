@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CLAIM_OF_FILE, type Claim, claimAfter, decide, type Found, type Seed } from '#core/registry/seed.ts';
+import { SEED_FORM } from '#control/registry/forms.ts';
+import {
+  CLAIM_OF_FILE,
+  type Claim,
+  claimAfter,
+  decide,
+  type Found,
+  GENERATION_MAX,
+  type Seed,
+} from '#core/registry/seed.ts';
 
 const EMPTY: Found = { seed: null, isEmpty: true, revision: 0, isNew: true };
 
@@ -31,6 +40,17 @@ describe('a registry that was found', () => {
 
   it('is waited for while somebody fills it', () => {
     assert.equal(decide(filled(CLAIM_OF_FILE, {}, 'filling'), CLAIM_OF_FILE), 'wait');
+  });
+});
+
+describe('a claim', () => {
+  // One with the highest number that there is was once followed by one that nobody could read.
+  it('can be read again, whatever the one before it was', () => {
+    const highest = { generation: GENERATION_MAX, revision: 5 };
+    const next = claimAfter(highest, 6);
+    assert.deepEqual(SEED_FORM.parse({ ...next, phase: 'filled' }), { ...next, phase: 'filled' });
+    assert.throws(() => SEED_FORM.parse({ ...next, generation: GENERATION_MAX + 1, phase: 'filled' }));
+    assert.equal(decide(filled(highest), next), 'fill');
   });
 });
 
