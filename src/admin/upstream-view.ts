@@ -11,6 +11,8 @@ export type UpstreamsView = {
   readonly registry: Registry;
   readonly edits: RegistryEdits;
   readonly table: () => Table;
+  /** Resolves when the table has all changes so far, or after `deadlineMs`. */
+  readonly tabled: (deadlineMs: number) => Promise<unknown>;
   readonly inFlight: (slot: number) => number;
   readonly health: HealthView;
   readonly newUpstream: NewUpstream;

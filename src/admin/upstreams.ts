@@ -11,6 +11,8 @@ import { describeUpstream, isRouted, listUpstreams, type UpstreamsView } from '.
 
 /** After which it may be worth to try again. */
 const RETRY_SECONDS = 1;
+/** Answers wait no longer for the table: thousands of upstreams that change all the time make it late. */
+const TABLED_MS_MAX = 2_000;
 
 export function upstreamsRoutes(view: UpstreamsView): AdminRoutes {
   const guarded = (
@@ -37,7 +39,7 @@ async function add({ body }: AdminRequest, view: UpstreamsView): Promise<AdminAn
   if ('refusal' in read) return read.refusal;
   const { pool, state, ...given } = read.value;
   const record = { ...recordOf(view.newUpstream(pool, given), undefined), state };
-  const entry = await view.edits.add(record);
+  const entry = await tabled(view.edits.add(record), view);
   const location = `/api/upstreams/${encodeURIComponent(record.name)}?pool=${pool}`;
   return json(201, changed(entry, [pool], view), { Location: location, ETag: `"${entry.revision}"` });
 }
@@ -49,7 +51,7 @@ async function replace({ body }: AdminRequest, view: UpstreamsView): Promise<Adm
   const drafts = upstreams.map((upstream) =>
     draftOf(recordIn({ ...upstream, state: 'ready', drain_ms: null })),
   );
-  const plan = await view.edits.apply(drafts);
+  const plan = await tabled(view.edits.apply(drafts), view);
   return json(200, {
     revision: view.registry.report.revision,
     added: plan.add.map(idOf),
@@ -66,15 +68,25 @@ async function change(request: AdminRequest, view: UpstreamsView): Promise<Admin
   const revision = value.revision ?? revisionIn(request);
   if (Number.isNaN(revision)) return BAD_REVISION;
   const upstream = upstreamIn(request);
-  const entry = await view.edits.change(upstream, revision, (record) => changedRecord(record, value));
+  const entry = await tabled(
+    view.edits.change(upstream, revision, (record) => changedRecord(record, value)),
+    view,
+  );
   return json(200, changed(entry, [], view), { ETag: `"${entry.revision}"` });
 }
 
 async function remove(request: AdminRequest, view: UpstreamsView): Promise<AdminAnswer> {
   const revision = revisionIn(request);
   if (Number.isNaN(revision)) return BAD_REVISION;
-  const entry = await view.edits.remove(upstreamIn(request), revision);
+  const entry = await tabled(view.edits.remove(upstreamIn(request), revision), view);
   return json(200, changed(entry, [], view));
+}
+
+/** Once an answer is given, requests go by what it says. */
+async function tabled<T>(edit: Promise<T>, view: UpstreamsView): Promise<T> {
+  const result = await edit;
+  await view.tabled(TABLED_MS_MAX);
+  return result;
 }
 
 function upstreamIn({ name, query }: AdminRequest): UpstreamId {

@@ -92,6 +92,7 @@ export class ControlPlane implements AsyncDisposable {
     await registry.opened(signal);
     tables.refresh();
     const edits = new RegistryEdits(registry);
+    const tabled = (deadlineMs: number) => tables.settled(deadlineMs);
     const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
     const health = parts.use(openHealth(options, bus, registry));
     const link = settings.bus === null ? null : parts.use(openLink(options, bus, health));
@@ -111,7 +112,7 @@ export class ControlPlane implements AsyncDisposable {
     const routes = new Map([
       ...metricsRoutes(settings.metrics, metrics),
       ...probeRoutes(isReady),
-      ...upstreamsRoutes({ registry, edits, table, inFlight, health, newUpstream }),
+      ...upstreamsRoutes({ registry, edits, table, tabled, inFlight, health, newUpstream }),
       ...clusterRoutes({ instance, version: packageFile.version, link, registry, membership: health }),
       ...requestsRoutes({ requests: telemetry.requests, traceUrl: settings.telemetry.traceUrl, clock }),
       ...logLevelRoutes(log),

@@ -11,6 +11,7 @@ import { UPSTREAM_SLOTS_MAX } from '#shared/upstream-cells.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { Registry } from './registry/registry.ts';
+import { Waiting } from './registry/waiting.ts';
 
 /** Changes within so much time make one table. */
 const REBUILD_MS = 5;
@@ -43,6 +44,7 @@ export class TableSource implements Disposable {
   /** Whether a host name stands for other addresses since then. */
   #isResolvedAnew = false;
   #due: Timer | null = null;
+  readonly #waiting: Waiting;
   /** No table is planned before. */
   #restedAtMs = 0;
 
@@ -50,6 +52,7 @@ export class TableSource implements Disposable {
     const { configured, registry, cells } = options;
     this.#options = options;
     this.#table = configured;
+    this.#waiting = new Waiting(options.clock);
     this.#slots = new SlotBook(cells, UPSTREAM_SLOTS_MAX, upstreamsOf(configured));
     this.#checksum = checksumOf(
       upstreamsOf(configured).map((upstream) => recordOf(draftOf(upstream), undefined)),
@@ -67,11 +70,18 @@ export class TableSource implements Disposable {
     return this.#table;
   }
 
+  /** Resolves with whether the table has all changes so far: when it does, or after `deadlineMs`. */
+  settled(deadlineMs: number): Promise<boolean> {
+    return this.#waiting.until(() => this.#due === null, deadlineMs);
+  }
+
   /** Makes at once what a change would lead to a little later. */
   refresh(): void {
     const { registry, clock } = this.#options;
     this.#due?.cancel();
     this.#due = null;
+    // Asked after the table is made.
+    this.#waiting.look();
     const startMs = clock.monotonicMs();
     const { records, checksum } = registry.served;
     if (checksum === this.#checksum && !this.#isResolvedAnew) return;

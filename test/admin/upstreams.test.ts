@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
 import { Discovery } from '#control/discovery/discovery.ts';
 import { resolveBySystem } from '#control/discovery/resolve.ts';
@@ -9,6 +10,7 @@ import { seededRandom } from '#core/random.ts';
 import { draftOf } from '#core/registry/record.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
 import { keptLog } from '#test/support/log.ts';
+import { until } from '#test/support/process.ts';
 import { samplePool, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
 import { Cluster } from '../control/registry/cluster.ts';
 import { type Question, serveAdmin } from './listener.ts';
@@ -47,18 +49,25 @@ async function scene(t: TestContext) {
     registry,
     edits,
     table: () => tables.table,
+    tabled: (deadlineMs) => tables.settled(deadlineMs),
     inFlight,
     health,
     newUpstream,
   });
   const { ask } = await serveAdmin(t, routes);
   const say = async (method: string, path: string, body?: object, more: Question = {}): Promise<Said> => {
-    const answer = await ask(path, { method, ...(body && { body: JSON.stringify(body) }), ...more });
+    let isAnswered = false;
+    const asked = ask(path, { method, ...(body && { body: JSON.stringify(body) }), ...more });
+    void asked.finally(() => {
+      isAnswered = true;
+    });
+    for (; !isAnswered; await yieldToRequests()) cluster.clock.advance(1);
+    const answer = await asked;
     return { ...answer, body: JSON.parse(answer.body) };
   };
   const list = async () =>
     (await say('GET', '/api/upstreams')).body['upstreams'] as Record<string, unknown>[];
-  return { cluster, registry, edits, cells, tables, say, list };
+  return { cluster, registry, edits, cells, tables, ask, say, list };
 }
 
 const BLUE = { name: 'blue', address: '127.0.0.1', port: 3001 };
@@ -127,6 +136,24 @@ describe('an upstream', () => {
     const removed = await say('DELETE', '/api/upstreams/blue?pool=default');
     assert.deepEqual([removed.status, removed.body['revision']], [200, 6]);
     assert.equal((await list()).length, 1);
+  });
+
+  // Answers once came up to a second before a table of thousands of upstreams was made anew.
+  it('is served when the answer says so', async (t) => {
+    const { ask, cluster, registry, tables } = await scene(t);
+    let isAnswered = false;
+    const asked = ask('/api/upstreams', { method: 'POST', body: JSON.stringify(BLUE) }).finally(() => {
+      isAnswered = true;
+    });
+    await until('it is in the registry', () => registry.served.upstreams.has('default/blue'));
+    for (let turn = 0; turn < 50; turn++) await yieldToRequests();
+    assert.equal(isAnswered, false);
+    cluster.clock.advance(5);
+    assert.equal((await asked).status, 201);
+    assert.deepEqual(
+      tables.table.pools['default']?.upstreams.map(({ name }) => name),
+      ['red', 'blue'],
+    );
   });
 
   it('is called by its address if nobody gave it a name', async (t) => {
