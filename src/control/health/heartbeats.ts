@@ -1,6 +1,7 @@
 import type { Bus } from '#bus/contract.ts';
 import type { RejectReason } from '#bus/messages.ts';
 import type { Word } from '#core/agreement/agreement.ts';
+import { MEMBER_MS_MAX } from '#core/agreement/members.ts';
 import type { Opinion } from '#core/agreement/opinion.ts';
 import type { Clock, Timer } from '#core/clock.ts';
 import type { RegistryReport } from '#core/cluster-view.ts';
@@ -40,7 +41,7 @@ export class Heartbeats implements Disposable {
   readonly #options: HeartbeatsOptions;
   readonly #type = heartbeatType();
   readonly #subscription: Disposable;
-  readonly #incarnation: number;
+  #incarnation: number;
   #sequence = 0;
   #nextBeat: Timer | null = null;
   #soon: Timer | null = null;
@@ -48,6 +49,8 @@ export class Heartbeats implements Disposable {
   readonly #changed = new Set<string>();
   #greeting: Timer | null = null;
   #hasNamesake = false;
+  /** Of the namesake whose word counts in place of this instance's, and when it spoke last; null for none. */
+  #precedence: { readonly incarnation: number; readonly heardMs: number } | null = null;
 
   constructor(options: HeartbeatsOptions) {
     this.#options = options;
@@ -67,6 +70,7 @@ export class Heartbeats implements Disposable {
     this.#greeting = null;
     this.#nextBeat = this.#options.clock.after(HEARTBEAT_MS, () => this.beat());
     this.#changed.clear();
+    this.#outliveNamesake();
     const opinions = this.#options.opinions(null);
     for (let said = 0; said === 0 || said < opinions.length; said += OPINIONS_PER_MESSAGE_MAX) {
       this.#say(opinions.slice(said, said + OPINIONS_PER_MESSAGE_MAX));
@@ -117,14 +121,25 @@ export class Heartbeats implements Disposable {
     if (!decoded.ok) return;
     const word = wordOf(decoded.message);
     if (word.from !== this.#options.instance) this.#options.heard(word);
-    else if (word.stamp.incarnation !== this.#incarnation) this.#noteNamesake();
+    else if (word.stamp.incarnation !== this.#incarnation) this.#noteNamesake(word);
   }
 
   /** Two instances of one name take each other's opinions for their own, and count as one. */
-  #noteNamesake(): void {
+  #noteNamesake({ stamp: { incarnation }, isLeaving }: Word): void {
+    const { log, instance, clock } = this.#options;
+    const heardMs = isLeaving ? -Infinity : clock.monotonicMs();
+    if (incarnation > this.#incarnation) this.#precedence = { incarnation, heardMs };
     if (this.#hasNamesake) return;
     this.#hasNamesake = true;
-    const { log, instance } = this.#options;
     log.error({ instance }, 'another instance of the cluster has the same id; give each its own');
+  }
+
+  /** Nobody would heed this instance for as long as they remember one that called itself the same, later. */
+  #outliveNamesake(): void {
+    if (this.#precedence === null) return;
+    const { incarnation, heardMs } = this.#precedence;
+    if (this.#options.clock.monotonicMs() - heardMs < MEMBER_MS_MAX) return;
+    this.#precedence = null;
+    this.#incarnation = Math.min(Number.MAX_SAFE_INTEGER, incarnation + 1);
   }
 }

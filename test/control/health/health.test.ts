@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryBus } from '#bus/memory.ts';
 import { HEARTBEAT_SUBJECT, heartbeatOf, heartbeatType } from '#control/health/heartbeat.ts';
+import { MEMBER_MS_MAX } from '#core/agreement/members.ts';
 import { systemClock } from '#core/clock.ts';
 import { placeIdOf } from '#core/registry/record.ts';
 import { keptLog } from '#test/support/log.ts';
@@ -316,6 +317,24 @@ describe('what comes over the bus', () => {
     await until('it is logged', () => one.lines.some((line) => line.includes('has the same id')));
     assert.deepEqual(one.health.others(), []);
   });
+
+  // Whoever had the id later kept it: the others did not heed the one that was left for ten minutes.
+  for (const isLeaving of [true, false]) {
+    it(`from a namesake that ${isLeaving ? 'leaves' : 'is killed'} silences nobody for long`, async (t) => {
+      const clock = new VirtualClock();
+      const cluster = new Cluster(t, clock);
+      const pool = poolOf([20_000], null);
+      cluster.join('one', pool);
+      const two = cluster.join('two', pool);
+      await clock.advanceAsync(1_500);
+      const ids = () => two.health.others().map(({ id }) => id);
+      assert.deepEqual(ids(), ['one']);
+      const word = wordOf('one', 0, {}, { incarnation: clock.wallMs() + 1_000, isLeaving });
+      cluster.bus.publish(HEARTBEAT_SUBJECT, heartbeatType().encode(heartbeatOf(word)) ?? assert.fail());
+      await clock.advanceAsync(MEMBER_MS_MAX + 1_100);
+      assert.deepEqual(ids(), ['one']);
+    });
+  }
 
   it('is little while nothing happens', async (t) => {
     const clock = new VirtualClock();
