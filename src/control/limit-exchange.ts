@@ -21,6 +21,11 @@ const ENTRIES_MAX = 4096;
 const MESSAGE_BYTES_MAX = 192 * 1024;
 /** Instances whose last message is remembered; of more, the one that was silent longest is forgotten. */
 const SENDERS_MAX = 1024;
+/**
+ * For how long nothing is believed that an instance said before its last word. One that was started anew counts
+ * from its clock; if that was set back, the others hear it again after so long.
+ */
+export const REPLAY_MS = 600_000;
 
 const Word = z.int32();
 /** Key (two words), `quotaPrint`, requests let through. */
@@ -54,8 +59,8 @@ export class LimitExchange implements AsyncDisposable {
     parse: (body) => Body.parse(body),
   });
   readonly #parts = new AsyncDisposableStack();
-  /** The last sequence number heard of each instance, the one heard longest ago first. */
-  readonly #heard = new Map<string, number>();
+  /** The last sequence number heard of each instance, and when; the one heard longest ago first. */
+  readonly #heard = new Map<string, { readonly sequence: number; readonly atMs: number }>();
   #sequence: number;
   /** As it was when the bus was last there: what is shared by whoever is left alone with a limit. */
   #instances = 1;
@@ -127,10 +132,10 @@ export class LimitExchange implements AsyncDisposable {
     const decoded = this.#messages.decode(data);
     if (!decoded.ok) return;
     const { from, sequence, body } = decoded.message;
-    if (from === instance || sequence <= (this.#heard.get(from) ?? -1)) return;
-    this.#remember(from, sequence);
-    const known = new Map(quotas().map((quota) => [quotaPrint(quota), quota]));
     const nowMs = clock.monotonicMs();
+    if (from === instance || this.#isReplay(from, sequence, nowMs)) return;
+    this.#remember(from, sequence, nowMs);
+    const known = new Map(quotas().map((quota) => [quotaPrint(quota), quota]));
     for (const [low, high, print, count] of body.used) {
       // Another configuration has other quotas: what they count is nothing that is limited here.
       const quota = known.get(print);
@@ -138,9 +143,14 @@ export class LimitExchange implements AsyncDisposable {
     }
   }
 
-  #remember(from: string, sequence: number): void {
+  #isReplay(from: string, sequence: number, nowMs: number): boolean {
+    const last = this.#heard.get(from);
+    return last !== undefined && sequence <= last.sequence && nowMs - last.atMs < REPLAY_MS;
+  }
+
+  #remember(from: string, sequence: number, atMs: number): void {
     this.#heard.delete(from);
-    this.#heard.set(from, sequence);
+    this.#heard.set(from, { sequence, atMs });
     if (this.#heard.size <= SENDERS_MAX) return;
     const [oldest] = this.#heard.keys();
     if (oldest !== undefined) this.#heard.delete(oldest);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '#bus/memory.ts';
-import { LimitExchange, TELL_EVERY_MS } from '#control/limit-exchange.ts';
+import { LimitExchange, REPLAY_MS, TELL_EVERY_MS } from '#control/limit-exchange.ts';
 import { systemClock } from '#core/clock.ts';
 import type { Quota } from '#core/table.ts';
 import { LimitTable } from '#shared/limit-table.ts';
@@ -129,6 +129,22 @@ describe('what instances tell each other', () => {
     for (let i = 0; i < 3; i++) assert.ok(take(two, clock), `request ${i + 1}`);
     assert.ok(!take(two, clock));
     assert.equal(two.exchange.rejected, 4);
+  });
+
+  // An instance whose clock had been ahead, or a forged message, once silenced its name for ever.
+  it('is believed again, in time, of an instance that counts from a clock that was set back', async (t) => {
+    const { clock, bus, one, two } = await pair(t);
+    const heard: Uint8Array[] = [];
+    bus.subscribe('limits.used', ({ data }) => heard.push(data));
+    assert.ok(take(one, clock));
+    await clock.advanceAsync(TELL_EVERY_MS);
+    const text = Buffer.from(heard[0] ?? assert.fail()).toString();
+    const ahead = text.replace(`"seq":${JSON.parse(text).seq}`, `"seq":${Number.MAX_SAFE_INTEGER}`);
+    bus.publish('limits.used', Buffer.from(ahead));
+    await clock.advanceAsync(REPLAY_MS);
+    for (let i = 0; i < 4; i++) assert.ok(take(one, clock));
+    await clock.advanceAsync(TELL_EVERY_MS);
+    assert.ok(!take(two, clock));
   });
 
   it('names clients by one key, that of the first instance', async (t) => {
