@@ -11,8 +11,8 @@ export type RegistryValue =
   | { readonly kind: 'upstream'; readonly record: UpstreamRecord }
   | { readonly kind: 'seed'; readonly seed: Seed };
 
-/** Keys whose unreadable values are remembered, so that each is told of once. */
-const REJECTED_MAX = 1024;
+/** Keys whose unreadable values are remembered, so that each is told of once; of more, nothing is told. */
+export const REJECTED_MAX = 1024;
 
 /** Values of the registry to and from bytes. What cannot be read is counted, and logged once. */
 export class RegistryCodec {
@@ -30,7 +30,7 @@ export class RegistryCodec {
     this.#log = log;
   }
 
-  /** Values that could not be read. */
+  /** Values that could not be read, as far as they are told of. */
   get rejects(): number {
     return this.#rejects;
   }
@@ -53,9 +53,12 @@ export class RegistryCodec {
 
   decode({ key, value, revision }: Entry): Item<RegistryValue> {
     const read = key === SEED_KEY ? this.#readSeed(value) : this.#readUpstream(key, value);
-    if (typeof read !== 'string') return { key, value: read, revision };
-    this.#reject(key, revision, read);
-    return { key, value: null, revision };
+    if (typeof read === 'string') {
+      this.#reject(key, revision, read);
+      return { key, value: null, revision };
+    }
+    this.#rejected.delete(key);
+    return { key, value: read, revision };
   }
 
   decodeEvent(event: WatchEvent): ReplicaEvent<RegistryValue> {
@@ -65,6 +68,7 @@ export class RegistryCodec {
       case 'put':
         return { type: 'put', item: this.decode(event.entry) };
       case 'deleted':
+        this.#rejected.delete(event.key);
         return event;
     }
   }
@@ -87,13 +91,16 @@ export class RegistryCodec {
   }
 
   #reject(key: string, revision: number, reason: string): void {
-    if (this.#rejected.get(key) === revision) return;
-    if (this.#rejected.size >= REJECTED_MAX) this.#rejected.clear();
+    const isNew = !this.#rejected.has(key);
+    if (this.#rejected.get(key) === revision || (isNew && this.#rejected.size >= REJECTED_MAX)) return;
     this.#rejected.set(key, revision);
     this.#rejects++;
     this.#log.warn(
       { key, revision, reason },
       'registry: a value cannot be read; what it would change stays as it is',
     );
+    if (isNew && this.#rejected.size === REJECTED_MAX) {
+      this.#log.warn('registry: these are %d now; if there are more, they are not told of', REJECTED_MAX);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { REJECTED_MAX } from '#control/registry/codec.ts';
 import { keyOf, SEED_KEY } from '#control/registry/forms.ts';
 import { draftOf, type UpstreamDraft } from '#core/registry/record.ts';
 import { sampleRecord } from '#test/core/registry/sample.ts';
@@ -112,6 +113,23 @@ describe('a value that cannot be read', () => {
       assert.equal(one.lines.filter((line) => line.includes('cannot be read')).length, 1);
     });
   }
+});
+
+describe('values that cannot be read', () => {
+  // More than could be remembered were once all logged and counted again, each minute.
+  it('are told of once, and no more of them than can be remembered', async (t) => {
+    const cluster = new Cluster(t);
+    const one = await cluster.join('one', drafts('red'));
+    const bucket = cluster.bus.bucket('registry', BUCKET);
+    for (let nth = 0; nth < REJECTED_MAX + 100; nth++) await bucket.put(`junk${nth}`, bytes('{'), signal);
+    for (let minute = 0; minute < 3; minute++) {
+      await cluster.clock.advanceAsync(60_000);
+      await cluster.settle();
+    }
+    assert.equal(one.registry.rejects, REJECTED_MAX);
+    assert.equal(one.lines.filter((line) => line.includes('a value cannot be read')).length, REJECTED_MAX);
+    assert.equal(one.lines.filter((line) => line.includes('not told of')).length, 1);
+  });
 });
 
 function bodyWith(changes: object): string {
