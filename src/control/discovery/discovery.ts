@@ -9,6 +9,8 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 30_000;
 /** Names under way at once: the system has four threads to resolve with, and other uses for them. */
 const UNDER_WAY_MAX = 2;
+/** Of these, names that did not resolve: they may take long to fail again, and the others do not wait for them. */
+const FAILING_UNDER_WAY_MAX = 1;
 
 export type DiscoveryOptions = {
   readonly resolve: Resolve;
@@ -35,6 +37,7 @@ export class Discovery implements Disposable {
   readonly #followed = new Map<string, Followed>();
   readonly #waiting: Followed[] = [];
   #underWay = 0;
+  #failingUnderWay = 0;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -72,15 +75,24 @@ export class Discovery implements Disposable {
 
   #askNext(): void {
     while (this.#underWay < UNDER_WAY_MAX) {
-      const followed = this.#waiting.shift();
+      const followed = this.#next();
       if (followed === undefined) return;
       if (!this.#isFollowed(followed)) continue;
+      const failing = followed.failures > 0 ? 1 : 0;
       this.#underWay++;
+      this.#failingUnderWay += failing;
       void this.#resolve(followed).finally(() => {
         this.#underWay--;
+        this.#failingUnderWay -= failing;
         this.#askNext();
       });
     }
+  }
+
+  #next(): Followed | undefined {
+    const mayFail = this.#failingUnderWay < FAILING_UNDER_WAY_MAX;
+    const index = this.#waiting.findIndex(({ failures }) => failures === 0 || mayFail);
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
   }
 
   async #resolve(followed: Followed): Promise<void> {

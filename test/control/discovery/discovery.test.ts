@@ -74,6 +74,23 @@ describe('a name of an upstream', () => {
     assert.match(lines[1] ?? '', /resolves again/);
   });
 
+  // Two names whose servers did not answer once kept all others from being asked for.
+  it('does not wait for names whose servers are silent', async (t) => {
+    const clock = new VirtualClock();
+    const asked: string[] = [];
+    const resolve = (name: string) => {
+      const isFirst = !asked.includes(name);
+      asked.push(name);
+      if (name === API) return Promise.resolve({ addresses: ['10.0.0.1'], ttlMs: 1_000 });
+      return isFirst ? Promise.reject(new Error('no answer')) : new Promise<never>(() => {});
+    };
+    const discovery = new Discovery({ resolve, clock, random: { float: () => 0 }, log: keptLog().log });
+    t.after(() => discovery[Symbol.dispose]());
+    discovery.follow(new Set(['silent.test', 'dead.test', 'gone.test', API]));
+    await clock.advanceAsync(10_000);
+    assert.ok(asked.filter((name) => name === API).length >= 10, asked.join());
+  });
+
   it('that nobody knows has no address until somebody does', async (t) => {
     const { server, clock, discovery, changes, failed } = await discover(t, {});
     discovery.follow(new Set([API]));
