@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { renderMachinesPage, withPicture } from '#actors/chart-page.ts';
 import { renderJsonSchema } from '#config/json-schema.ts';
 import { renderReference } from '#config/reference.ts';
+import { renderMetricsPage } from '#telemetry/metrics-page.ts';
 
 const GENERATED = {
   'config/schema.json': renderJsonSchema,
   'docs/configuration.md': renderReference,
   'docs/machines.md': renderMachinesPage,
+  'docs/metrics.md': renderMetricsPage,
   'README.md': () => withPicture(readFileSync(fileOf('README.md'), 'utf8')),
 };
 

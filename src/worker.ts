@@ -1,4 +1,5 @@
 /** The data plane: one of an instance's worker threads. It accepts connections and serves requests. */
+import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import argon2 from 'argon2';
 import { RUNNERS } from '#actors/request/run.ts';
@@ -35,6 +36,7 @@ import { selectStep } from '#http/steps/select.ts';
 import { weighStep } from '#http/steps/weigh.ts';
 import { UpstreamClients } from '#http/upstream-clients.ts';
 import { attachSharedState, type SharedMemory } from '#shared/state.ts';
+import { watchThread } from '#shared/watch-thread.ts';
 
 const { worker, settings, table, memory, reusePort, keyring, revoked } =
   workerData as WorkerStart<SharedMemory>;
@@ -47,7 +49,10 @@ const drains = new Drains(clock);
 drains.follow(table);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
-const metrics = new RequestMetrics(shared.metrics.ofWorker(worker));
+const series = shared.metrics.ofWorker(worker);
+const metrics = new RequestMetrics(series);
+const heapBytes = () => getHeapStatistics().used_heap_size;
+watchThread(series, `worker-${worker}`, heapBytes, clock);
 const { telemetry, log } = settings;
 const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
@@ -59,8 +64,8 @@ tokens.revoke(revoked);
 const run = RUNNERS[settings.actors.runtime](
   {
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
-    limit: limitStep(shared.limits, recorder, ipv6PrefixBits, clock),
-    select: selectStep(selector, shared.retries, clock),
+    limit: limitStep(shared.limits, metrics, recorder, ipv6PrefixBits, clock),
+    select: selectStep(selector, shared.retries, metrics, clock),
     forward: forwardStep(
       clients,
       {

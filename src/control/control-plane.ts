@@ -50,9 +50,7 @@ export class ControlPlane implements AsyncDisposable {
     const { shared, instance, isReady, clock, log, signal } = options;
     const { settings, newUpstream } = options.config;
     await using parts = new AsyncDisposableStack();
-    const telemetry = parts.use(
-      await Telemetry.open({ settings, records: shared.records, instance, clock, log }),
-    );
+    const telemetry = parts.use(await Telemetry.open({ settings, shared, instance, clock, log }));
     const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
     const cluster = parts.use(await Cluster.open(options, bus));
     const accounts = parts.use(await openAccounts(options, bus));
@@ -62,6 +60,7 @@ export class ControlPlane implements AsyncDisposable {
     const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
     const sources = [
       ...instanceSources(shared, table, clock),
+      telemetry.metrics,
       registrySource(registry),
       clusterSource(health, link),
     ];

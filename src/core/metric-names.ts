@@ -29,7 +29,9 @@ const SCHEME = 'url.scheme';
 const ERROR = 'error.type';
 const UPSTREAM = ['signalbox.pool', 'signalbox.upstream'] as const;
 
-/** What workers count in shared memory. */
+const THREAD = ['signalbox.thread'] as const;
+
+/** What threads count in shared memory. */
 export const WORKER_INSTRUMENTS = {
   requestDuration: {
     name: 'http.server.request.duration',
@@ -67,8 +69,9 @@ export const WORKER_INSTRUMENTS = {
     name: 'signalbox.retries',
     kind: 'counter',
     unit: '{attempt}',
-    description: 'Attempts begun that were not the first of their request, by the upstream they went to.',
-    attributes: UPSTREAM,
+    description:
+      'Attempts begun that were not the first of their request, by the upstream they went to and by what the attempt before had ended with: a cause, or a status.',
+    attributes: [...UPSTREAM, 'signalbox.cause'],
     bounds: [],
   },
   refusals: {
@@ -77,6 +80,30 @@ export const WORKER_INSTRUMENTS = {
     unit: '{refusal}',
     description: 'Answers that Signalbox made itself because it would not or could not forward.',
     attributes: ['signalbox.cause'],
+    bounds: [],
+  },
+  limitDecisions: {
+    name: 'signalbox.limit.decisions',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests that came to a limit, by its name: passed, or limited.',
+    attributes: ['signalbox.limit', 'signalbox.decision'],
+    bounds: [],
+  },
+  loopDelay: {
+    name: 'signalbox.event_loop.delay',
+    kind: 'histogram',
+    unit: 's',
+    description: 'How late a thread is with what is due; asked twenty times a second.',
+    attributes: THREAD,
+    bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  },
+  heapUsed: {
+    name: 'signalbox.heap.used',
+    kind: 'gauge',
+    unit: 'By',
+    description: "Used of a thread's own JavaScript heap.",
+    attributes: THREAD,
     bounds: [],
   },
 } as const satisfies Record<string, Instrument>;
@@ -169,6 +196,63 @@ export const INSTANCE_INSTRUMENTS = {
     unit: '{value}',
     description: 'Values of the registry that could not be read, and so changed nothing.',
     attributes: [],
+    bounds: [],
+  },
+  requestsInState: {
+    name: 'signalbox.requests.in_state',
+    kind: 'up_down_counter',
+    unit: '{request}',
+    description: 'Requests under way by the state of their machine.',
+    attributes: ['signalbox.state'],
+    bounds: [],
+  },
+  recordsLost: {
+    name: 'signalbox.records.lost',
+    kind: 'counter',
+    unit: '{record}',
+    description:
+      'Finished requests that were to be traced or logged, and came faster than they were fetched.',
+    attributes: [],
+    bounds: [],
+  },
+  requestsUnrecorded: {
+    name: 'signalbox.requests.unrecorded',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests without a record, because too many were under way at once.',
+    attributes: [],
+    bounds: [],
+  },
+  spans: {
+    name: 'signalbox.spans',
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans: sent, failed (the collector did not take them), or dropped (there was no room).',
+    attributes: ['signalbox.result'],
+    bounds: [],
+  },
+  accessLogDropped: {
+    name: 'signalbox.access_log.dropped',
+    kind: 'counter',
+    unit: '{line}',
+    description: 'Lines of the access log that nobody read fast enough.',
+    attributes: [],
+    bounds: [],
+  },
+  processMemory: {
+    name: 'process.memory.usage',
+    kind: 'up_down_counter',
+    unit: 'By',
+    description: 'Physical memory of the process.',
+    attributes: [],
+    bounds: [],
+  },
+  processCpu: {
+    name: 'process.cpu.time',
+    kind: 'counter',
+    unit: 's',
+    description: 'CPU time of the process, all of its threads together.',
+    attributes: ['cpu.mode'],
     bounds: [],
   },
   buildInfo: {

@@ -28,6 +28,7 @@ export class RequestMetrics {
   readonly #attemptDuration: RowFinder;
   readonly #attempts: RowFinder;
   readonly #retries: RowFinder;
+  readonly #limitDecisions: RowFinder;
   readonly #refusals: SeriesRows;
   readonly #activeRequests: SeriesRows;
   /** By method and scheme. */
@@ -38,6 +39,7 @@ export class RequestMetrics {
     this.#attemptDuration = new RowFinder(series.attemptDuration);
     this.#attempts = new RowFinder(series.attempts);
     this.#retries = new RowFinder(series.retries);
+    this.#limitDecisions = new RowFinder(series.limitDecisions);
     this.#refusals = series.refusals;
     this.#activeRequests = series.activeRequests;
   }
@@ -58,9 +60,27 @@ export class RequestMetrics {
     finder.rows.observe(row, seconds);
   }
 
-  attemptBegun(upstream: Upstream, isRetry: boolean): void {
-    countAttempt(this.#attempts, upstream);
-    if (isRetry) countAttempt(this.#retries, upstream);
+  attemptBegun(upstream: Upstream): void {
+    const finder = this.#attempts;
+    const row = finder.find(upstream, 0) ?? finder.learn(upstream, 0, [upstream.pool, upstream.name]);
+    finder.rows.add(row, 1);
+  }
+
+  /** The attempt that comes next is not the request's first; `before` is what the one before ended with. */
+  retried(upstream: Upstream, before: AttemptError | number): void {
+    const code = typeof before === 'number' ? before : STATUS_END + ATTEMPT_ERRORS.indexOf(before);
+    const finder = this.#retries;
+    const row =
+      finder.find(upstream, code) ?? finder.learn(upstream, code, [upstream.pool, upstream.name, before]);
+    finder.rows.add(row, 1);
+  }
+
+  limited(limit: { readonly name: string }, isAllowed: boolean): void {
+    const finder = this.#limitDecisions;
+    const code = isAllowed ? 1 : 0;
+    const row =
+      finder.find(limit, code) ?? finder.learn(limit, code, [limit.name, isAllowed ? 'passed' : 'limited']);
+    finder.rows.add(row, 1);
   }
 
   /** `seconds` from the attempt's start to the head of its answer. */
@@ -91,11 +111,6 @@ export class RequestMetrics {
       finder.find(upstream, code) ?? finder.learn(upstream, code, attemptLabels(upstream, method, outcome));
     finder.rows.observe(row, seconds);
   }
-}
-
-function countAttempt(finder: RowFinder, upstream: Upstream): void {
-  const row = finder.find(upstream, 0) ?? finder.learn(upstream, 0, [upstream.pool, upstream.name]);
-  finder.rows.add(row, 1);
 }
 
 function attemptLabels({ address, port, pool, name }: Upstream, method: string, outcome: number): Label[] {

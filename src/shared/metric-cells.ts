@@ -33,9 +33,9 @@ export class MetricCells {
   readonly memory: SharedArrayBuffer;
   readonly #regions: readonly WorkerSeries[];
 
-  /** New cells: about 8 MB a worker, of which the system commits only what is used. */
+  /** New cells: about 11 MB a thread, of which the system commits only what is used. */
   static create(workers: number): MetricCells {
-    return new MetricCells(new SharedArrayBuffer(workers * REGION_BYTES));
+    return new MetricCells(new SharedArrayBuffer((workers + 1) * REGION_BYTES));
   }
 
   static attach(memory: SharedArrayBuffer): MetricCells {
@@ -44,18 +44,25 @@ export class MetricCells {
 
   private constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
-    const workers = memory.byteLength / REGION_BYTES;
-    this.#regions = Array.from({ length: workers }, (_, worker) => region(memory, worker * REGION_BYTES));
+    const threads = memory.byteLength / REGION_BYTES;
+    this.#regions = Array.from({ length: threads }, (_, thread) => region(memory, thread * REGION_BYTES));
   }
 
   /** What worker `worker` counts, for itself alone to write. Throws a RangeError if it has no region. */
   ofWorker(worker: number): WorkerSeries {
     const found = this.#regions[worker];
-    if (found === undefined) throw new RangeError(`worker ${worker} has no metric cells`);
+    if (found === undefined || worker === this.#regions.length - 1) {
+      throw new RangeError(`worker ${worker} has no metric cells`);
+    }
     return found;
   }
 
-  /** The series of an instrument, summed over the workers. */
+  /** What the control plane counts as a thread like others. */
+  get ofControl(): WorkerSeries {
+    return this.#regions.at(-1) as WorkerSeries;
+  }
+
+  /** The series of an instrument, summed over the threads. */
   read(instrument: WorkerInstrument): SeriesSum[] {
     const sums = new Map<string, Float64Array>();
     for (const series of this.#regions) series[instrument].addTo(sums);
@@ -68,7 +75,8 @@ export class MetricCells {
   /** Takes back what a worker was in the midst of; what it has counted stays. After its thread has ended. */
   forgetWorker(worker: number): void {
     for (const name of INSTRUMENTS) {
-      if (WORKER_INSTRUMENTS[name].kind === 'up_down_counter') this.#regions[worker]?.[name].clear();
+      const { kind } = WORKER_INSTRUMENTS[name];
+      if (kind === 'up_down_counter' || kind === 'gauge') this.#regions[worker]?.[name].clear();
     }
   }
 }

@@ -68,6 +68,10 @@ export class SeriesRows {
     this.#addAt(row * this.#width, amount);
   }
 
+  set(row: number, value: number): void {
+    this.#numbers[row * this.#width] = value;
+  }
+
   observe(row: number, value: number): void {
     const bounds = this.#bounds;
     let bucket = 0;

@@ -10,10 +10,12 @@ import {
 import type { Table } from '#core/table.ts';
 import type { ConnectionCount } from '#shared/connection-count.ts';
 import type { MetricCells, SeriesSum } from '#shared/metric-cells.ts';
+import type { RecordReader } from '#shared/records/reader.ts';
 import type { Label } from '#shared/series-rows.ts';
 import type { SharedState } from '#shared/state.ts';
 import type { UpstreamCells } from '#shared/upstream-cells.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import type { SpanCounts } from './traces/span-queue.ts';
 
 /** An instrument and what it counts now. */
 export type Metric = { readonly instrument: Instrument; readonly series: readonly SeriesSum[] };
@@ -26,6 +28,7 @@ export function instanceSources(shared: SharedState, table: () => Table, clock: 
     workerSource(shared.metrics),
     connectionSource(shared.connections),
     upstreamSource(shared.upstreams, table, clock),
+    processSource(),
     buildSource(),
   ];
 }
@@ -97,6 +100,59 @@ export function clusterSource(cluster: ClusterCounts, link: { readonly state: st
       { instrument: clusterInstances, series: [number([], cluster.others().length + 1)] },
       { instrument: clusterLink, series: link === null ? [] : [number([link.state], 1)] },
       { instrument: heartbeats, series: results.map(([result, count]) => number([result], count)) },
+    ];
+  };
+}
+
+/** What is known of requests beside what workers count, and what becomes of that knowledge. */
+export function telemetrySource(
+  readers: readonly RecordReader[],
+  states: readonly string[],
+  traces: { readonly counts: SpanCounts } | null,
+  access: { readonly dropped: number } | null,
+): MetricSource {
+  const { requestsInState, recordsLost, requestsUnrecorded, spans, accessLogDropped } = INSTANCE_INSTRUMENTS;
+  const sumOf = (count: (reader: RecordReader) => number) =>
+    readers.reduce((sum, reader) => sum + count(reader), 0);
+  return () => {
+    const inState = states.map(() => 0);
+    for (const reader of readers) reader.countStates(inState);
+    return [
+      { instrument: requestsInState, series: states.map((state, nth) => number([state], inState[nth] ?? 0)) },
+      {
+        instrument: recordsLost,
+        series: [
+          number(
+            [],
+            sumOf(({ lost }) => lost),
+          ),
+        ],
+      },
+      {
+        instrument: requestsUnrecorded,
+        series: [
+          number(
+            [],
+            sumOf(({ unrecorded }) => unrecorded),
+          ),
+        ],
+      },
+      {
+        instrument: spans,
+        series: Object.entries(traces?.counts ?? {}).map(([result, count]) => number([result], count)),
+      },
+      { instrument: accessLogDropped, series: access === null ? [] : [number([], access.dropped)] },
+    ];
+  };
+}
+
+function processSource(): MetricSource {
+  const { processMemory, processCpu } = INSTANCE_INSTRUMENTS;
+  return () => {
+    const { user, system } = process.cpuUsage();
+    return [
+      { instrument: processMemory, series: [number([], process.memoryUsage.rss())] },
+      { instrument: processCpu, series: [number(['user'], user / 1e6), number(['system'], system / 1e6)] },
     ];
   };
 }

@@ -1,11 +1,21 @@
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+import type { Instrument } from '#core/metric-names.ts';
 
 /** Prometheus' text format, which scrapers know by this type. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Units as words, which end the names of Prometheus' metrics. */
-const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds' };
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
+
+/** The name that Prometheus knows a metric by; the series of a histogram add `_bucket`, `_sum` and `_count`. */
+export function prometheusName({ name, unit, kind }: Instrument): string {
+  const words = [name.replaceAll(/[^a-zA-Z0-9]/g, '_')];
+  const unitWord = UNIT_WORDS[unit];
+  if (unitWord !== undefined) words.push(unitWord);
+  if (kind === 'counter') words.push('total');
+  return words.join('_');
+}
 
 /** Everything comes from one scope, so nothing is gained by naming it on every line. */
 const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);

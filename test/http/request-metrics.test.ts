@@ -69,17 +69,23 @@ describe('attempts', () => {
   it('are counted by upstream, and by how they ended', () => {
     const red = sampleUpstream();
     const blue = sampleUpstream({ name: 'blue', port: 3001, slot: 1 });
-    metrics.attemptBegun(red, false);
+    metrics.attemptBegun(red);
     metrics.attemptFailed(red, 'GET', 'upstream_unreachable', 0.01);
-    metrics.attemptBegun(blue, true);
+    metrics.retried(blue, 'upstream_unreachable');
+    metrics.attemptBegun(blue);
     metrics.attemptAnswered(blue, 'GET', 200, 0.01);
-    metrics.attemptBegun(blue, false);
+    metrics.attemptBegun(blue);
     metrics.attemptFailed(blue, 'GET', 'client_left', 0.01);
     assert.deepEqual(counts('attempts'), [
       [['default', 'red'], 1],
       [['default', 'blue'], 2],
     ]);
-    assert.deepEqual(counts('retries'), [[['default', 'blue'], 1]]);
+    metrics.retried(blue, 503);
+    metrics.retried(blue, 503);
+    assert.deepEqual(counts('retries'), [
+      [['default', 'blue', 'upstream_unreachable'], 1],
+      [['default', 'blue', 503], 2],
+    ]);
     assert.deepEqual(counts('attemptDuration'), [
       [['GET', '127.0.0.1', 3000, 'default', 'red', '', 'upstream_unreachable'], 1],
       [['GET', '127.0.0.1', 3001, 'default', 'blue', 200, ''], 1],
@@ -88,13 +94,22 @@ describe('attempts', () => {
   });
 
   it('at an upstream that takes over a slot are not counted for the one before', () => {
-    metrics.attemptBegun(sampleUpstream({ name: 'old', slot: 7 }), false);
-    metrics.attemptBegun(sampleUpstream({ name: 'new', slot: 7 }), false);
+    metrics.attemptBegun(sampleUpstream({ name: 'old', slot: 7 }));
+    metrics.attemptBegun(sampleUpstream({ name: 'new', slot: 7 }));
     assert.deepEqual(counts('attempts'), [
       [['default', 'old'], 1],
       [['default', 'new'], 1],
     ]);
   });
+});
+
+it('limits are counted by name, and by what they decided', () => {
+  const limit = { name: 'api' };
+  for (const isAllowed of [true, true, false]) metrics.limited(limit, isAllowed);
+  assert.deepEqual(counts('limitDecisions'), [
+    [['api', 'passed'], 2],
+    [['api', 'limited'], 1],
+  ]);
 });
 
 it('refusals are counted by cause', () => {

@@ -76,6 +76,24 @@ describe('an instance with two workers', () => {
     assert.equal(red.requests, 283);
   });
 
+  it('says how its threads and its process are', async (t) => {
+    const instance = await startInstance(t, await startUpstreams(t, ['red']), { server: { workers: 2 } });
+    let samples: Sample[] = [];
+    const delays = 'signalbox_event_loop_delay_seconds_count';
+    await until('every thread was asked', async () => {
+      samples = await scrape(instance.admin);
+      return ['control', 'worker-0', 'worker-1'].every(
+        (it) => total(samples, delays, { signalbox_thread: it }) > 0,
+      );
+    });
+    for (const { value } of samples.filter(({ name }) => name === 'signalbox_heap_used_bytes')) {
+      assert.ok(value > 1_000_000, `${value} bytes`);
+    }
+    assert.ok(total(samples, 'process_memory_usage_bytes') > 10_000_000);
+    assert.ok(total(samples, 'process_cpu_time_seconds_total', { cpu_mode: 'user' }) > 0);
+    assert.equal(total(samples, 'signalbox_records_lost_total'), 0);
+  });
+
   it('says what is under way', async (t) => {
     const held: (() => void)[] = [];
     const red = await startUpstream(t, 'red', (_, response) => held.push(() => response.end()));
@@ -86,6 +104,9 @@ describe('an instance with two workers', () => {
     assert.deepEqual(counted(during, 'http_server_active_requests'), { 'GET http': 2 });
     assert.deepEqual(counted(during, 'signalbox_upstream_in_flight'), { 'default red': 2 });
     assert.equal(total(during, 'signalbox_connections'), 2);
+    const inState = (state: string) =>
+      total(during, 'signalbox_requests_in_state', { signalbox_state: state });
+    assert.deepEqual([inState('seeking.forwarding'), inState('responding')], [2, 0]);
     for (const release of held) release();
     await Promise.all(answers);
     const after = await scrapeAfter(instance.admin, 2);
@@ -115,7 +136,9 @@ describe('an upstream that dies', () => {
       'default red': failed,
       'default blue': 20,
     });
-    assert.deepEqual(counted(samples, 'signalbox_retries_total'), { 'default blue': failed });
+    assert.deepEqual(counted(samples, 'signalbox_retries_total'), {
+      'default blue upstream_unreachable': failed,
+    });
   });
 
   it('by keeping still is told from a client that left', async (t) => {
@@ -158,6 +181,10 @@ describe('metrics on the port of the traffic', () => {
     assert.equal(promtoolComplaints(body), '');
     const samples = parseExposition(body);
     assert.ok(total(samples, REQUESTS, { http_route: '/numbers' }) > 0);
+    assert.deepEqual(counted(samples, 'signalbox_limit_decisions_total'), {
+      'default passed': 1,
+      'default limited': 1,
+    });
     assert.equal(total(samples, 'signalbox_refusals_total', { signalbox_cause: 'rate_limited' }), 1);
   });
 

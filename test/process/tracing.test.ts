@@ -228,6 +228,8 @@ describe('a collector', () => {
       return instance.output.includes('the collector does not take traces');
     });
     for (let nth = 0; nth < 50; nth++) assert.equal((await ask(instance.url)).status, 200);
+    const metrics = await (await fetch(`${instance.admin}/metrics`)).text();
+    assert.match(metrics, /^signalbox_spans_total\{signalbox_result="failed"\} [1-9]/m);
     assert.equal(await instance.stop(), 0);
     assert.equal(instance.output.split('the collector does not take traces').length, 2);
   });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { INSTANCE_INSTRUMENTS, type Instrument, WORKER_INSTRUMENTS } from '#core/metric-names.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import type { Metric } from '#telemetry/metric-sources.ts';
-import { prometheusText } from '#telemetry/prometheus.ts';
+import { prometheusName, prometheusText } from '#telemetry/prometheus.ts';
 import { instanceResource } from '#telemetry/resource.ts';
 import { parseExposition, promtoolComplaints, type Sample, total } from '#test/support/exposition.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -49,13 +49,13 @@ describe('the exposition', () => {
   });
 
   it('names units in words, and counters as totals', async () => {
-    const names = new Set(
-      (await expose(...INSTRUMENTS.map((instrument) => ({ instrument, series: [] })))).match(/^# TYPE .*/gm),
-    );
-    assert.ok(names.has('# TYPE http_server_request_duration_seconds histogram'));
-    assert.ok(names.has('# TYPE http_server_active_requests gauge'));
-    assert.ok(names.has('# TYPE http_client_request_duration_seconds histogram'));
-    assert.ok(names.has('# TYPE signalbox_retries_total counter'));
+    const text = await expose(...INSTRUMENTS.map((instrument) => ({ instrument, series: [] })));
+    const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(names, ['target_info', ...INSTRUMENTS.map(prometheusName)]);
+    assert.ok(names.includes('http_server_request_duration_seconds'));
+    assert.ok(names.includes('http_server_active_requests'));
+    assert.ok(names.includes('signalbox_retries_total'));
+    assert.ok(names.includes('process_memory_usage_bytes'));
   });
 
   it('of a histogram has cumulative buckets, which end with its count', async () => {

@@ -170,7 +170,6 @@ export const requestMachine = setup({
               exchange: context.exchange,
               identity: context.identity,
               upstream: context.tried.at(-1) as Upstream,
-              resendCount: context.tried.length - 1,
             }),
             onError: { target: '#request.refusing' },
           },

@@ -107,6 +107,4 @@ export type ForwardInput = {
   readonly exchange: Exchange;
   readonly identity: Identity | null;
   readonly upstream: Upstream;
-  /** 0 for the first attempt. */
-  readonly resendCount: number;
 };

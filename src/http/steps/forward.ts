@@ -18,7 +18,7 @@ export function forwardStep(
   books: AttemptBooks,
   recorder: RequestRecorder,
 ): RequestSteps['forward'] {
-  return ({ exchange, identity, upstream, resendCount }, tell) => {
+  return ({ exchange, identity, upstream }, tell) => {
     const { request, route, reply } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
     const head = requestHead(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
@@ -44,7 +44,7 @@ export function forwardStep(
       settled: () => record.settled(),
     });
 
-    books.metrics.attemptBegun(upstream, resendCount > 0);
+    books.metrics.attemptBegun(upstream);
     const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
     client.dispatch({ ...head, body }, attempt);
     return () => {

@@ -4,11 +4,13 @@ import { chooseQuota, clientKey } from '#core/limits/client-key.ts';
 import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
 import type { LimitTable } from '#shared/limit-table.ts';
 import { requestFacts } from '../request-facts.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 
 /** The request machine's step `limit`: counts the request, and tells the client what is left. */
 export function limitStep(
   table: LimitTable,
+  metrics: RequestMetrics,
   recorder: RequestRecorder,
   ipv6PrefixBits: number,
   clock: Clock,
@@ -22,6 +24,7 @@ export function limitStep(
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
     const quota = chooseQuota(limit, facts);
     const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs(), limit.isShared);
+    metrics.limited(limit, decision.allowed);
     recorder.limited(exchange, decision);
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);
     tell(
