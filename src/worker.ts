@@ -44,13 +44,13 @@ const control = parentPort as MessagePort;
 const clock = systemClock;
 
 const shared = attachSharedState(memory, worker);
-const clients = new UpstreamClients(settings.upstreamConnections, clock);
 const drains = new Drains(clock);
 drains.follow(table);
 const { ipv6PrefixBits } = settings.limits;
 const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
 const series = shared.metrics.ofWorker(worker);
 const metrics = new RequestMetrics(series);
+const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
 const heapBytes = () => getHeapStatistics().used_heap_size;
 watchThread(series, `worker-${worker}`, heapBytes, clock);
 const { telemetry, log } = settings;

@@ -29,6 +29,7 @@ const SCHEME = 'url.scheme';
 const ERROR = 'error.type';
 const UPSTREAM = ['signalbox.pool', 'signalbox.upstream'] as const;
 
+const ENDPOINT = ['server.address', 'server.port'] as const;
 const THREAD = ['signalbox.thread'] as const;
 
 /** What threads count in shared memory. */
@@ -54,7 +55,7 @@ export const WORKER_INSTRUMENTS = {
     kind: 'histogram',
     unit: 's',
     description: 'Time from the start of an attempt at an upstream to the head of its answer.',
-    attributes: [METHOD, 'server.address', 'server.port', ...UPSTREAM, STATUS, ERROR],
+    attributes: [METHOD, ...ENDPOINT, ...UPSTREAM, STATUS, ERROR],
     bounds: SECONDS,
   },
   attempts: {
@@ -80,6 +81,23 @@ export const WORKER_INSTRUMENTS = {
     unit: '{refusal}',
     description: 'Answers that Signalbox made itself because it would not or could not forward.',
     attributes: ['signalbox.cause'],
+    bounds: [],
+  },
+  openConnections: {
+    name: 'http.client.open_connections',
+    kind: 'up_down_counter',
+    unit: '{connection}',
+    description: 'Open connections to upstreams, in use or idle.',
+    attributes: ENDPOINT,
+    bounds: [],
+  },
+  connections: {
+    name: 'signalbox.upstream.connections',
+    kind: 'counter',
+    unit: '{connection}',
+    description:
+      'Connections to upstreams: opened, or failed to be. Attempts that did not open one used one again.',
+    attributes: [...ENDPOINT, 'signalbox.result'],
     bounds: [],
   },
   limitDecisions: {

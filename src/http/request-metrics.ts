@@ -29,6 +29,8 @@ export class RequestMetrics {
   readonly #attempts: RowFinder;
   readonly #retries: RowFinder;
   readonly #limitDecisions: RowFinder;
+  readonly #connections: SeriesRows;
+  readonly #openConnections: SeriesRows;
   readonly #refusals: SeriesRows;
   readonly #activeRequests: SeriesRows;
   /** By method and scheme. */
@@ -40,6 +42,8 @@ export class RequestMetrics {
     this.#attempts = new RowFinder(series.attempts);
     this.#retries = new RowFinder(series.retries);
     this.#limitDecisions = new RowFinder(series.limitDecisions);
+    this.#connections = series.connections;
+    this.#openConnections = series.openConnections;
     this.#refusals = series.refusals;
     this.#activeRequests = series.activeRequests;
   }
@@ -75,6 +79,20 @@ export class RequestMetrics {
     finder.rows.add(row, 1);
   }
 
+  connectionOpened(upstream: Upstream): void {
+    this.#countConnection(upstream, 'opened');
+    this.#countOpen(upstream, 1);
+  }
+
+  connectionFailed(upstream: Upstream): void {
+    this.#countConnection(upstream, 'failed');
+  }
+
+  /** Of one that was opened. */
+  connectionClosed(upstream: Upstream): void {
+    this.#countOpen(upstream, -1);
+  }
+
   limited(limit: { readonly name: string }, isAllowed: boolean): void {
     const finder = this.#limitDecisions;
     const code = isAllowed ? 1 : 0;
@@ -95,6 +113,14 @@ export class RequestMetrics {
 
   refused(cause: RefusalCause): void {
     this.#refusals.add(this.#refusals.row([cause]), 1);
+  }
+
+  #countConnection({ address, port }: Upstream, result: 'opened' | 'failed'): void {
+    this.#connections.add(this.#connections.row([address, port, result]), 1);
+  }
+
+  #countOpen({ address, port }: Upstream, change: 1 | -1): void {
+    this.#openConnections.add(this.#openConnections.row([address, port]), change);
   }
 
   #countActive(method: string, scheme: Scheme, change: 1 | -1): void {

@@ -5,13 +5,20 @@ import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
 import { H1Pool } from './h1-dispatcher/h1-pool.ts';
 import type { Transport } from './transport.ts';
-import { upstreamConnector, upstreamOpener } from './upstream-connector.ts';
+import { connectorOf, type OpenUpstream, upstreamOpener } from './upstream-connector.ts';
 
 /** Bytes of a response's head, with undici. */
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
 
 /** No hint of an upstream makes an idle connection live longer than this. */
 const KEEP_ALIVE_HINT_MS_MAX = 600_000;
+
+/** Hears of each connection: that it was opened and then that it was closed, or that it could not be. */
+export type ConnectionWatch = {
+  connectionOpened(upstream: Upstream): void;
+  connectionClosed(upstream: Upstream): void;
+  connectionFailed(upstream: Upstream): void;
+};
 
 /**
  * A worker's connections to the upstreams: a pool for each address and way of connecting. Upstreams that
@@ -20,15 +27,21 @@ const KEEP_ALIVE_HINT_MS_MAX = 600_000;
 export class UpstreamClients {
   readonly #settings: UpstreamConnectionSettings;
   readonly #clock: Clock;
+  readonly #watch: ConnectionWatch | null;
   readonly #clients = new Map<string, Transport>();
   /** The same by upstream and connect timeout: a key that holds certificates takes microseconds to build. */
   #found = new WeakMap<Upstream, Map<number, Transport>>();
   /** Those that no table names any more, until their last request has ended. */
   readonly #closing = new Set<Transport>();
 
-  constructor(settings: UpstreamConnectionSettings, clock: Clock = systemClock) {
+  constructor(
+    settings: UpstreamConnectionSettings,
+    clock: Clock = systemClock,
+    watch: ConnectionWatch | null = null,
+  ) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#watch = watch;
   }
 
   /** The dispatcher for an upstream, made when it is first needed. */
@@ -63,9 +76,9 @@ export class UpstreamClients {
 
   #open(upstream: Upstream, connectMs: number): Transport {
     const { transport, connectionsMax, keepAliveMs } = this.#settings;
-    if (transport === 'h1') {
-      return new H1Pool(upstreamOpener(upstream, connectMs, this.#clock), this.#settings, this.#clock);
-    }
+    const opener = upstreamOpener(upstream, connectMs, this.#clock);
+    const open = this.#watch === null ? opener : watched(opener, upstream, this.#watch);
+    if (transport === 'h1') return new H1Pool(open, this.#settings, this.#clock);
     const pool = new Pool(origin(upstream), {
       connections: connectionsMax,
       pipelining: 1,
@@ -76,10 +89,23 @@ export class UpstreamClients {
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2: false,
-      connect: upstreamConnector(upstream, connectMs, this.#clock),
+      connect: connectorOf(open),
     });
     return upstream.tls === null ? pool : underOneName(pool, upstream);
   }
+}
+
+function watched(open: OpenUpstream, upstream: Upstream, watch: ConnectionWatch): OpenUpstream {
+  return (onread, done) => {
+    const socket = open(onread, (error) => {
+      if (error === null) {
+        watch.connectionOpened(upstream);
+        socket.once('close', () => watch.connectionClosed(upstream));
+      } else watch.connectionFailed(upstream);
+      done(error);
+    });
+    return socket;
+  };
 }
 
 /** undici would take the name from each request's Host, and connect anew for every other one. */

@@ -48,12 +48,7 @@ function connectTimeout(connectMs: number): SignalboxError {
 }
 
 /** The same for undici, whose own connector looks at its clock once a second. */
-export function upstreamConnector(
-  upstream: Upstream,
-  connectMs: number,
-  clock: Clock,
-): buildConnector.connector {
-  const open = upstreamOpener(upstream, connectMs, clock);
+export function connectorOf(open: OpenUpstream): buildConnector.connector {
   return (_, done) => {
     const socket = open(null, (error) => (error === null ? done(null, socket) : done(error, null)));
   };

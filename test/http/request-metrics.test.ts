@@ -103,6 +103,19 @@ describe('attempts', () => {
   });
 });
 
+it('connections are counted by address, and whether they are open', () => {
+  const red = sampleUpstream();
+  metrics.connectionOpened(red);
+  metrics.connectionOpened(sampleUpstream({ name: 'another name' }));
+  metrics.connectionFailed(red);
+  metrics.connectionClosed(red);
+  assert.deepEqual(counts('connections'), [
+    [['127.0.0.1', 3000, 'opened'], 2],
+    [['127.0.0.1', 3000, 'failed'], 1],
+  ]);
+  assert.deepEqual(counts('openConnections'), [[['127.0.0.1', 3000], 1]]);
+});
+
 it('limits are counted by name, and by what they decided', () => {
   const limit = { name: 'api' };
   for (const isAllowed of [true, true, false]) metrics.limited(limit, isAllowed);

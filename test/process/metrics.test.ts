@@ -68,6 +68,9 @@ describe('an instance with two workers', () => {
       [`_OTHER ${address} 200 `]: 3,
     });
     assert.deepEqual(counted(samples, 'signalbox_attempts_total'), { 'default red': 283 });
+    const opened = total(samples, 'signalbox_upstream_connections_total', { signalbox_result: 'opened' });
+    assert.ok(opened > 0 && opened <= 16, `${opened} connections for 283 attempts of 8 clients`);
+    assert.ok(total(samples, 'http_client_open_connections') <= opened);
     assert.deepEqual(counted(samples, 'signalbox_retries_total'), {});
     assert.deepEqual(counted(samples, 'signalbox_refusals_total'), {
       method_not_supported: 2,
@@ -136,6 +139,8 @@ describe('an upstream that dies', () => {
       'default red': failed,
       'default blue': 20,
     });
+    const connections = counted(samples, 'signalbox_upstream_connections_total');
+    assert.equal(connections[`127.0.0.1 ${red.port} failed`], failed);
     assert.deepEqual(counted(samples, 'signalbox_retries_total'), {
       'default blue upstream_unreachable': failed,
     });
