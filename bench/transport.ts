@@ -37,6 +37,40 @@ type Instance = { readonly port: number; readonly process: ChildProcess };
 
 const LIMITS = { bytesMax: 65_536, fieldsMax: 100 };
 
+/** Calls `told` after each answer on a connection. */
+class Answers {
+  readonly #told: () => void;
+  readonly #line = new StatusLine();
+  readonly #parser = new HeadParser(this.#line, LIMITS);
+  readonly #body = new BodyReader();
+  #isWithinBody = false;
+
+  constructor(told: () => void) {
+    this.#told = told;
+  }
+
+  read(bytes: Buffer): void {
+    const at = this.#isWithinBody ? 0 : this.#readHead(bytes);
+    if (!this.#isWithinBody) return;
+    let step = this.#body.step(bytes, at);
+    while (step === 'data') step = this.#body.step(bytes, this.#body.at);
+    if (step !== 'complete') return;
+    this.#isWithinBody = false;
+    this.#told();
+  }
+
+  #readHead(bytes: Buffer): number {
+    const end = this.#parser.parse(bytes, 0);
+    if (end < 0) return end;
+    const { status, minor } = this.#line;
+    const framing = responseFraming(readControlFields(this.#parser.headers), minor, 'GET', status);
+    if (typeof framing === 'string' || status !== 200) throw new Error(`an answer of ${status}`);
+    this.#body.begin(framing);
+    this.#isWithinBody = true;
+    return end;
+  }
+}
+
 let now: Case = 'GET, 1 KiB';
 const upstream = createServer((socket) => {
   let unasked = 0;
@@ -57,11 +91,14 @@ const upstreamPort = (upstream.address() as { port: number }).port;
 
 const folder = await mkdtemp(join(tmpdir(), 'signalbox-bench-'));
 const instances = new Map<string, Instance>();
-for (const transport of TRANSPORTS) instances.set(transport, await start(transport));
-for (const name of Object.keys(CASES) as Case[]) await compare(name);
-for (const instance of instances.values()) instance.process.kill('SIGTERM');
-upstream.close();
-await rm(folder, { recursive: true, force: true });
+try {
+  for (const transport of TRANSPORTS) instances.set(transport, await start(transport));
+  for (const name of Object.keys(CASES) as Case[]) await compare(name);
+} finally {
+  for (const instance of instances.values()) instance.process.kill('SIGTERM');
+  upstream.close();
+  await rm(folder, { recursive: true, force: true });
+}
 
 async function start(transport: string): Promise<Instance> {
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -129,38 +166,4 @@ async function ask(port: number, request: string): Promise<void> {
         .on('data', (bytes: Buffer) => answers.read(bytes));
     });
   await Promise.all(Array.from({ length: CONNECTIONS }, client));
-}
-
-/** Calls `told` after each answer on a connection. */
-class Answers {
-  readonly #told: () => void;
-  readonly #line = new StatusLine();
-  readonly #parser = new HeadParser(this.#line, LIMITS);
-  readonly #body = new BodyReader();
-  #isWithinBody = false;
-
-  constructor(told: () => void) {
-    this.#told = told;
-  }
-
-  read(bytes: Buffer): void {
-    const at = this.#isWithinBody ? 0 : this.#readHead(bytes);
-    if (!this.#isWithinBody) return;
-    let step = this.#body.step(bytes, at);
-    while (step === 'data') step = this.#body.step(bytes, this.#body.at);
-    if (step !== 'complete') return;
-    this.#isWithinBody = false;
-    this.#told();
-  }
-
-  #readHead(bytes: Buffer): number {
-    const end = this.#parser.parse(bytes, 0);
-    if (end < 0) return end;
-    const { status, minor } = this.#line;
-    const framing = responseFraming(readControlFields(this.#parser.headers), minor, 'GET', status);
-    if (typeof framing === 'string' || status !== 200) throw new Error(`an answer of ${status}`);
-    this.#body.begin(framing);
-    this.#isWithinBody = true;
-    return end;
-  }
 }

@@ -29,11 +29,3 @@ export const HEX = Int8Array.from({ length: CODES }, (_, code) => {
   const digit = Number.parseInt(String.fromCharCode(code), 16);
   return Number.isNaN(digit) ? -1 : digit;
 });
-
-/** Whether every character is in the class; none is that is more than a byte. */
-export function consistsOf(table: Uint8Array, text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    if (table[text.charCodeAt(at)] !== 1) return false;
-  }
-  return true;
-}

@@ -57,6 +57,7 @@ export class HeadParser {
   #scannedBytes = 0;
   #startAt = 0;
   readonly #marks: number[] = [];
+  #markCount = 0;
   /** The head so far, if it came in pieces. */
   #held = EMPTY;
   #heldBytes = 0;
@@ -119,7 +120,7 @@ export class HeadParser {
       case START_LINE_LF:
         return this.#firstEnd(bytes, base, at);
       case LINE:
-        return this.#line(bytes, base, at);
+        return this.#line(bytes, base, at, end);
       case NAME:
         return this.#name(bytes, base, at, end);
       case BEFORE_VALUE:
@@ -158,54 +159,56 @@ export class HeadParser {
     return at + 1;
   }
 
-  #line(bytes: Buffer, base: number, at: number): number {
+  // Each part of a field reads on with the next one: to go through the states for each costs more than the bytes.
+
+  #line(bytes: Buffer, base: number, at: number, end: number): number {
     const byte = bytes[at];
     if (byte === CR) {
       this.#state = END_LF;
       return at + 1;
     }
     if (byte === SP || byte === HTAB) return this.#fail('obs_fold');
-    if (this.#marks.length === this.#limits.fieldsMax * MARKS) return this.#fail('too_many_fields');
-    this.#marks.push(at - base);
+    if (this.#markCount === this.#limits.fieldsMax * MARKS) return this.#fail('too_many_fields');
+    this.#mark(at - base);
     this.#state = NAME;
-    return at;
+    return this.#name(bytes, base, at, end);
   }
 
   #name(bytes: Buffer, base: number, from: number, end: number): number {
     const at = skip(TOKEN, bytes, from, end);
     if (at === end) return at;
     const byte = bytes[at];
-    const isEmpty = at - base === this.#marks[this.#marks.length - 1];
+    const isEmpty = at - base === this.#marks[this.#markCount - 1];
     if (byte !== COLON || isEmpty) {
       const isBlank = byte === SP || byte === HTAB;
       if (isBlank) return this.#fail('space_before_colon');
       const isText = byte === CR || TEXT[byte as number] === 1;
       return isText ? this.#fail('bad_field_name') : this.#failAt(byte);
     }
-    this.#marks.push(at - base);
+    this.#mark(at - base);
     this.#state = BEFORE_VALUE;
-    return at + 1;
+    return this.#beforeValue(bytes, base, at + 1, end);
   }
 
   #beforeValue(bytes: Buffer, base: number, from: number, end: number): number {
     let at = from;
     while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at++;
     if (at === end) return at;
-    this.#marks.push(at - base);
+    this.#mark(at - base);
     this.#state = VALUE;
-    return at;
+    return this.#value(bytes, base, at, end);
   }
 
   #value(bytes: Buffer, base: number, from: number, end: number): number {
     const at = skip(TEXT, bytes, from, end);
     if (at === end) return at;
     if (bytes[at] !== CR) return this.#failAt(bytes[at]);
-    const start = base + (this.#marks[this.#marks.length - 1] as number);
+    const start = base + (this.#marks[this.#markCount - 1] as number);
     let last = at;
     while (last > start && (bytes[last - 1] === SP || bytes[last - 1] === HTAB)) last--;
-    this.#marks.push(last - base);
+    this.#mark(last - base);
     this.#state = VALUE_LF;
-    return at + 1;
+    return at + 1 === end ? end : this.#lineFeed(bytes, at + 1, LINE);
   }
 
   #lineFeed(bytes: Buffer, at: number, next: number): number {
@@ -218,15 +221,20 @@ export class HeadParser {
   #complete(bytes: Buffer, base: number, end: number): void {
     const head = bytes.toString('latin1', base, end);
     const marks = this.#marks;
-    const headers: string[] = [];
-    for (let mark = 0; mark < marks.length; mark += MARKS) {
-      headers.push(head.slice(marks[mark], marks[mark + 1]), head.slice(marks[mark + 2], marks[mark + 3]));
+    const headers = new Array<string>(this.#markCount / 2);
+    for (let mark = 0; mark < this.#markCount; mark += 2) {
+      headers[mark / 2] = head.slice(marks[mark], marks[mark + 1]);
     }
     this.headers = headers;
-    marks.length = 0;
+    this.#markCount = 0;
     this.#startAt = 0;
     this.#scannedBytes = 0;
     this.#state = this.#firstState;
+  }
+
+  // Neither pushed nor taken away: the array keeps its room from head to head.
+  #mark(position: number): void {
+    this.#marks[this.#markCount++] = position;
   }
 
   #hold(chunk: Buffer, at: number): void {

@@ -189,6 +189,23 @@ for (const name of TRANSPORTS) {
       });
     }
 
+    for (const when of ['head', 'data'] as const) {
+      it(`that its handler chokes on at its ${when} fails with that`, async (t) => {
+        const choke = () => {
+          throw new Error('choked');
+        };
+        const recorder = await sendTo(
+          t,
+          name,
+          saying(`${OK}Content-Length: 3\r\n\r\nabc`),
+          {},
+          { [when]: choke },
+        );
+        assert.equal((await recorder.over()).error?.message, 'choked');
+        assert.equal(recorder.events.filter((event) => /^(?:fail|end)/.test(event)).length, 1);
+      });
+    }
+
     it('that is given up after its end is left alone', async (t) => {
       const recorder = await sendTo(t, name, saying(EMPTY));
       await recorder.over();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { CONTINUE_MS } from '#http/h1-dispatcher/body-writer.ts';
 import type { TransportRequest } from '#http/transport.ts';
 import { until } from '#test/support/process.ts';
@@ -227,6 +229,45 @@ for (const name of TRANSPORTS) {
     });
   });
 }
+
+describe('a request that is answered and reset while it is written, through h1', () => {
+  // Node destroys a socket that it cannot write to, with all that it has not read: so it does for undici.
+  for (const [how, answer, outcome] of [
+    ['is answered whole', 'HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno', ['head 413', 'data no', 'end']],
+    [
+      'has failed if the answer is not whole',
+      'HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nno',
+      ['head 413', 'data no', 'fail upstream_closed'],
+    ],
+    [
+      'has failed if the answer has no length: it may not be whole',
+      'HTTP/1.1 413 No\r\n\r\nno',
+      ['head 413', 'data no', 'fail upstream_closed'],
+    ],
+  ] as const) {
+    it(how, async (t) => {
+      const flags = new Int32Array(new SharedArrayBuffer(8));
+      const upstream = new Worker(new URL('./hasty-upstream.ts', import.meta.url), {
+        workerData: { flags, answer },
+      });
+      t.after(() => upstream.terminate());
+      const [port] = (await once(upstream, 'message')) as [number];
+      const asked = once(upstream, 'message');
+      const body = new Readable({ read() {} });
+      body.push(Buffer.from('one'));
+      const recorder = send(transportTo(t, 'h1', { port }), { method: 'POST', body });
+      await asked;
+      // Before the write that comes at the end of this turn, and after all that is read in it.
+      setImmediate(() => {
+        Atomics.store(flags, 0, 1);
+        Atomics.notify(flags, 0);
+        Atomics.wait(flags, 1, 0);
+      });
+      body.push(Buffer.from('two'));
+      assert.deepEqual((await recorder.over()).events, ['start', ...outcome]);
+    });
+  }
+});
 
 describe('a request that expects 100 Continue, through h1', () => {
   // undici does not support it.
