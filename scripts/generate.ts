@@ -4,12 +4,14 @@ import { renderMachinesPage, withPicture } from '#actors/chart-page.ts';
 import { renderJsonSchema } from '#config/json-schema.ts';
 import { renderReference } from '#config/reference.ts';
 import { renderMetricsPage } from '#telemetry/metrics-page.ts';
+import { renderDashboard } from './dashboard.ts';
 
 const GENERATED = {
   'config/schema.json': renderJsonSchema,
   'docs/configuration.md': renderReference,
   'docs/machines.md': renderMachinesPage,
   'docs/metrics.md': renderMetricsPage,
+  'otel/grafana/dashboards/signalbox.json': renderDashboard,
   'README.md': () => withPicture(readFileSync(fileOf('README.md'), 'utf8')),
 };
 
