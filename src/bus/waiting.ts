@@ -3,7 +3,7 @@ import type { Random } from '#core/random.ts';
 /** Before the next try: doubles with each failure, and is drawn between half of it and all of it. */
 const RETRY_FIRST_MS = 100;
 /** However long the bus was away, instances agree again within two seconds of its return. */
-const RETRY_MS_MAX = 750;
+const RETRY_MS_MAX = 500;
 
 /** How long to wait after so many failures in a row, the first being 0; milliseconds. */
 export function retryMs(random: Random, failures: number): number {

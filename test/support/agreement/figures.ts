@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bearer, post, type Tokens, USER } from '../accounts.ts';
 import { ask } from '../load.ts';
 import { type Instance, until } from '../process.ts';
-import { type Cluster, hearOpinions, isAgreed, jsonOf, untilVerdict, WatchedUpstream } from './scene.ts';
+import {
+  type Cluster,
+  hearOpinions,
+  isAgreed,
+  jsonOf,
+  untilVerdict,
+  viewsOf,
+  WatchedUpstream,
+} from './scene.ts';
 
 /** After so long without a request, none comes any more. */
 const QUIET_MS = 400;
@@ -123,14 +131,12 @@ export async function accepted(
   return count;
 }
 
-/** From when NATS listens again, until all serve the same and know of all. */
+/** From when NATS listens again, until every instance hears of all of them that they serve the same. */
 export async function reunited(cluster: Cluster): Promise<number> {
   await cluster.nats.stop('SIGKILL');
-  await until('all are isolated', async () => {
-    const answers = await Promise.all(
-      cluster.instances.map(({ admin }) => jsonOf<{ bus: string }>(`${admin}/api/cluster`)),
-    );
-    return answers.every(({ bus }) => bus === 'isolated');
+  await until('each instance is alone', async () => {
+    const views = await viewsOf(cluster);
+    return views.every(({ bus, instances }) => bus === 'isolated' && instances.length === 1);
   });
   await cluster.nats.restart();
   const startMs = performance.now();

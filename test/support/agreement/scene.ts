@@ -87,18 +87,18 @@ type ClusterAnswer = {
   readonly instances: readonly { readonly id: string; readonly checksum: string }[];
 };
 
-/** Whether all instances know of all, and serve the same. */
-export async function isAgreed({ instances }: Pick<Cluster, 'instances'>): Promise<boolean> {
-  const answers = await Promise.all(
-    instances.map(({ admin }) => jsonOf<ClusterAnswer>(`${admin}/api/cluster`)),
-  );
+/** What every instance says of the cluster. */
+export function viewsOf({ instances }: Pick<Cluster, 'instances'>): Promise<ClusterAnswer[]> {
+  return Promise.all(instances.map(({ admin }) => jsonOf<ClusterAnswer>(`${admin}/api/cluster`)));
+}
+
+/** Whether all instances hear of all, and all serve the same. */
+export async function isAgreed(cluster: Pick<Cluster, 'instances'>): Promise<boolean> {
+  const views = await viewsOf(cluster);
   const checksums = new Set(
-    answers.flatMap((it) => [it.checksum, ...it.instances.map((one) => one.checksum)]),
+    views.flatMap((view) => [view.checksum, ...view.instances.map((one) => one.checksum)]),
   );
-  return (
-    checksums.size === 1 &&
-    answers.every((it) => it.bus === 'synced' && it.instances.length === instances.length)
-  );
+  return checksums.size === 1 && views.every(({ instances }) => instances.length === views.length);
 }
 
 export async function untilAgreed(cluster: Cluster): Promise<void> {
