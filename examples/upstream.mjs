@@ -3,7 +3,8 @@
 //   node examples/upstream.mjs NAME [PORT [KEY_FILE CERT_FILE]]
 //
 // Without a port it takes a free one; with a key and a certificate it speaks https. It prints where it
-// listens, then a line for each request. /slow takes a second; /hangup ends without an answer.
+// listens, then a line for each request. /slow takes a second; /hangup ends without an answer. It listens on
+// 127.0.0.1, or on the address that UPSTREAM_ADDRESS names.
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -17,7 +18,9 @@ const server =
     ? createHttpServer(answer)
     : createHttpsServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, answer);
 
-server.listen(Number(port), '127.0.0.1', () => console.log(`listening on ${server.address().port}`));
+server.listen(Number(port), process.env.UPSTREAM_ADDRESS ?? '127.0.0.1', () =>
+  console.log(`listening on ${server.address().port}`),
+);
 
 function answer(request, response) {
   console.log(`${request.method} ${request.url}`);

@@ -18,6 +18,7 @@ need() {
 need promtool prometheus
 need nats-server nats-server
 need initdb postgresql
+need systemd-analyze systemd
 
 [ -n "$missing" ] || exit 0
 
