@@ -130,6 +130,12 @@ const REFUSALS_BY_CAUSE = {
     error: 'Request body too large',
     detail: 'The body is longer than anything that is expected here.',
   },
+  target_too_long: {
+    status: 414,
+    title: 'URI Too Long',
+    error: 'URI too long',
+    detail: 'The request target exceeds the limit.',
+  },
   body_not_json: {
     status: 415,
     title: 'Unsupported Media Type',

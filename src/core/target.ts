@@ -13,8 +13,8 @@ export type Target = {
 
 const ABSOLUTE = /^https?:\/\/([^/?#]+)([^#]*)$/i;
 
-/** Neither a visible character nor a byte beyond ASCII, or the start of a fragment: part of no request. */
-const UNFIT = /[^!-~\x80-\xff]|#/;
+/** No visible character of ASCII (RFC 3986 §2), or the start of a fragment: part of no request. */
+const UNFIT = /[^!-~]|#/;
 
 /**
  * Null where the target is not one that a proxy can forward, climbs above the root, or may lead an
@@ -37,7 +37,7 @@ export function parseServerTarget(raw: string): Target | null {
 }
 
 // One look tells apart the many paths that are normal already.
-const MAY_BE_ABNORMAL = /[%;\\]|\/\/|\/\.|[^!-~]/;
+const MAY_BE_ABNORMAL = /[%;\\]|\/\/|\/\./;
 
 /** Whatever is between here and the next slash, some parsers take for a host: `//host/path`. */
 const SLASHES_IN_FRONT = /^[/\\]+/;

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '#actors/request/exchange.ts';
 import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
@@ -11,26 +10,15 @@ import { type Stamp, stampOf } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Door, Route, Table } from '#core/table.ts';
 import type { AddressBlocks } from './address-blocks.ts';
+import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { sendRefusal } from './refuse.ts';
-import type { CloseAfter } from './reply.ts';
 import { RequestBody } from './request-body.ts';
-import { declaredBytes, readHead, timesThrough } from './request-head.ts';
+import { readHead, timesThrough } from './request-head.ts';
 import { NO_ROUTE, type RequestMetrics, type RouteLabel } from './request-metrics.ts';
 import type { RequestRecorder } from './request-recorder.ts';
-
-/** One request as node:http delivers it. */
-export type Arrival = {
-  readonly incoming: IncomingMessage;
-  /** Makes the way to answer it; called once. */
-  readonly replyWith: (isClosing: CloseAfter) => Reply;
-  /** The protocol that the client asks to switch to, and that we would switch to; else null. */
-  readonly upgrade: string | null;
-  /** Called once, when the request has come to its end. */
-  readonly ended: (outcome: Outcome) => void;
-};
 
 /** Methods that would make of a proxy something else: a tunnel, or a mirror of credentials. */
 const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
@@ -65,8 +53,6 @@ export type FrontOptions = {
 export class Front {
   /** What new requests are admitted with; those under way keep theirs. */
   table: Table;
-  /** Whether connections end with their answer, because the instance is draining. */
-  isDraining = false;
   readonly #options: FrontOptions;
 
   constructor(options: FrontOptions) {
@@ -77,28 +63,22 @@ export class Front {
   accept(arrival: Arrival): void {
     const { run, locals, trusted, recorder, clock } = this.#options;
     const { table } = this;
-    const { incoming } = arrival;
-    const reply = arrival.replyWith(() => this.isDraining || body.isTooLongToDrop);
+    const { method, reply } = arrival;
     const receivedMs = clock.monotonicMs();
-    const request = readHead(incoming, arrival.upgrade, trusted, receivedMs);
+    const request = readHead(arrival, trusted, receivedMs);
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
-    const to = request === null ? 'malformed_request' : destinationOf(request, table, locals);
+    const to = request === null ? unread(method) : destinationOf(request, table, locals);
     const entry = request === null ? UNREAD : enter(doorOf(to, table), request);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
-    const body = new RequestBody(
-      incoming,
-      declaredBytes(incoming.rawHeaders),
-      isRouted ? to.retry.bodyBufferBytes : 0,
-      {
-        invite: () => reply.inviteBody(),
-        awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
-      },
-    );
+    const body = new RequestBody(arrival.body, arrival.bodyBytes, isRouted ? to.retry.bodyBufferBytes : 0, {
+      invite: () => reply.inviteBody(),
+      awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
+    });
     const record = recorder.begin(trace, request, labelOf(to), receivedMs);
-    const counted = this.#count(arrival, reply, request?.scheme ?? 'http', to, receivedMs);
+    const counted = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
     const ended = (outcome: Outcome) => {
       recorder.ended(record, outcome, reply.status, body.readBytes);
       counted(outcome);
@@ -110,7 +90,7 @@ export class Front {
     }
 
     reply.onLeft(() => ended('abandoned'));
-    const isHead = incoming.method === 'HEAD';
+    const isHead = method === 'HEAD';
     const send = (answer: LocalAnswer) => {
       if (reply.isGone) return;
       const stamp = stampOf(table, id, clock.monotonicMs() - receivedMs);
@@ -136,14 +116,12 @@ export class Front {
 
   /** Counts a request until what this returns is called, which passes its outcome on. */
   #count(
-    { incoming, ended }: Arrival,
-    reply: Reply,
+    { method, reply, ended }: Arrival,
     scheme: RequestHead['scheme'],
     to: Destination,
     receivedMs: number,
   ): Arrival['ended'] {
     const { metrics, clock } = this.#options;
-    const { method = '' } = incoming;
     const label = labelOf(to);
     metrics.requestBegun(method, scheme);
     return (outcome) => {
@@ -152,6 +130,11 @@ export class Front {
       ended(outcome);
     };
   }
+}
+
+/** CONNECT names no path, and is not to be blamed for that. */
+function unread(method: string): PlainCause {
+  return METHODS_REFUSED.has(method) ? 'method_not_supported' : 'malformed_request';
 }
 
 /** A preflight is for whoever would get the request that it announces, if that speaks to other origins. */

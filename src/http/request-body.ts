@@ -3,9 +3,6 @@ import type { OnTurn, ReplayableBody } from '#actors/request/exchange.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 
-/** What a client may still send after it was answered; where it may be more, its connection ends. */
-export const DISCARDED_BYTES_MAX = 256 * 1024;
-
 /** A chunk costs some 200 bytes besides its own, and clients choose how many there are. */
 export const KEPT_CHUNKS_MAX = 1024;
 
@@ -24,7 +21,7 @@ export type RequestBodyHooks = {
 export class RequestBody implements ReplayableBody {
   /** Declared length; 0 without a body, Infinity when it is not declared. */
   readonly bytes: number;
-  readonly #source: Readable;
+  readonly #source: Readable | null;
   readonly #keptBytesMax: number;
   readonly #hooks: RequestBodyHooks;
   #kept: Buffer[] | null = [];
@@ -34,7 +31,7 @@ export class RequestBody implements ReplayableBody {
   #isReading = false;
   #readBytes = 0;
 
-  constructor(source: Readable, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
+  constructor(source: Readable | null, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
     this.#source = source;
     this.bytes = bytes;
     this.#keptBytesMax = keptBytesMax;
@@ -52,19 +49,15 @@ export class RequestBody implements ReplayableBody {
 
   /** Whether the client has sent all of it, and all of it was read. */
   get isComplete(): boolean {
-    return this.bytes === 0 || this.#source.readableEnded;
-  }
-
-  /** Whether the client, answered now, may go on sending for longer than its connection is worth. */
-  get isTooLongToDrop(): boolean {
-    return !this.isComplete && this.bytes - this.#readBytes > DISCARDED_BYTES_MAX;
+    return this.#source === null || this.#source.readableEnded;
   }
 
   open(onTurn: OnTurn = () => {}): Readable | null {
-    if (this.bytes === 0) return null;
+    const source = this.#source;
+    if (source === null) return null;
     const reader = new Readable({
       read: () => {
-        if (this.#reader === reader) this.#read();
+        if (this.#reader === reader) this.#read(source);
       },
       destroy: (error, done) => {
         if (this.#reader === reader) this.#detach();
@@ -77,30 +70,30 @@ export class RequestBody implements ReplayableBody {
     this.#onTurn = onTurn;
     for (const chunk of this.#kept ?? []) reader.push(chunk);
     if (this.#isReading && this.#kept === null) reader.destroy(broken('is not kept to be read again'));
-    else if (this.#source.readableEnded) reader.push(null);
+    else if (source.readableEnded) reader.push(null);
     return reader;
   }
 
   discard(): void {
     this.#detach();
     this.#kept = null;
-    if (!this.isComplete) this.#source.resume();
+    if (!this.isComplete) this.#source?.resume();
   }
 
-  #read(): void {
-    if (this.#source.destroyed) {
+  #read(source: Readable): void {
+    if (source.destroyed) {
       this.#breakOff();
       return;
     }
     if (!this.#isReading) {
       this.#isReading = true;
       this.#hooks.invite();
-      this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
-      this.#source.on('end', () => this.#end());
-      this.#source.on('close', () => this.#breakOff());
+      source.on('data', (chunk: Buffer) => this.#take(chunk));
+      source.on('end', () => this.#end());
+      source.on('close', () => this.#breakOff());
     }
     this.#setTurn(true);
-    this.#source.resume();
+    source.resume();
   }
 
   #end(): void {
@@ -116,7 +109,7 @@ export class RequestBody implements ReplayableBody {
   }
 
   #pause(): void {
-    this.#source.pause();
+    this.#source?.pause();
     this.#setTurn(false);
   }
 
@@ -134,7 +127,7 @@ export class RequestBody implements ReplayableBody {
   }
 
   #breakOff(): void {
-    if (this.#source.readableEnded) return;
+    if (this.isComplete) return;
     this.#kept = null;
     this.#reader?.destroy(broken('was broken off by the client'));
   }

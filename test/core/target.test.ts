@@ -63,12 +63,10 @@ describe('an escaped path', () => {
     assert.equal(path('/a/%252e%252e/b'), '/a/%2e%2e/b');
   });
 
-  it('is UTF-8, whether its bytes were escaped or not', () => {
-    // A route for /é was missed by a client that sent the two bytes as they are, or broke another one.
+  it('is UTF-8 that was escaped', () => {
     assert.equal(path('/%C3%A9/x'), '/é/x');
-    assert.equal(path('/\xc3\xa9/x'), '/é/x');
     assert.equal(path('/%C3%A9/%FF'), '/é/\ufffd');
-    assert.equal(origin('/\xc3\xa9'), '/\xc3\xa9');
+    assert.equal(parseTarget('/\xc3\xa9/x'), null);
   });
 
   it('is refused where it is broken or hides a NUL', () => {
@@ -264,7 +262,7 @@ describe('any target', () => {
     fc.assert(
       fc.property(hostile, (raw) => {
         const target = parseTarget(raw);
-        if (target === null || /%ff|\xc3/.test(raw)) return;
+        if (target === null || raw.includes('%ff')) return;
         // Jakarta Servlet 6.0 §3.5.2: cut parameters off, decode, then drop empty segments.
         const [sentPath = ''] = target.origin.replaceAll(/%3b/gi, ';').split('?');
         const read = decodeURIComponent(sentPath.replaceAll(/;[^/]*/g, ''));

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import type { Outcome } from '#actors/request/run.ts';
 import type { ControlAnswer, FromWorker } from '#core/worker-messages.ts';
 import { addressBlocks } from '#http/address-blocks.ts';
 import { ANSWER_MS_MAX, ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { controlPage, health } from '#http/local.ts';
-import { HttpReply } from '#http/reply.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
+import { until } from '#test/support/process.ts';
 import { sampleTelemetry } from '#test/support/sample-settings.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
+import { serve } from './h1-server/scene.ts';
 
 /** A front on a port of its own, whose control plane is the test, and whose routes lead nowhere. */
 async function startFront(t: TestContext) {
@@ -36,23 +36,8 @@ async function startFront(t: TestContext) {
     recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
     clock,
   });
-  const outcomes: Outcome[] = [];
-  const server = createServer((incoming, response) =>
-    front.accept({
-      incoming,
-      replyWith: (isClosing) => new HttpReply(response, false, isClosing),
-      upgrade: null,
-      ended: (outcome) => {
-        outcomes.push(outcome);
-        server.emit('ended');
-      },
-    }),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close().closeAllConnections());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return { url: `http://127.0.0.1:${address.port}`, server, clock, cells, line, control, outcomes };
+  const { port, outcomes } = await serve(t, (arrival) => front.accept(arrival));
+  return { url: `http://127.0.0.1:${port}`, clock, cells, line, control, outcomes };
 }
 
 const ANSWER: ControlAnswer = {
@@ -85,14 +70,13 @@ describe('metrics on the port of the traffic', () => {
   });
 
   it('are refused when the control plane is silent', async (t) => {
-    const { url, control, clock, cells, outcomes, server } = await startFront(t);
+    const { url, control, clock, cells, outcomes } = await startFront(t);
     control.addEventListener('asked', () => clock.advance(ANSWER_MS_MAX));
-    const ended = once(server, 'ended');
     const response = await fetch(`${url}/metrics`);
     assert.equal(response.status, 503);
     assert.equal(response.headers.get('retry-after'), '1');
     assert.equal(((await response.json()) as { error: string }).error, 'Service unavailable');
-    await ended;
+    await until('it has ended', () => outcomes.length > 0);
     assert.deepEqual(outcomes, ['refused']);
     assert.deepEqual(cells.read('refusals'), [{ labels: ['overloaded'], numbers: [1] }]);
   });
@@ -104,13 +88,12 @@ describe('metrics on the port of the traffic', () => {
   });
 
   it('are dropped when the client has left', async (t) => {
-    const { url, control, line, cells, outcomes, server } = await startFront(t);
+    const { url, control, line, cells, outcomes } = await startFront(t);
     const asked = once(control, 'asked');
     const request = get(`${url}/metrics`).on('error', () => {});
     await asked;
-    const ended = once(server, 'ended');
-    request.destroy();
-    await ended;
+    request.socket?.resetAndDestroy();
+    await until('it has ended', () => outcomes.length > 0);
     line.deliver(1, null);
     assert.deepEqual(outcomes, ['abandoned']);
     assert.deepEqual(cells.read('refusals'), []);

@@ -156,7 +156,7 @@ describe('an upstream that dies', () => {
     const leaving = connect(instance.port, '127.0.0.1');
     leaving.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await until('the upstream has it', () => mute.requests === 2);
-    leaving.destroy();
+    leaving.resetAndDestroy();
     const samples = await scrapeAfter(instance.admin, 2);
     assert.equal(total(samples, ATTEMPTS, { error_type: 'upstream_timeout' }), 1);
     assert.equal(total(samples, ATTEMPTS, { error_type: 'client_left' }), 1);

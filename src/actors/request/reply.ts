@@ -1,17 +1,20 @@
 import type { Duplex } from 'node:stream';
 import type { FlatHeaders } from '#core/headers.ts';
 
-/** The way to answer one request. */
+/** The way to answer one request. Each listener may be set once. */
 export interface Reply {
   /** Of the answer; 0 as long as its head was not sent. */
   readonly status: number;
   /** Whether the connection has ended, so that nothing can be sent any more. */
   readonly isGone: boolean;
 
+  /** An informational answer, 100 and 101 aside; none if the client does not know such, or was answered. */
+  inform(status: number, headers: FlatHeaders): void;
   head(status: number, reason: string, headers: FlatHeaders): void;
   /** False asks the caller to wait for `onDrain`. */
   write(chunk: Buffer | string): boolean;
-  end(): void;
+  /** Trailers are left out where the answer is not chunked. */
+  end(trailers?: FlatHeaders): void;
 
   /** Breaks the connection, so that the client can see that the answer is not complete. */
   cut(): void;

@@ -1,4 +1,4 @@
-import { CR, HEX, HTAB, LF, SEMICOLON, SP, TEXT } from './bytes.ts';
+import { BACKSLASH, CR, DQUOTE, HEX, HTAB, LF, SEMICOLON, SP, TEXT } from './bytes.ts';
 import type { BodyFault } from './faults.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from './head-parser.ts';
 import { passableTrailers } from './trailers.ts';
@@ -37,6 +37,9 @@ export class ChunkedDecoder {
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
+  /** Within a quoted string of an extension, and whether its next character is escaped. */
+  #isQuoted = false;
+  #isEscaped = false;
 
   /** Reads from `bytes[at]` to the next thing to tell. The step after `complete` begins the next body. */
   step(bytes: Buffer, at: number): BodyStep {
@@ -123,12 +126,20 @@ export class ChunkedDecoder {
       const byte = bytes[this.at++] as number;
       if (byte === CR) {
         this.#state = SIZE_LF;
-        return null;
+        return this.#isQuoted ? 'open_quote' : null;
       }
+      this.#readQuote(byte);
       if (TEXT[byte] !== 1) return byte === LF ? 'bare_lf' : 'control_character';
       if (++this.#extensionBytes > EXTENSION_BYTES_MAX) return 'chunk_extension_too_large';
     }
     return null;
+  }
+
+  /** Whoever reads the string on would find the end of the line elsewhere. */
+  #readQuote(byte: number): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (byte === DQUOTE) this.#isQuoted = !this.#isQuoted;
+    else this.#isEscaped = this.#isQuoted && byte === BACKSLASH;
   }
 
   #readSizeEnd(byte: number): BodyFault | null {

@@ -31,6 +31,8 @@ export type BodyFault =
   | 'bad_chunk_size'
   | 'chunk_too_large'
   | 'chunk_extension_too_large'
+  /** A quoted string of an extension that its line ends within. */
+  | 'open_quote'
   | 'bad_chunk_end'
   /** Of the trailer section. */
   | HeadFault;

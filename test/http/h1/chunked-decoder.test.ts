@@ -52,6 +52,7 @@ describe('a chunked body', () => {
       `1;${'a'.repeat(EXTENSION_BYTES_MAX + 1)}`,
       `1${' '.repeat(EXTENSION_BYTES_MAX + 1)}`,
     ],
+    open_quote: ['5;a="\r\nhello\r\n0\r\n\r\n"\r\n', '1;a="b\\"\r\n', '1;a="""\r\n'],
     bad_chunk_end: ['1\r\nab\r\n', '1\r\na\n0\r\n\r\n', '1\r\na\r0\r\n\r\n', '1\r\na0\r\n'],
     bare_lf: ['1;a\n', '0\r\n\n', '0\r\nA: b\n'],
     bare_cr: ['1\ra', '1;a\ra', '0\r\n\r\r'],

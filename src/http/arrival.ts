@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream';
+import type { Reply } from '#actors/request/reply.ts';
+import type { Outcome } from '#actors/request/run.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { Minor } from './h1/start-lines.ts';
+
+/** The head of a request as it was parsed; its framing is sound. */
+export type ReceivedHead = {
+  readonly method: string;
+  /** As received, whatever its form. */
+  readonly target: string;
+  /** Of HTTP/1. */
+  readonly minor: Minor;
+  readonly headers: FlatHeaders;
+  readonly peerAddress: string;
+  /** The protocol that the client asks to switch to, and that we would switch to; else null. */
+  readonly upgrade: string | null;
+};
+
+/** One request as a connection delivers it. */
+export type Arrival = ReceivedHead & {
+  /** Null without one. */
+  readonly body: Readable | null;
+  /** As declared: 0 without a body, Infinity when it is not declared. */
+  readonly bodyBytes: number;
+  readonly reply: Reply;
+  /** Called once, when the request has come to its end. */
+  readonly ended: (outcome: Outcome) => void;
+};

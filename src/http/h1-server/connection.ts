@@ -1,0 +1,335 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Deadline } from '#core/deadline.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { PlainCause } from '#core/refusals.ts';
+import { peerAddress } from '../client-address.ts';
+import { BodyReader } from '../h1/body-reader.ts';
+import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
+import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
+import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
+import { RequestLine } from '../h1/start-lines.ts';
+import { IncomingBody } from './incoming-body.ts';
+import { causeOf } from './refusal-causes.ts';
+import { Http1Reply, type ReplyHost } from './reply.ts';
+import type { ServerContext } from './server-context.ts';
+import { upgradeOf } from './upgrade.ts';
+
+/** What a client may send ahead of its answer; beyond, it is not read until it is answered. */
+export const AHEAD_BYTES_MAX = 16 * 1024;
+
+/** What a client may still send after it was answered; where it may be more, its connection ends. */
+export const DISCARDED_BYTES_MAX = 256 * 1024;
+
+/** Of a request line; RFC 9112 §3 asks for 8000 at least. */
+export const TARGET_BYTES_MAX = 8 * 1024;
+
+/**
+ * A client may end its side when it has sent its request, and still wants the answer (RFC 9112 §9.6). One
+ * that has left looks the same until it is sent something: so this is how long it is sent nothing.
+ */
+export const HALF_CLOSED_MS = 1000;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A client's connection: reads one request after the other, and lets the next one wait until the one before
+ * was answered and read whole. What it does is `#step`, over and over, until there is nothing to be done.
+ */
+export class Connection implements ReplyHost {
+  readonly socket: Socket;
+  readonly #server: ServerContext;
+  readonly #peerAddress: string;
+  readonly #deadline: Deadline;
+  readonly #line = new RequestLine();
+  readonly #heads: HeadParser;
+  readonly #bodies = new BodyReader();
+
+  /** `idle`: between requests. `head`: within one's head, or waiting for the first. */
+  #phase: 'idle' | 'head' | 'exchange' | 'over' = 'head';
+  /** What was read, and where what was not used of it begins. */
+  #bytes: Buffer = NOTHING;
+  #at = 0;
+  #isStepping = false;
+  /** The client has ended its side. */
+  #hasEnded = false;
+
+  // Of the request under way:
+  #reply: Http1Reply | null = null;
+  /** Until it was read whole. */
+  #body: IncomingBody | null = null;
+  #bodyBytesLeft = 0;
+  #isBodyFull = false;
+  #isPersistent = true;
+  #isUpgrade = false;
+  /** It has come to its end, but for what is left of its body. */
+  #isAnswered = false;
+  /** As long as the client is expected to send or to read. */
+  #progressMs = 0;
+
+  constructor(socket: Socket, server: ServerContext) {
+    this.socket = socket;
+    this.#server = server;
+    this.#peerAddress = peerAddress(socket.remoteAddress);
+    this.#heads = new HeadParser(this.#line, server.headLimits);
+    this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
+    this.#deadline.set(server.headMs);
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+  }
+
+  // -- what the reply asks ---------------------------------------------------------------------------
+
+  get mustClose(): boolean {
+    const isLast = this.#hasEnded && this.#at === this.#bytes.length;
+    const isTooLong = this.#body !== null && this.#bodyBytesLeft > DISCARDED_BYTES_MAX;
+    return !this.#isPersistent || isLast || isTooLong || this.#server.isDraining();
+  }
+
+  get date(): string {
+    return this.#server.date.text;
+  }
+
+  connectionHeaders(closes: boolean): FlatHeaders {
+    return closes ? CLOSE : this.#server.keepAliveHeaders;
+  }
+
+  expectProgress(idleMs: number): void {
+    // The body may end, or be given up, while the client has an answer to read.
+    if (idleMs === 0 && this.#reply?.status !== 0) return;
+    this.#progressMs = idleMs;
+    this.#deadline.clear();
+    this.progressed();
+  }
+
+  progressed(): void {
+    const mayHaveLeft = this.#hasEnded && this.#body === null && this.socket.writableLength === 0;
+    if (mayHaveLeft) this.#deadline.set(HALF_CLOSED_MS);
+    else if (this.#progressMs > 0) this.#deadline.set(this.#progressMs);
+  }
+
+  expectReading(): void {
+    if (this.#progressMs === 0) this.expectProgress(this.#server.keepAliveMs);
+  }
+
+  handOver(): Duplex {
+    const { socket } = this;
+    this.#end();
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).pause();
+    if (this.#at < this.#bytes.length) socket.unshift(this.#bytes.subarray(this.#at));
+    this.#bytes = NOTHING;
+    return socket;
+  }
+
+  // -- what the socket tells ---------------------------------------------------------------------------
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#phase === 'over') return;
+    this.progressed();
+    const unused = this.#bytes.length - this.#at;
+    this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
+    this.#at = 0;
+    this.#advance();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#advance();
+    this.#checkHalfClosed();
+  };
+
+  readonly #onDrain = (): void => {
+    this.progressed();
+    this.#reply?.drained();
+  };
+
+  readonly #onClose = (): void => {
+    this.#end();
+    this.#body?.destroy();
+    this.#reply?.left();
+  };
+
+  #onDeadline(): void {
+    if (this.#phase === 'head' && this.#heads.isWithin) this.#refuse('request_timeout');
+    else if (this.#phase === 'exchange') this.socket.destroy();
+    else if (this.#phase !== 'over') this.#close();
+  }
+
+  // -- reading -------------------------------------------------------------------------------------------
+
+  #advance(): void {
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    while (this.#step());
+    this.#isStepping = false;
+    this.#regulate();
+  }
+
+  /** Whether there may be more to be done. */
+  #step(): boolean {
+    if (this.#phase === 'over') return false;
+    if (this.#body !== null) return this.#readBody(this.#body);
+    if (this.#phase === 'exchange') return this.#isAnswered && this.#beginIdle();
+    return this.#readHead();
+  }
+
+  #readHead(): boolean {
+    const end = this.#at === this.#bytes.length ? INCOMPLETE : this.#heads.parse(this.#bytes, this.#at);
+    if (end === FAULTY) {
+      this.#refuse(causeOf(this.#heads.fault));
+      return false;
+    }
+    if (end !== INCOMPLETE) {
+      this.#at = end;
+      this.#begin();
+      return true;
+    }
+    this.#at = this.#bytes.length;
+    if (this.#hasEnded) this.#close();
+    else if (this.#phase === 'idle' && this.#heads.isWithin) {
+      this.#phase = 'head';
+      this.#deadline.set(this.#server.headMs);
+    }
+    return false;
+  }
+
+  #begin(): void {
+    const line = this.#line;
+    const { headers } = this.#heads;
+    const fields = readControlFields(headers);
+    const framing = requestFraming(fields, line.minor);
+    if (typeof framing === 'string') this.#refuse('malformed_request');
+    else if (line.target.length > TARGET_BYTES_MAX) this.#refuse('target_too_long');
+    else this.#serve(headers, fields, framing);
+  }
+
+  #serve(headers: FlatHeaders, fields: ControlFields, framing: Framing): void {
+    const { method, target, minor } = this.#line;
+    const hasBody = framing.kind !== 'none';
+    const awaitsContinue = fields.expectsContinue && hasBody && minor === 1;
+    const reply = new Http1Reply(this, { method, minor, awaitsContinue });
+    const upgrade = hasBody ? null : upgradeOf(method, minor, fields.upgrade);
+    this.#phase = 'exchange';
+    this.#deadline.clear();
+    this.#progressMs = 0;
+    this.#reply = reply;
+    this.#isAnswered = false;
+    this.#isUpgrade = upgrade !== null;
+    // What follows on CONNECT may be meant for the tunnel that there is not.
+    this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT';
+    if (hasBody) this.#beginBody(framing);
+    this.#server.connections.beginExchange(this.socket);
+    this.#server.accept({
+      method,
+      target,
+      minor,
+      headers,
+      peerAddress: this.#peerAddress,
+      upgrade,
+      body: this.#body,
+      bodyBytes: this.#bodyBytesLeft,
+      reply,
+      ended: () => this.#onAnswered(reply),
+    });
+    this.#checkHalfClosed();
+  }
+
+  #beginBody(framing: Framing): void {
+    this.#bodies.begin(framing);
+    this.#bodyBytesLeft = framing.kind === 'length' ? framing.bytes : Number.POSITIVE_INFINITY;
+    this.#isBodyFull = false;
+    this.#body = new IncomingBody(() => {
+      this.#isBodyFull = false;
+      this.#advance();
+    });
+  }
+
+  #readBody(body: IncomingBody): boolean {
+    if (this.#isBodyFull) return false;
+    const bodies = this.#bodies;
+    const step = bodies.step(this.#bytes, this.#at);
+    this.#at = bodies.at;
+    switch (step) {
+      case 'data':
+        this.#bodyBytesLeft -= bodies.at - bodies.from;
+        this.#isBodyFull = !body.push(this.#bytes.subarray(bodies.from, bodies.at));
+        return true;
+      case 'complete':
+        this.#endBody();
+        body.push(null);
+        return true;
+      case 'faulty':
+        this.#isPersistent = false;
+        this.#endBody();
+        body.destroy();
+        return true;
+      case 'incomplete':
+        // It will never be complete: this is how a client leaves.
+        if (this.#hasEnded) this.socket.destroy();
+        return false;
+    }
+  }
+
+  #endBody(): void {
+    this.#body = null;
+    this.#bodyBytesLeft = 0;
+  }
+
+  /** Reads as much ahead as it may: so that a client that leaves is noticed while it waits. */
+  #regulate(): void {
+    if (this.#phase === 'over') return;
+    const roomBytes = this.#isBodyFull ? 0 : AHEAD_BYTES_MAX;
+    const mayRead = this.#bytes.length - this.#at <= roomBytes;
+    if (mayRead === this.socket.isPaused()) {
+      if (mayRead) this.socket.resume();
+      else this.socket.pause();
+    }
+  }
+
+  #checkHalfClosed(): void {
+    if (!this.#hasEnded || this.#phase !== 'exchange') return;
+    if (this.#isUpgrade && this.#reply?.status === 0) this.socket.destroy();
+    else this.progressed();
+  }
+
+  // -- the end of a request, and of the connection ---------------------------------------------------------
+
+  #onAnswered(reply: Http1Reply): void {
+    this.#server.connections.endExchange(this.socket);
+    if (this.#phase === 'over') return;
+    this.#isAnswered = true;
+    if (!reply.isSent) this.socket.destroy();
+    else if (reply.isClosing || !this.#isPersistent) this.#close();
+    else {
+      // What is left of its body is dropped as it comes, and has to come in time.
+      this.#progressMs = 0;
+      if (this.#body !== null) this.#deadline.set(this.#server.keepAliveMs);
+      this.#advance();
+    }
+  }
+
+  #beginIdle(): true {
+    this.#phase = 'idle';
+    this.#reply = null;
+    this.#progressMs = 0;
+    this.#deadline.set(this.#server.keepAliveMs);
+    return true;
+  }
+
+  #refuse(cause: PlainCause): void {
+    this.#end();
+    this.#server.refuse(this.socket, cause);
+  }
+
+  #close(): void {
+    this.#end();
+    this.#server.lingering.end(this.socket);
+  }
+
+  #end(): void {
+    this.#phase = 'over';
+    this.#deadline.cancel();
+  }
+}
+
+const CLOSE: FlatHeaders = ['Connection', 'close'];

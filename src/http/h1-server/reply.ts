@@ -1,0 +1,210 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Reply } from '#actors/request/reply.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { Minor } from '../h1/start-lines.ts';
+import { chunkHead, lastChunk } from '../h1/write-head.ts';
+import { rawHead } from '../raw-head.ts';
+import { responseFraming } from './response-framing.ts';
+
+/**
+ * What is written as one text, head and all. Measured with 1 KB: 5.5 µs for the whole of a request, where a
+ * head and a buffer in one system call take 7, and node:http takes 8.5.
+ */
+const ONE_TEXT_BYTES_MAX = 16 * 1024;
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+const NO_TRAILERS: FlatHeaders = [];
+
+/** What a reply asks of the connection that it is for. */
+export interface ReplyHost {
+  readonly socket: Socket;
+  /** `Connection` and its like, for the answer that is about to begin. */
+  connectionHeaders(closes: boolean): FlatHeaders;
+  /** Whether the connection has to end with the answer that is about to begin. */
+  readonly mustClose: boolean;
+  readonly date: string;
+  expectProgress(idleMs: number): void;
+  /** The client has to read before the answer is sent whole. */
+  expectReading(): void;
+  /** Something was written. */
+  progressed(): void;
+  /** Gives up the connection, with what was read of it and not used. */
+  handOver(): Duplex;
+}
+
+/** What is known of the request that is answered. */
+export type Asked = { readonly method: string; readonly minor: Minor; readonly awaitsContinue: boolean };
+
+/** One answer in HTTP/1.1. Each listener may be set once. */
+export class Http1Reply implements Reply {
+  status = 0;
+  /** Whether the connection ends with this answer. */
+  isClosing = false;
+  isSent = false;
+  readonly #host: ReplyHost;
+  readonly #asked: Asked;
+  #awaitsContinue: boolean;
+  #isChunked = false;
+  /** Of the body, until it is whole; Infinity where only its end tells. */
+  #bytesLeft = 0;
+  /** What waits for what follows it, so that both leave at once. */
+  #text = '';
+  #isFlushDue = false;
+  #isEnded = false;
+  #drained = () => {};
+  #sent = () => {};
+  #left = () => {};
+
+  constructor(host: ReplyHost, asked: Asked) {
+    this.#host = host;
+    this.#asked = asked;
+    this.#awaitsContinue = asked.awaitsContinue;
+  }
+
+  get isGone(): boolean {
+    return this.#host.socket.destroyed;
+  }
+
+  head(status: number, reason: string, headers: FlatHeaders): void {
+    const framing = responseFraming(this.#asked.method, this.#asked.minor, status, headers);
+    // A client that was not told to go on may send its body or not, and nobody could tell.
+    const closes = framing.endsWithConnection || this.#awaitsContinue || this.#host.mustClose;
+    const all = [...headers, ...framing.headers, ...this.#host.connectionHeaders(closes)];
+    if (!framing.hasDate) all.push('Date', this.#host.date);
+    const head = rawHead(status, reason, all);
+    this.status = status;
+    this.isClosing = closes;
+    this.#isChunked = framing.isChunked;
+    this.#bytesLeft = framing.bytes;
+    this.#add(head);
+  }
+
+  inform(status: number, headers: FlatHeaders): void {
+    if (this.status !== 0 || this.#asked.minor === 0) return;
+    this.#add(rawHead(status, STATUS_CODES[status] ?? '', headers));
+  }
+
+  write(chunk: Buffer | string): boolean {
+    const { socket } = this.#host;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const hasBody = this.#bytesLeft > 0 && bytes.length > 0;
+    if (!hasBody || this.#isEnded) return true;
+    this.#bytesLeft -= bytes.length;
+    // More than was declared would be read as the next answer.
+    if (this.#bytesLeft < 0) this.cut();
+    else this.#writeBody(bytes);
+    return !socket.writableNeedDrain;
+  }
+
+  end(trailers: FlatHeaders = NO_TRAILERS): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const isWhole = this.#bytesLeft === 0 || this.#bytesLeft === Infinity;
+    if (!isWhole) {
+      this.cut();
+      return;
+    }
+    if (this.#isChunked) this.#text += lastChunk(trailers) ?? lastChunk(NO_TRAILERS);
+    this.#flush();
+    if (this.#host.socket.writableLength === 0) {
+      this.#tellSent();
+      return;
+    }
+    this.#host.expectReading();
+    this.#host.socket.write('', () => this.#tellSent());
+  }
+
+  cut(): void {
+    this.#host.socket.destroy();
+  }
+
+  switchProtocols(headers: FlatHeaders): Duplex | null {
+    if (this.isGone) return null;
+    const head = rawHead(101, 'Switching Protocols', headers);
+    this.#flush();
+    this.status = 101;
+    this.#isEnded = true;
+    this.#left = () => {};
+    this.#host.socket.write(head, 'latin1');
+    return this.#host.handOver();
+  }
+
+  expectProgress(idleMs: number): void {
+    this.#host.expectProgress(idleMs);
+  }
+
+  inviteBody(): void {
+    if (!this.#awaitsContinue || this.status !== 0) return;
+    this.#awaitsContinue = false;
+    this.#host.socket.write(CONTINUE, 'latin1');
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drained = listener;
+  }
+
+  onSent(listener: () => void): void {
+    this.#sent = listener;
+  }
+
+  onLeft(listener: () => void): void {
+    this.#left = listener;
+  }
+
+  // -- what the connection tells ---------------------------------------------------------------------
+
+  drained(): void {
+    this.#drained();
+  }
+
+  left(): void {
+    if (!this.isSent) this.#left();
+  }
+
+  // ----------------------------------------------------------------------------------------------------
+
+  #writeBody(bytes: Buffer): void {
+    if (this.#isChunked) this.#text += chunkHead(bytes.length);
+    const end = this.#isChunked ? '\r\n' : '';
+    if (this.#text.length + bytes.length <= ONE_TEXT_BYTES_MAX) {
+      this.#add(bytes.toString('latin1') + end);
+      return;
+    }
+    const { socket } = this.#host;
+    socket.cork();
+    this.#flush();
+    socket.write(bytes);
+    if (this.#isChunked) socket.write(end, 'latin1');
+    socket.uncork();
+    this.#host.progressed();
+  }
+
+  /** To be sent with what follows, or by itself when nothing follows at once. */
+  #add(text: string): void {
+    this.#text += text;
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    process.nextTick(this.#flushIfDue);
+  }
+
+  readonly #flushIfDue = () => {
+    this.#isFlushDue = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    if (this.#text === '') return;
+    const text = this.#text;
+    this.#text = '';
+    this.#host.socket.write(text, 'latin1');
+    this.#host.progressed();
+  }
+
+  #tellSent(): void {
+    if (this.isSent || this.isGone) return;
+    this.isSent = true;
+    this.#sent();
+  }
+}

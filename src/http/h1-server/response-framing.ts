@@ -1,0 +1,40 @@
+import type { FlatHeaders } from '#core/headers.ts';
+import type { Minor } from '../h1/start-lines.ts';
+
+/** How the end of an answer is told, and what its headers have to say of it. */
+export type ResponseFraming = {
+  readonly headers: FlatHeaders;
+  /** Of the body that will be sent: 0 for none, Infinity where only its end tells. */
+  readonly bytes: number;
+  readonly isChunked: boolean;
+  readonly endsWithConnection: boolean;
+  readonly hasDate: boolean;
+};
+
+const CHUNKED: FlatHeaders = ['Transfer-Encoding', 'chunked'];
+const NOTHING: FlatHeaders = [];
+
+/** Of an answer with these headers, none of which is Transfer-Encoding (RFC 9112 §6.3). */
+export function responseFraming(
+  method: string,
+  minor: Minor,
+  status: number,
+  headers: FlatHeaders,
+): ResponseFraming {
+  let bytes = Number.POSITIVE_INFINITY;
+  let hasDate = false;
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const { length } = headers[at] as string;
+    if (length === 14 && isNamed(headers, at, 'content-length')) bytes = Number(headers[at + 1]);
+    else if (length === 4 && isNamed(headers, at, 'date')) hasDate = true;
+  }
+  if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
+  const isOpen = bytes === Number.POSITIVE_INFINITY;
+  const isChunked = isOpen && minor === 1;
+  const headersOfIt = isChunked ? CHUNKED : NOTHING;
+  return { headers: headersOfIt, bytes, isChunked, endsWithConnection: isOpen && !isChunked, hasDate };
+}
+
+function isNamed(headers: FlatHeaders, at: number, lowerName: string): boolean {
+  return headers[at]?.toLowerCase() === lowerName;
+}

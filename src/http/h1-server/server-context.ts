@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '#core/clock.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { HttpDate } from '#core/http-date.ts';
+import type { PlainCause } from '#core/refusals.ts';
+import type { Arrival } from '../arrival.ts';
+import type { Connections } from '../connections.ts';
+import type { HeadLimits } from '../h1/head-parser.ts';
+import type { Lingering } from '../linger.ts';
+
+/** What the connections of one worker have in common. */
+export type ServerContext = {
+  readonly clock: Clock;
+  readonly date: HttpDate;
+  readonly headLimits: HeadLimits;
+  /** For a head to arrive, from its first byte; the first one from when the connection was made. */
+  readonly headMs: number;
+  /** How long a connection is kept between requests. */
+  readonly keepAliveMs: number;
+  /** Of answers that keep their connection. */
+  readonly keepAliveHeaders: FlatHeaders;
+  readonly connections: Connections;
+  readonly lingering: Lingering;
+  isDraining(): boolean;
+  /** Takes a request, and calls its `ended` when it has come to its end. */
+  accept(arrival: Arrival): void;
+  /** Answers a connection that cannot be read any further, and closes it. */
+  refuse(socket: Socket, cause: PlainCause): void;
+};
