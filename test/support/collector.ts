@@ -5,6 +5,9 @@ import type { TestContext } from 'node:test';
 import { readTraces, type Span } from './otlp.ts';
 import { until } from './process.ts';
 
+/** The latest are kept. */
+const SPANS_MAX = 100_000;
+
 export class Collector {
   readonly spans: Span[] = [];
   /** Headers of each message. */
@@ -42,8 +45,9 @@ export class Collector {
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    this.headers.push(request.headers);
+    if (this.headers.length < SPANS_MAX) this.headers.push(request.headers);
     if (this.status === 200) this.spans.push(...readTraces(Buffer.concat(chunks)));
+    if (this.spans.length > SPANS_MAX) this.spans.splice(0, this.spans.length - SPANS_MAX);
     response.writeHead(this.status, { 'Content-Type': 'application/x-protobuf' }).end();
   }
 }
