@@ -36,18 +36,29 @@ export function responseHeaders(
   cors: Cors | null,
   extra: FlatHeaders,
 ): string[] {
+  const headers = passedHeaders(status, received, stamp.names, cors);
+  appendStamp(headers, stamp, headerList(received, 'via'));
+  for (const text of extra) headers.push(text);
+  return headers;
+}
+
+/** What an upstream says, less what is said of its hop, and what is for others to say. */
+export function passedHeaders(
+  status: number,
+  received: FlatHeaders,
+  names: HeaderNames,
+  cors: Cors | null,
+): string[] {
   const headers: string[] = [];
   const named = connectionNames(received);
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] as string;
     const lowerName = name.toLowerCase();
-    if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, stamp.names)) continue;
+    if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, names)) continue;
     if (lowerName === 'content-length' && hasNoLength(status)) continue;
     if (cors !== null && isCorsHeader(lowerName)) continue;
     headers.push(name, received[at + 1] as string);
   }
-  appendStamp(headers, stamp, headerList(received, 'via'));
-  for (const text of extra) headers.push(text);
   return headers;
 }
 

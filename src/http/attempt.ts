@@ -8,10 +8,12 @@ import type { Timeouts, Upstream } from '#core/table.ts';
 import { countStreamed } from './stream-garbage.ts';
 import type { TransportController, TransportHandler } from './transport.ts';
 
-/** What an attempt tells, each at most once. */
+/** What an attempt tells, each at most once, but for what informs. */
 export type AttemptObserver = {
   /** The request is about to be written: from here on the upstream may have seen some of it. */
   started(): void;
+  /** An informational answer came, for the client to know (RFC 9110 §15.2); it is none yet. */
+  informed(status: number, headers: FlatHeaders): void;
   answered(answer: Answer): void;
   /** The attempt ended before an answer's head had arrived. */
   failed(error: Error, written: boolean): void;
@@ -44,8 +46,8 @@ export class Attempt implements TransportHandler, Answer {
   readonly #deadline: Deadline;
   #controller: TransportController | null = null;
   #sink: AnswerSink | null = null;
-  /** How the body ended before there was a sink. Without one it is paused: nothing of it gets lost. */
-  #earlyEnd: 'whole' | Error | null = null;
+  /** How the body ended before there was a sink: with trailers, or broken off. Without one it is paused: nothing of it gets lost. */
+  #earlyEnd: FlatHeaders | Error | null = null;
   #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
   #isReleased = false;
   #isClientAwaited = false;
@@ -116,8 +118,12 @@ export class Attempt implements TransportHandler, Answer {
     _headers: unknown,
     reason: string | undefined,
   ): void {
-    if (status < 200) return;
-    this.headers = flatHeaders(controller);
+    if (status < 200) {
+      const isForClients = status > 101 && !this.#isReleased;
+      if (isForClients) this.#observer.informed(status, flatten(controller.rawHeaders));
+      return;
+    }
+    this.headers = flatten(controller.rawHeaders);
     const coding = headerList(this.headers, 'transfer-encoding');
     if (coding !== null && coding.trim().toLowerCase() !== 'chunked') {
       controller.abort(
@@ -131,7 +137,7 @@ export class Attempt implements TransportHandler, Answer {
 
   onRequestUpgrade(controller: TransportController, status: number, _headers: unknown, socket: Duplex): void {
     this.tunnel = socket;
-    this.headers = flatHeaders(controller);
+    this.headers = flatten(controller.rawHeaders);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#settle());
     this.#answer(status, 'Switching Protocols');
@@ -143,9 +149,9 @@ export class Attempt implements TransportHandler, Answer {
     else this.#awaitData();
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: TransportController): void {
     this.#settle();
-    this.#end('whole');
+    this.#end(flatten(controller.rawTrailers));
   }
 
   onResponseError(_controller: TransportController | null, error: Error): void {
@@ -193,10 +199,10 @@ export class Attempt implements TransportHandler, Answer {
     this.#observer.answered(this);
   }
 
-  #end(how: 'whole' | Error): void {
+  #end(how: FlatHeaders | Error): void {
     if (this.#sink === null) this.#earlyEnd = how;
-    else if (how === 'whole') this.#sink.end();
-    else this.#sink.fail(how);
+    else if (how instanceof Error) this.#sink.fail(how);
+    else this.#sink.end(how);
   }
 
   #settle(): void {
@@ -207,13 +213,8 @@ export class Attempt implements TransportHandler, Answer {
   }
 }
 
-/** Raw headers as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
-function flatHeaders({ rawHeaders }: TransportController): FlatHeaders {
-  if (!Array.isArray(rawHeaders)) return [];
-  return areTexts(rawHeaders) ? rawHeaders : rawHeaders.map((part) => part.toString('latin1'));
-}
-
-/** undici gives bytes, h1 texts. */
-function areTexts(parts: readonly Buffer[] | readonly string[]): parts is readonly string[] {
-  return typeof parts[0] === 'string';
+/** Raw fields as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
+function flatten(raw: TransportController['rawHeaders']): FlatHeaders {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }

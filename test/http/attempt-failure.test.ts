@@ -19,6 +19,7 @@ async function causeOf(t: TestContext, body: Readable, headers: string[]): Promi
   t.after(() => pool.destroy());
   return new Promise((resolve) => {
     const attempt = new Attempt(sampleUpstream(), { firstByteMs: 1000, idleMs: 1000 }, new VirtualClock(), {
+      informed() {},
       started() {},
       answered: () => resolve(null),
       failed: (error, written) => resolve(failureCause(error, written)),

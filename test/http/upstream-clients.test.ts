@@ -71,6 +71,7 @@ function ask(
 ): Promise<string> {
   return new Promise((resolve) => {
     const attempt = new Attempt(upstream, { firstByteMs: 5000, idleMs: 5000 }, systemClock, {
+      informed() {},
       started() {},
       answered: (answer) =>
         answer.deliver({ data: () => true, end: () => resolve('ok'), fail: () => resolve('broken') }),

@@ -165,6 +165,23 @@ describe('bodies', () => {
   });
 });
 
+describe('what an upstream says besides', () => {
+  it('passes: hints before its answer, and trailers behind', async (t) => {
+    const raw = await startRawUpstream(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-B\r\nX-B: 1\r\n\r\n');
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+        socket.write('2\r\nok\r\n0\r\nX-Sum: 1\r\nTransfer-Encoding: gzip\r\n\r\n');
+      });
+    });
+    const instance = await startInstance(t, [raw]);
+    const client = RawClient.dial(t, instance.port).say(requestOf('GET /', 'Connection: close'));
+    const received = await client.ended();
+    assert.ok(received.startsWith('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n'));
+    assert.ok(received.endsWith('\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n'), received);
+  });
+});
+
 describe('an upload that nobody reads', () => {
   const BYTES = 4 * MEBIBYTE;
   const NO_ROUTE_HERE = { routes: [{ path_prefix: '/elsewhere' }] };

@@ -24,7 +24,8 @@ export interface Answer {
 export interface AnswerSink {
   /** False asks the upstream to wait until `resume`. */
   data(chunk: Buffer): boolean;
-  end(): void;
+  /** Name, value, name, value … as received. */
+  end(trailers: readonly string[]): void;
   /** The body broke off. */
   fail(error: Error): void;
 }

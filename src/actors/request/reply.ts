@@ -8,7 +8,10 @@ export interface Reply {
   /** Whether the connection has ended, so that nothing can be sent any more. */
   readonly isGone: boolean;
 
-  /** An informational answer, 100 and 101 aside; none if the client does not know such, or was answered. */
+  /**
+   * An informational answer, 100 and 101 aside. None is sent if the client does not know such, or was answered,
+   * or if it cannot be sent as it is.
+   */
   inform(status: number, headers: FlatHeaders): void;
   head(status: number, reason: string, headers: FlatHeaders): void;
   /** False asks the caller to wait for `onDrain`. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { Minor } from '../h1/start-lines.ts';
-import { chunkHead, lastChunk } from '../h1/write-head.ts';
+import { chunkHead, lastChunk, responseHead } from '../h1/write-head.ts';
 import { rawHead } from '../raw-head.ts';
 import { responseFraming } from './response-framing.ts';
 
@@ -83,7 +83,8 @@ export class Http1Reply implements Reply {
 
   inform(status: number, headers: FlatHeaders): void {
     if (this.status !== 0 || this.#asked.minor === 0) return;
-    this.#add(rawHead(status, STATUS_CODES[status] ?? '', headers));
+    const head = responseHead(status, STATUS_CODES[status] ?? '', headers);
+    if (head !== null) this.#add(head);
   }
 
   write(chunk: Buffer | string): boolean {

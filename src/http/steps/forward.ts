@@ -1,6 +1,7 @@
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import { forwardHeaders } from '#core/forward-headers.ts';
+import { passedHeaders } from '#core/response-headers.ts';
 import type { Upstream } from '#core/table.ts';
 import { formatTraceparent } from '#core/trace/traceparent.ts';
 import { Attempt } from '../attempt.ts';
@@ -19,7 +20,7 @@ export function forwardStep(
   recorder: RequestRecorder,
 ): RequestSteps['forward'] {
   return ({ exchange, identity, upstream }, tell) => {
-    const { request, route, reply } = exchange;
+    const { table, request, route, reply } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
     const head = requestHead(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
     // Nothing below throws: the transport reports to the attempt, which ends what begins here.
@@ -31,6 +32,8 @@ export function forwardStep(
         record.started();
         tell(STARTED);
       },
+      informed: (status, headers) =>
+        reply.inform(status, passedHeaders(status, headers, table.headers, null)),
       answered: (answer) => {
         isAnswered = true;
         record.answered(answer.status);

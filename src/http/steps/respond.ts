@@ -6,6 +6,7 @@ import { applyHeaderRules } from '#core/header-rules.ts';
 import { responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { Drains } from '../drains.ts';
 import { finish } from '../exchange.ts';
+import { passableTrailers } from '../h1/trailers.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import { joinTunnel } from '../tunnel.ts';
 
@@ -46,7 +47,7 @@ export function respondStep(
         recorder.sent(record, chunk.length);
         return reply.write(chunk);
       },
-      end: () => finish(exchange),
+      end: (trailers) => finish(exchange, passableTrailers(trailers)),
       fail: breakOff,
     });
     const leave = drains.join(upstream, breakOff);

@@ -64,6 +64,14 @@ for (const { name, attemptAt } of THROUGH) {
       }
     });
 
+    it('is heard with what it says before and behind', async (t) => {
+      const hints = 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: \xe9\r\n\r\n';
+      const chunked = `${HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: \xe9\r\n\r\n`;
+      const { asides, over } = await attemptAt(t, { upstream: saying(hints + chunked) });
+      await over();
+      assert.deepEqual(asides, [[102], [103, 'Link', '\xe9'], ['X-Sum', '\xe9']]);
+    });
+
     it('is heard byte for byte in its headers', async (t) => {
       const { answer, over } = await attemptAt(t, {
         upstream: saying(`${HEAD}x-B: 1\r\nX-b:\r\nX-B:  \xc3\xa9\xff\r\nContent-Length: 0\r\n\r\n`),

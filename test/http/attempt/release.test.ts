@@ -33,6 +33,7 @@ for (const { name, attemptAt } of THROUGH) {
       await until('the connection is busy', () => busy.includes('started'));
       const events: string[] = [];
       const queued = new Attempt(sampleUpstream(), TIMEOUTS, new VirtualClock(), {
+        informed() {},
         started: () => events.push('started'),
         answered: () => events.push('answered'),
         failed: () => events.push('failed'),
@@ -117,6 +118,7 @@ for (const { name, attemptAt } of THROUGH) {
       const pool = transportTo(t, name, { port });
       const events: string[] = [];
       const attempt = new Attempt(sampleUpstream(), TIMEOUTS, new VirtualClock(), {
+        informed() {},
         started: () => events.push('started'),
         answered: (answer) => {
           events.push('answered');

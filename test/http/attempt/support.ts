@@ -35,6 +35,8 @@ type Told = {
   readonly clock: VirtualClock;
   /** What the observer and the sink were told, in order. */
   readonly events: readonly string[];
+  /** Informational answers and trailers. */
+  readonly asides: readonly unknown[];
   readonly data: () => string;
   readonly answer: () => Answer;
   readonly deliver: () => void;
@@ -56,15 +58,20 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
   const { port } = await startRawUpstream(t, upstream);
   const pool = transportTo(t, transport, { port });
   const events: string[] = [];
+  const asides: unknown[] = [];
   const chunks: Buffer[] = [];
   const sink: AnswerSink = {
     data: (chunk) => chunks.push(chunk) > 0 && takes(),
-    end: () => events.push('end'),
+    end: (trailers) => {
+      if (trailers.length > 0) asides.push(trailers);
+      events.push('end');
+    },
     fail: () => events.push('fail'),
   };
   const clock = new VirtualClock();
   const attempt = new Attempt(sampleUpstream(), TIMEOUTS, clock, {
     started: () => events.push('started'),
+    informed: (status, headers) => asides.push([status, ...headers]),
     answered: (answer) => {
       events.push(`answered ${answer.status}`);
       if (isDelivered && answer.tunnel === null) answer.deliver(sink);
@@ -87,6 +94,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
     pool,
     clock,
     events,
+    asides,
     data: () => `${Buffer.concat(chunks)}`,
     answer: () => attempt,
     deliver: () => attempt.deliver(sink),
