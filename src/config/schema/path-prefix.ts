@@ -28,8 +28,14 @@ function decoded(written: string): string | null {
 
 /** The path of a request for `written`; null where there can be none. */
 function pathOf(written: string): string | null {
-  const bytes = Buffer.from(written.replaceAll(' ', '%20')).toString('latin1');
-  return parseTarget(bytes)?.path ?? null;
+  return parseTarget(escaped(written))?.path ?? null;
+}
+
+/** As clients send it: whatever is no visible character of ASCII, by its bytes. */
+function escaped(written: string): string {
+  const bytes = [...Buffer.from(written)];
+  const hex = (byte: number) => `%${byte.toString(16).padStart(2, '0')}`;
+  return bytes.map((byte) => (byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hex(byte))).join('');
 }
 
 function mistakeIn(path: string | null): string {
