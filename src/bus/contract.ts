@@ -34,8 +34,11 @@ export interface Bus extends AsyncDisposable {
   onState(listener: (state: BusState) => void): Disposable;
   readonly counts: Readonly<BusCounts>;
 
-  /** Says at once what became of the message, and never throws for it. Nothing is kept to be sent later. */
-  publish(subject: string, data: Uint8Array): Published;
+  /**
+   * Says at once what became of the message, and never throws for it. Nothing is kept to be sent later. With a
+   * `traceparent` (W3C Trace Context), whoever receives it can go on with the trace.
+   */
+  publish(subject: string, data: Uint8Array, traceparent?: string | null): Published;
 
   /** Calls `listener` for messages whose subject matches `pattern`, from now on, over all reconnections. */
   subscribe(pattern: string, listener: (message: Message) => void): Subscription;
@@ -50,7 +53,12 @@ export interface Bus extends AsyncDisposable {
   bucket(name: string, options: BucketOptions): Bucket;
 }
 
-export type Message = { readonly subject: string; readonly data: Uint8Array };
+export type Message = {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** As it was sent: whoever uses it has to read it strictly. Null for none. */
+  readonly traceparent: string | null;
+};
 
 /** Ends when disposed of. */
 export type Subscription = Disposable;

@@ -60,9 +60,9 @@ export class MemoryBus implements Bus {
     return { [Symbol.dispose]() {} };
   }
 
-  publish(subject: string, data: Uint8Array): Published {
+  publish(subject: string, data: Uint8Array, traceparent: string | null = null): Published {
     requireSubject(subject);
-    return this.#send(subject, data, null);
+    return this.#send({ subject, data, traceparent }, null);
   }
 
   subscribe(pattern: string, listener: (message: Message) => void): Subscription {
@@ -113,7 +113,8 @@ export class MemoryBus implements Bus {
     for (const bucket of this.#buckets.values()) bucket.endWatches();
   }
 
-  #send(subject: string, data: Uint8Array, reply: Reply | null): Published {
+  #send(message: Message, reply: Reply | null): Published {
+    const { subject, data } = message;
     const outcome = this.#admit(data);
     if (outcome !== 'sent') {
       this.#counts.dropped[outcome]++;
@@ -121,7 +122,6 @@ export class MemoryBus implements Bus {
     }
     this.#counts.sent++;
     const bytes = data.length + MESSAGE_OVERHEAD_BYTES;
-    const message = { subject, data };
     this.#pendingBytes += bytes;
     queueMicrotask(() => {
       this.#pendingBytes -= bytes;
@@ -146,7 +146,7 @@ export class MemoryBus implements Bus {
       reject(new BusError('bus_timeout', `${subject} was not answered within ${deadlineMs} ms`)),
     );
     signal.addEventListener('abort', leave, { once: true });
-    const outcome = this.#send(subject, data, (answer) => {
+    const outcome = this.#send({ subject, data, traceparent: null }, (answer) => {
       if (answer.length <= MESSAGE_BYTES_MAX) return resolve(answer);
       this.#counts.dropped.too_large++;
     });

@@ -1,4 +1,10 @@
-import { InvalidArgumentError, type Msg, type Subscription as NatsSubscription } from 'nats';
+import {
+  headers,
+  InvalidArgumentError,
+  type Msg,
+  type Subscription as NatsSubscription,
+  type PublishOptions,
+} from 'nats';
 import {
   type BusCounts,
   MESSAGE_BYTES_MAX,
@@ -15,6 +21,8 @@ import type { NatsLink } from './nats-link.ts';
 import type { NatsSession } from './nats-session.ts';
 import { Room } from './room.ts';
 import { unlessAborted } from './waiting.ts';
+
+const TRACEPARENT = 'traceparent';
 
 type Listener = {
   readonly pattern: string;
@@ -38,9 +46,9 @@ export class NatsMessages {
     this.#counts = counts;
   }
 
-  publish(subject: string, data: Uint8Array): Published {
+  publish(subject: string, data: Uint8Array, traceparent: string | null): Published {
     return this.#send(this.#link.session, data, ({ connection }) =>
-      connection.publish(this.#subjectPrefix + subject, data),
+      connection.publish(this.#subjectPrefix + subject, data, optionsFor(traceparent)),
     );
   }
 
@@ -95,7 +103,8 @@ export class NatsMessages {
       if (error !== null) return;
       const subject = message.subject.slice(this.#subjectPrefix.length);
       const reply = (answer: Uint8Array) => this.#send(session, answer, () => message.respond(answer));
-      listener.deliver({ subject, data: message.data }, message.reply ? reply : null);
+      const traceparent = message.headers?.get(TRACEPARENT) || null;
+      listener.deliver({ subject, data: message.data, traceparent }, message.reply ? reply : null);
     };
     const subject = this.#subjectPrefix + listener.pattern;
     try {
@@ -111,6 +120,13 @@ export class NatsMessages {
     else this.#counts.dropped[outcome]++;
     return outcome;
   }
+}
+
+function optionsFor(traceparent: string | null): PublishOptions {
+  if (traceparent === null) return {};
+  const fields = headers();
+  fields.set(TRACEPARENT, traceparent);
+  return { headers: fields };
 }
 
 function trySend(

@@ -76,9 +76,9 @@ export class NatsBus implements Bus {
     return this.#teller.add(this.#deliveries.guard('what follows the state of the bus', listener));
   }
 
-  publish(subject: string, data: Uint8Array): Published {
+  publish(subject: string, data: Uint8Array, traceparent: string | null = null): Published {
     requireSubject(subject);
-    return this.#messages.publish(subject, data);
+    return this.#messages.publish(subject, data, traceparent);
   }
 
   subscribe(pattern: string, listener: (message: Message) => void): Subscription {

@@ -84,6 +84,18 @@ function testMessages(form: (t: TestContext) => Promise<TestCluster>): void {
     });
   });
 
+  it('carry the trace that they belong to', async (t) => {
+    const { first, second } = await form(t);
+    const received: (string | null)[] = [];
+    second.subscribe('news', (message) => received.push(message.traceparent));
+    await settle(second);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    first.publish('news', bytes('traced'), traceparent);
+    first.publish('news', bytes('not traced'));
+    await until('both have come', () => received.length === 2);
+    assert.deepEqual(received, [traceparent, null]);
+  });
+
   it('reach the publisher too, but not before it has gone on', async (t) => {
     const { first } = await form(t);
     const heard: string[] = [];

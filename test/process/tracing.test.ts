@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Collector } from '#test/support/collector.ts';
 import { ask } from '#test/support/load.ts';
+import { NatsServer } from '#test/support/nats.ts';
 import type { Span } from '#test/support/otlp.ts';
 import { type Config, startInstance, until } from '#test/support/process.ts';
 import { startUpstream, startUpstreams } from '#test/support/upstream.ts';
@@ -181,6 +182,50 @@ describe('a request that the sampler leaves out', () => {
       assert.equal(server?.attributes['signalbox.kept'], true);
       assert.equal(client?.parentSpanId, server?.spanId);
     }
+  });
+});
+
+describe('an upstream that goes down', () => {
+  it('can be followed from the instance that saw it to the others', async (t) => {
+    const nats = await NatsServer.start(t);
+    const collector = await Collector.start(t);
+    const red = await startUpstream(t, 'red');
+    const env = { ...collector.env, NATS_URL: nats.url };
+    const config = (id: string) => ({
+      // Only one of the two looks for itself.
+      cluster: { instance_id: id, observers: 1 },
+      load_balancing: { health_check: { type: 'tcp', interval_ms: 100, unhealthy_threshold: 1 } },
+    });
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((id) => startInstance(t, [red], config(id), null, env)),
+    );
+    assert.ok(one && two);
+    const membersOf = async ({ admin }: { admin: string }) =>
+      ((await (await fetch(`${admin}/api/cluster`)).json()) as { instances: unknown[] }).instances.length;
+    for (const instance of [one, two]) {
+      await until('it knows of the other', async () => (await membersOf(instance)) === 2);
+      await until('red is up', async () => (await ask(instance.url)).status === 200);
+    }
+    const before = collector.spans.length;
+    await red.kill();
+    const isHeard = ({ kind, events }: Span) =>
+      kind === 'consumer' && events.some(({ name }) => name === 'upstream is down');
+    let heard: Span | undefined;
+    let said: Span | undefined;
+    await until('the other has heard of it, and both have told', () => {
+      heard = collector.spans.slice(before).find(isHeard);
+      said = collector.spans.find(({ spanId }) => spanId === heard?.parentSpanId);
+      return said !== undefined;
+    });
+    assert.deepEqual(
+      [said?.kind, said?.name, heard?.name],
+      ['producer', 'send heartbeat', 'process heartbeat'],
+    );
+    assert.equal(said?.traceId, heard?.traceId);
+    const instances = [said, heard].map((span) => span?.resource['service.instance.id']).sort();
+    assert.deepEqual(instances, ['one', 'two']);
+    assert.match(String(said?.attributes['signalbox.said']), /^default\/red\/127\.0\.0\.1:\d+ down /);
+    assert.equal(heard?.attributes['signalbox.from'], said?.resource['service.instance.id']);
   });
 });
 

@@ -12,6 +12,7 @@ import type { Random } from '#core/random.ts';
 import { placeIdOf } from '#core/registry/record.ts';
 import type { Pool, Table, Upstream } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
+import { noteInSpan } from '#telemetry/traces/bus-spans.ts';
 import { FirstRound } from './first-round.ts';
 import { healthOf } from './health-of.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -199,7 +200,7 @@ export class Health implements HealthView, MembershipView, Disposable {
     const { opinion } = watched;
     const before = this.#agreement.own(id)?.verdict ?? 'unknown';
     this.#agreement.say(id, opinion);
-    if (opinion.verdict !== before) this.#heartbeats.hurry(id);
+    if (opinion.verdict !== before) this.#heartbeats.hurry(id, before !== 'unknown');
 
     const verdict = this.#agreement.verdict(id);
     if (verdict !== 'unknown') this.#firstRound.settle(id);
@@ -226,6 +227,7 @@ export class Health implements HealthView, MembershipView, Disposable {
     const { pool, name } = watched.plan.upstream;
     const about = { pool, upstream: name, address: formatEndpoint(watched.plan.upstream) };
     const { log } = this.#options;
+    noteInSpan(isDown ? 'upstream is down' : 'upstream is up', about);
     if (!isDown) log.info(about, 'upstream is up');
     else log.warn({ ...about, reason: ownReason || 'most say so' }, 'upstream is down');
   }

@@ -1,4 +1,4 @@
-import type { Bus } from '#bus/contract.ts';
+import type { Bus, Message } from '#bus/contract.ts';
 import type { RejectReason } from '#bus/messages.ts';
 import type { Word } from '#core/agreement/agreement.ts';
 import { MEMBER_MS_MAX } from '#core/agreement/members.ts';
@@ -6,6 +6,7 @@ import type { Opinion } from '#core/agreement/opinion.ts';
 import type { Clock, Timer } from '#core/clock.ts';
 import type { RegistryReport } from '#core/cluster-view.ts';
 import type { Log } from '#telemetry/log.ts';
+import { spanOfSaying, withinSpanOfHearing } from '#telemetry/traces/bus-spans.ts';
 import {
   HEARTBEAT_SUBJECT,
   heartbeatOf,
@@ -47,6 +48,9 @@ export class Heartbeats implements Disposable {
   #soon: Timer | null = null;
   /** Whose opinions are to be said soon. */
   readonly #changed = new Set<string>();
+  /** Whether there is an upstream among those that was known, and has turned. */
+  #hasTurned = false;
+  #isAlone = true;
   #greeting: Timer | null = null;
   #hasNamesake = false;
   /** Of the namesake whose word counts in place of this instance's, and when it spoke last; null for none. */
@@ -55,7 +59,7 @@ export class Heartbeats implements Disposable {
   constructor(options: HeartbeatsOptions) {
     this.#options = options;
     this.#incarnation = Math.floor(options.clock.wallMs());
-    this.#subscription = options.bus.subscribe(HEARTBEAT_SUBJECT, ({ data }) => this.#hear(data));
+    this.#subscription = options.bus.subscribe(HEARTBEAT_SUBJECT, (message) => this.#hear(message));
   }
 
   /** Messages that were no heartbeats, by reason. */
@@ -77,14 +81,19 @@ export class Heartbeats implements Disposable {
     }
   }
 
-  /** The own opinion of this upstream has changed: does not wait for the next heartbeat. */
-  hurry(upstream: string): void {
+  /**
+   * The own opinion of this upstream has changed: does not wait for the next heartbeat. `isTurn`: there was one
+   * before, so that somebody may want to know how the turn was passed on.
+   */
+  hurry(upstream: string, isTurn: boolean): void {
     this.#changed.add(upstream);
+    this.#hasTurned ||= isTurn;
     this.#soon ??= this.#options.clock.after(COALESCE_MS, () => {
       this.#soon = null;
       if (this.#changed.size >= OPINIONS_PER_MESSAGE_MAX) return this.beat();
-      if (this.#changed.size > 0) this.#say(this.#options.opinions(this.#changed));
+      if (this.#changed.size > 0) this.#tellChanges(this.#options.opinions(this.#changed));
       this.#changed.clear();
+      this.#hasTurned = false;
     });
   }
 
@@ -100,8 +109,21 @@ export class Heartbeats implements Disposable {
     this.#say([], true);
   }
 
+  #tellChanges(opinions: readonly (readonly [string, Opinion])[]): void {
+    if (this.#isAlone || !this.#hasTurned) {
+      this.#say(opinions);
+      return;
+    }
+    const words = opinions.map(([id, { verdict, reason }]) => `${id} ${verdict} ${reason}`.trim());
+    this.#say(opinions, false, spanOfSaying(HEARTBEAT_SUBJECT, words));
+  }
+
   /** Nothing is kept to be said later, if the bus is away: the next heartbeat says it anyway. */
-  #say(opinions: readonly (readonly [string, Opinion])[], isLeaving = false): void {
+  #say(
+    opinions: readonly (readonly [string, Opinion])[],
+    isLeaving = false,
+    traceparent: string | null = null,
+  ): void {
     const { bus, instance, version, report } = this.#options;
     const data = this.#type.encode(
       heartbeatOf({
@@ -113,15 +135,18 @@ export class Heartbeats implements Disposable {
       }),
     );
     if (data === null) throw new Error('a heartbeat is larger than its bounds allow');
-    bus.publish(HEARTBEAT_SUBJECT, data);
+    bus.publish(HEARTBEAT_SUBJECT, data, traceparent);
   }
 
-  #hear(data: Uint8Array): void {
+  #hear({ data, traceparent }: Message): void {
     const decoded = this.#type.decode(data);
     if (!decoded.ok) return;
     const word = wordOf(decoded.message);
-    if (word.from !== this.#options.instance) this.#options.heard(word);
-    else if (word.stamp.incarnation !== this.#incarnation) this.#noteNamesake(word);
+    const { instance, heard } = this.#options;
+    if (word.from !== instance) {
+      this.#isAlone = false;
+      withinSpanOfHearing(HEARTBEAT_SUBJECT, word.from, traceparent, () => heard(word));
+    } else if (word.stamp.incarnation !== this.#incarnation) this.#noteNamesake(word);
   }
 
   /** Two instances of one name take each other's opinions for their own, and count as one. */
