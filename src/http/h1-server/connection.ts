@@ -4,12 +4,12 @@ import { Deadline } from '#core/deadline.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { peerAddress } from '../client-address.ts';
-import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
-import { IncomingBody } from './incoming-body.ts';
+import { BodyIntake } from './body-intake.ts';
+import type { IncomingBody } from './incoming-body.ts';
 import { causeOf } from './refusal-causes.ts';
 import { Http1Reply, type ReplyHost } from './reply.ts';
 import type { ServerContext } from './server-context.ts';
@@ -43,7 +43,7 @@ export class Connection implements ReplyHost {
   readonly #deadline: Deadline;
   readonly #line = new RequestLine();
   readonly #heads: HeadParser;
-  readonly #bodies = new BodyReader();
+  readonly #intake = new BodyIntake(() => this.#advance());
 
   /** `idle`: between requests. `head`: within one's head, or waiting for the first. */
   #phase: 'idle' | 'head' | 'exchange' | 'over' = 'head';
@@ -56,10 +56,6 @@ export class Connection implements ReplyHost {
 
   // Of the request under way:
   #reply: Http1Reply | null = null;
-  /** Until it was read whole. */
-  #body: IncomingBody | null = null;
-  #bodyBytesLeft = 0;
-  #isBodyFull = false;
   #isPersistent = true;
   #isUpgrade = false;
   /** It has come to its end, but for what is left of its body. */
@@ -82,7 +78,7 @@ export class Connection implements ReplyHost {
 
   get mustClose(): boolean {
     const isLast = this.#hasEnded && this.#at === this.#bytes.length;
-    const isTooLong = this.#body !== null && this.#bodyBytesLeft > DISCARDED_BYTES_MAX;
+    const isTooLong = this.#intake.bytesLeft > DISCARDED_BYTES_MAX;
     return !this.#isPersistent || isLast || isTooLong || this.#server.isDraining();
   }
 
@@ -103,7 +99,7 @@ export class Connection implements ReplyHost {
   }
 
   progressed(): void {
-    const mayHaveLeft = this.#hasEnded && this.#body === null && this.socket.writableLength === 0;
+    const mayHaveLeft = this.#hasEnded && this.#intake.body === null && this.socket.writableLength === 0;
     if (mayHaveLeft) this.#deadline.set(HALF_CLOSED_MS);
     else if (this.#progressMs > 0) this.#deadline.set(this.#progressMs);
   }
@@ -145,7 +141,7 @@ export class Connection implements ReplyHost {
 
   readonly #onClose = (): void => {
     this.#end();
-    this.#body?.destroy();
+    this.#intake.body?.destroy();
     this.#reply?.left();
   };
 
@@ -168,7 +164,7 @@ export class Connection implements ReplyHost {
   /** Whether there may be more to be done. */
   #step(): boolean {
     if (this.#phase === 'over') return false;
-    if (this.#body !== null) return this.#readBody(this.#body);
+    if (this.#intake.body !== null) return this.#readBody(this.#intake.body);
     if (this.#phase === 'exchange') return this.#isAnswered && this.#beginIdle();
     return this.#readHead();
   }
@@ -217,7 +213,7 @@ export class Connection implements ReplyHost {
     this.#isUpgrade = upgrade !== null;
     // What follows on CONNECT may be meant for the tunnel that there is not.
     this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT';
-    if (hasBody) this.#beginBody(framing);
+    if (hasBody) this.#intake.begin(framing);
     this.#server.connections.beginExchange(this.socket);
     this.#server.accept({
       method,
@@ -226,59 +222,29 @@ export class Connection implements ReplyHost {
       headers,
       peerAddress: this.#peerAddress,
       upgrade,
-      body: this.#body,
-      bodyBytes: this.#bodyBytesLeft,
+      body: this.#intake.body,
+      bodyBytes: this.#intake.bytesLeft,
       reply,
       ended: () => this.#onAnswered(reply),
     });
     this.#checkHalfClosed();
   }
 
-  #beginBody(framing: Framing): void {
-    this.#bodies.begin(framing);
-    this.#bodyBytesLeft = framing.kind === 'length' ? framing.bytes : Number.POSITIVE_INFINITY;
-    this.#isBodyFull = false;
-    this.#body = new IncomingBody(() => {
-      this.#isBodyFull = false;
-      this.#advance();
-    });
-  }
-
   #readBody(body: IncomingBody): boolean {
-    if (this.#isBodyFull) return false;
-    const bodies = this.#bodies;
-    const step = bodies.step(this.#bytes, this.#at);
-    this.#at = bodies.at;
-    switch (step) {
-      case 'data':
-        this.#bodyBytesLeft -= bodies.at - bodies.from;
-        this.#isBodyFull = !body.push(this.#bytes.subarray(bodies.from, bodies.at));
-        return true;
-      case 'complete':
-        this.#endBody();
-        body.push(null);
-        return true;
-      case 'faulty':
-        this.#isPersistent = false;
-        this.#endBody();
-        body.destroy();
-        return true;
-      case 'incomplete':
-        // It will never be complete: this is how a client leaves.
-        if (this.#hasEnded) this.socket.destroy();
-        return false;
-    }
-  }
-
-  #endBody(): void {
-    this.#body = null;
-    this.#bodyBytesLeft = 0;
+    const intake = this.#intake;
+    if (intake.isFull) return false;
+    const step = intake.step(body, this.#bytes, this.#at);
+    this.#at = intake.at;
+    if (step === 'faulty') this.#isPersistent = false;
+    // It will never be complete: this is how a client leaves.
+    if (step === 'incomplete' && this.#hasEnded) this.socket.destroy();
+    return step !== 'incomplete';
   }
 
   /** Reads as much ahead as it may: so that a client that leaves is noticed while it waits. */
   #regulate(): void {
     if (this.#phase === 'over') return;
-    const roomBytes = this.#isBodyFull ? 0 : AHEAD_BYTES_MAX;
+    const roomBytes = this.#intake.isFull ? 0 : AHEAD_BYTES_MAX;
     const mayRead = this.#bytes.length - this.#at <= roomBytes;
     if (mayRead === this.socket.isPaused()) {
       if (mayRead) this.socket.resume();
@@ -303,7 +269,7 @@ export class Connection implements ReplyHost {
     else {
       // What is left of its body is dropped as it comes, and has to come in time.
       this.#progressMs = 0;
-      if (this.#body !== null) this.#deadline.set(this.#server.keepAliveMs);
+      if (this.#intake.body !== null) this.#deadline.set(this.#server.keepAliveMs);
       this.#advance();
     }
   }
