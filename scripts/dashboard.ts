@@ -189,6 +189,16 @@ const ROWS: readonly Row[] = [
           },
         ],
       },
+      {
+        title: 'Counted',
+        description: 'Clients, or what else limits count by.',
+        queries: [{ expr: `signalbox_limit_keys{${INSTANCE}}`, legend: '{{instance}}' }],
+      },
+      {
+        title: 'Shared limits are divided by',
+        description: '1 while instances count together; an isolated one lets through its part.',
+        queries: [{ expr: `signalbox_limit_divisor{${INSTANCE}}`, legend: '{{instance}}' }],
+      },
     ],
   },
   {

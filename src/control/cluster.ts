@@ -29,7 +29,7 @@ export type ClusterOptions = {
   readonly signal: AbortSignal;
 };
 
-type Parts = Pick<Cluster, 'registry' | 'edits' | 'tables' | 'health' | 'link'>;
+type Parts = Pick<Cluster, 'registry' | 'edits' | 'tables' | 'health' | 'link' | 'limits'>;
 
 /** What instances agree on: which upstreams there are, which of them are healthy, what clients have used. */
 export class Cluster implements AsyncDisposable {
@@ -39,6 +39,7 @@ export class Cluster implements AsyncDisposable {
   readonly health: Health;
   /** Null where an instance agrees with itself alone. */
   readonly link: BusLink | null;
+  readonly limits: LimitExchange;
   readonly #log: Log;
   readonly #stack: AsyncDisposableStack;
 
@@ -66,13 +67,15 @@ export class Cluster implements AsyncDisposable {
         : stack.use(new BusLink({ bus, roundMs: HEARTBEAT_MS, onOpen, clock, log }));
     const quotas = () => sharedQuotas(tables.table);
     const instances = () => health.others().length + 1;
-    stack.use(new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }));
+    const limits = stack.use(
+      new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }),
+    );
     const edits = new RegistryEdits(registry);
-    return new Cluster({ registry, edits, tables, health, link }, log, stack.move());
+    return new Cluster({ registry, edits, tables, health, link, limits }, log, stack.move());
   }
 
   private constructor(
-    { registry, edits, tables, health, link }: Parts,
+    { registry, edits, tables, health, link, limits }: Parts,
     log: Log,
     stack: AsyncDisposableStack,
   ) {
@@ -81,6 +84,7 @@ export class Cluster implements AsyncDisposable {
     this.tables = tables;
     this.health = health;
     this.link = link;
+    this.limits = limits;
     this.#log = log;
     this.#stack = stack;
   }

@@ -18,7 +18,7 @@ import type { AdminSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
-import { clusterSource, instanceSources, registrySource } from '#telemetry/metric-sources.ts';
+import { clusterSource, instanceSources, limitSource, registrySource } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { Cluster, type ClusterOptions } from './cluster.ts';
@@ -54,7 +54,7 @@ export class ControlPlane implements AsyncDisposable {
     const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
     const cluster = parts.use(await Cluster.open(options, bus));
     const accounts = parts.use(await openAccounts(options, bus));
-    const { registry, edits, tables, health, link } = cluster;
+    const { registry, edits, tables, health, link, limits } = cluster;
     const table = () => tables.table;
     const tabled = (deadlineMs: number) => tables.settled(deadlineMs);
     const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
@@ -63,6 +63,7 @@ export class ControlPlane implements AsyncDisposable {
       telemetry.metrics,
       registrySource(registry),
       clusterSource(health, link),
+      limitSource(shared.limits, limits, clock),
     ];
     const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
     // The API's own paths win over a configured one.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Bus, BusState, Message } from '#bus/contract.ts';
+import type { Bus, Message } from '#bus/contract.ts';
 import { MessageType } from '#bus/messages.ts';
 import type { Clock, Timer } from '#core/clock.ts';
 import { quotaPrint } from '#core/limits/quota.ts';
@@ -73,7 +73,7 @@ export class LimitExchange implements AsyncDisposable {
     // Higher than what this instance, by whatever start, has said before.
     this.#sequence = clock.wallMs() * 1000;
     this.#parts.use(bus.subscribe(SUBJECT, (message) => this.#hear(message)));
-    this.#parts.use(bus.onState((state) => this.#share(state)));
+    this.#parts.use(bus.onState(() => limits.divide(this.divisor)));
     this.#parts.use(new LimitHashKey(bus, limits, options.instance, clock, log));
     this.#timer = this.#tellLater();
   }
@@ -92,10 +92,6 @@ export class LimitExchange implements AsyncDisposable {
     this.#timer.cancel();
     this.#tell();
     await this.#parts.disposeAsync();
-  }
-
-  #share(state: BusState): void {
-    this.#options.limits.divide(state === 'isolated' ? this.#instances : 1);
   }
 
   #count(instances: number): void {

@@ -191,6 +191,31 @@ export const INSTANCE_INSTRUMENTS = {
     attributes: ['signalbox.result'],
     bounds: [],
   },
+  limitDivisor: {
+    name: 'signalbox.limit.divisor',
+    kind: 'gauge',
+    unit: '',
+    description:
+      'By what this instance divides the limits that instances share: 1 while they count together, their number while it is isolated.',
+    attributes: [],
+    bounds: [],
+  },
+  limitKeys: {
+    name: 'signalbox.limit.keys',
+    kind: 'gauge',
+    unit: '{key}',
+    description: 'Clients, or what else limits count by, of which this instance holds a count now.',
+    attributes: [],
+    bounds: [],
+  },
+  limitRejected: {
+    name: 'signalbox.limit.rejected',
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Messages about what clients used that could not be read, and so changed nothing.',
+    attributes: [],
+    bounds: [],
+  },
   registryRevision: {
     name: 'signalbox.registry.revision',
     kind: 'gauge',

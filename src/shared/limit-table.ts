@@ -148,7 +148,7 @@ export class LimitTable {
     this.#slidingWindow.locks.releaseAllOf(worker);
   }
 
-  /** Keys that have something used at `nowMs`, for metrics: off by what other threads change meanwhile. */
+  /** Keys that have something used at `nowMs`: off by what other threads change meanwhile. */
   keysInUse(nowMs: number): number {
     return this.#gcra.inUse(nowMs) + this.#slidingWindow.inUse(nowMs);
   }

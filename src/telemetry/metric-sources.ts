@@ -9,6 +9,7 @@ import {
 } from '#core/metric-names.ts';
 import type { Table } from '#core/table.ts';
 import type { ConnectionCount } from '#shared/connection-count.ts';
+import type { LimitTable } from '#shared/limit-table.ts';
 import type { MetricCells, SeriesSum } from '#shared/metric-cells.ts';
 import type { RecordReader } from '#shared/records/reader.ts';
 import type { Label } from '#shared/series-rows.ts';
@@ -104,6 +105,18 @@ export function clusterSource(cluster: ClusterCounts, link: { readonly state: st
   };
 }
 
+/** What the sharing of limits can be asked for. */
+export type LimitCounts = { readonly divisor: number; readonly rejected: number };
+
+export function limitSource(table: LimitTable, exchange: LimitCounts, clock: Clock): MetricSource {
+  const { limitKeys, limitDivisor, limitRejected } = INSTANCE_INSTRUMENTS;
+  return () => [
+    { instrument: limitKeys, series: [number([], table.keysInUse(clock.monotonicMs()))] },
+    { instrument: limitDivisor, series: [number([], exchange.divisor)] },
+    { instrument: limitRejected, series: [number([], exchange.rejected)] },
+  ];
+}
+
 /** What is known of requests beside what workers count, and what becomes of that knowledge. */
 export function telemetrySource(
   readers: readonly RecordReader[],
@@ -117,26 +130,12 @@ export function telemetrySource(
   return () => {
     const inState = states.map(() => 0);
     for (const reader of readers) reader.countStates(inState);
+    const lost = sumOf((reader) => reader.lost);
+    const unrecorded = sumOf((reader) => reader.unrecorded);
     return [
       { instrument: requestsInState, series: states.map((state, nth) => number([state], inState[nth] ?? 0)) },
-      {
-        instrument: recordsLost,
-        series: [
-          number(
-            [],
-            sumOf(({ lost }) => lost),
-          ),
-        ],
-      },
-      {
-        instrument: requestsUnrecorded,
-        series: [
-          number(
-            [],
-            sumOf(({ unrecorded }) => unrecorded),
-          ),
-        ],
-      },
+      { instrument: recordsLost, series: [number([], lost)] },
+      { instrument: requestsUnrecorded, series: [number([], unrecorded)] },
       {
         instrument: spans,
         series: Object.entries(traces?.counts ?? {}).map(([result, count]) => number([result], count)),

@@ -106,6 +106,7 @@ describe('the dashboard', () => {
       'http_server_active_requests',
       // For whoever looks closer.
       'signalbox_cluster_heartbeats_total',
+      'signalbox_limit_rejected_total',
       'signalbox_requests_unrecorded_total',
       'signalbox_access_log_dropped_total',
     ]);

@@ -232,4 +232,19 @@ describe('a cluster', () => {
     assert.equal(await value('upstream_up', { signalbox_upstream: 'red' }), 1);
     assert.equal(await value('upstream_up', { signalbox_upstream: 'blue' }), 0);
   });
+
+  it('shows what an isolated instance lets through of the limits they share', async (t) => {
+    const nats = await NatsServer.start(t);
+    const red = await startUpstream(t, 'red');
+    const config = { middleware: { rate_limit: { enabled: true, requests_per_minute: 60, burst_size: 10 } } };
+    const [instance] = await Promise.all([1, 2, 3].map(() => joinCluster(t, nats.url, [red], config)));
+    assert.ok(instance !== undefined);
+    const value = async (name: string) => total(await scrape(instance.admin), `signalbox_${name}`);
+    await until('all are there', async () => (await value('cluster_instances')) === 3);
+    assert.deepEqual([await value('limit_divisor'), await value('limit_keys')], [1, 0]);
+    assert.equal((await ask(instance.url)).status, 200);
+    assert.deepEqual([await value('limit_keys'), await value('limit_rejected_total')], [1, 0]);
+    await nats.stop('SIGKILL');
+    await until('it is alone with its part', async () => (await value('limit_divisor')) === 3);
+  });
 });
