@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
 import { loadConfig } from '#config/load.ts';
 import { ROOT } from '#test/support/process.ts';
@@ -63,6 +65,18 @@ describe('docker-compose.yml', () => {
     });
   }
 
+  it('is what docker compose takes', (t) => {
+    const compose = (...args: string[]) =>
+      spawnSync('docker', ['compose', ...args], {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: { ...process.env, ...SECRETS, GRAFANA_PASSWORD: 'g' },
+      });
+    if (compose('version').status !== 0) return t.skip('docker compose is not installed');
+    const { status, stderr } = compose('config', '--quiet');
+    assert.equal(status, 0, stderr);
+  });
+
   it('holds no secret', () => {
     for (const [, { environment }] of services) {
       for (const [name, value] of Object.entries(environment ?? {})) {
@@ -99,6 +113,11 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the Dockerfile', () => {
+  it('is one, in the eyes of a linter', () => {
+    assert.deepEqual(validate(dockerfile), []);
+    assert.notDeepEqual(validate(dockerfile.replace('EXPOSE 8080', 'EXPOSE http')), []);
+  });
+
   it('copies what is there, and .dockerignore lets it', () => {
     const ignore = readFileSync(join(ROOT, '.dockerignore'), 'utf8');
     for (const [, paths = ''] of dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)) {
