@@ -97,6 +97,12 @@ export type ServerSettings = {
   readonly headMs: number;
   /** Bytes of request line and headers. */
   readonly headBytesMax: number;
+  /** Headers of one request. */
+  readonly headerCountMax: number;
+  /** Bytes of a request target. */
+  readonly targetBytesMax: number;
+  /** After that many a connection ends with its answer. */
+  readonly requestsPerConnectionMax: number;
 };
 
 export type AdminSettings = {
@@ -120,6 +126,10 @@ export type UpstreamConnectionSettings = {
   readonly connectionsMax: number;
   /** How long an idle upstream connection is kept, unless the upstream asks for less. */
   readonly keepAliveMs: number;
+  /** Bytes of an answer's status line and headers. */
+  readonly responseHeadBytesMax: number;
+  /** Headers of one answer. */
+  readonly responseHeaderCountMax: number;
 };
 
 export type ShutdownSettings = {

@@ -20,9 +20,6 @@ const REFUSED_MS_MAX = 1000;
 /** An idle connection is kept longer than it is told by this, for what the client sends in time. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
-/** Headers of one request. */
-export const FIELDS_MAX = 256;
-
 /**
  * Between closing the port and telling clients to close. A client that is told to opens a new connection,
  * which must not end in the queue of a worker that is about to close, where the system resets it: by then
@@ -84,12 +81,15 @@ export class Listener {
     this.#connections.cut();
   }
 
-  #contextOf({ headBytesMax, headMs, keepAliveMs }: ServerSettings): ServerContext {
+  #contextOf(settings: ServerSettings): ServerContext {
+    const { headBytesMax, headerCountMax, headMs, keepAliveMs } = settings;
     const keepAliveSeconds = Math.floor(keepAliveMs / 1000);
     return {
       clock: this.#clock,
       date: new HttpDate(this.#clock),
-      headLimits: { bytesMax: headBytesMax, fieldsMax: FIELDS_MAX },
+      headLimits: { bytesMax: headBytesMax, fieldsMax: headerCountMax },
+      targetBytesMax: settings.targetBytesMax,
+      requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
       keepAliveHeaders: ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${keepAliveSeconds}`],

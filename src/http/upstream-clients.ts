@@ -7,9 +7,6 @@ import { H1Pool } from './h1-dispatcher/h1-pool.ts';
 import type { Transport } from './transport.ts';
 import { connectorOf, type OpenUpstream, upstreamOpener } from './upstream-connector.ts';
 
-/** Bytes of a response's head, with undici. */
-const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
-
 /** No hint of an upstream makes an idle connection live longer than this. */
 const KEEP_ALIVE_HINT_MS_MAX = 600_000;
 
@@ -75,7 +72,7 @@ export class UpstreamClients {
   }
 
   #open(upstream: Upstream, connectMs: number): Transport {
-    const { transport, connectionsMax, keepAliveMs } = this.#settings;
+    const { transport, connectionsMax, keepAliveMs, responseHeadBytesMax } = this.#settings;
     const opener = upstreamOpener(upstream, connectMs, this.#clock);
     const open = this.#watch === null ? opener : watched(opener, upstream, this.#watch);
     if (transport === 'h1') return new H1Pool(open, this.#settings, this.#clock);
@@ -84,7 +81,7 @@ export class UpstreamClients {
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: KEEP_ALIVE_HINT_MS_MAX,
-      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
+      maxHeaderSize: responseHeadBytesMax,
       // Attempts have deadlines of their own: undici looks at its clock every half second only.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -12,6 +12,7 @@ import { UpstreamClients } from '#http/upstream-clients.ts';
 import { TRANSPORTS, type TransportName } from '#test/http/transport/subject.ts';
 import { createAuthority, type Identity } from '#test/support/certificates.ts';
 import { until } from '#test/support/process.ts';
+import { sampleUpstreamConnections } from '#test/support/sample-settings.ts';
 import { samplePool, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
@@ -53,7 +54,7 @@ function clientsFor(
   connectionsMax = 8,
   clock?: VirtualClock,
 ): UpstreamClients {
-  const clients = new UpstreamClients({ transport, connectionsMax, keepAliveMs: 60_000 }, clock);
+  const clients = new UpstreamClients(sampleUpstreamConnections({ transport, connectionsMax }), clock);
   t.after(() => clients.destroy());
   return clients;
 }
@@ -299,7 +300,7 @@ for (const name of TRANSPORTS) {
   describe(`the end, through ${name}`, () => {
     it('comes for every connection, also those that wait for their last request', async (t) => {
       const { port, sockets } = await startServer(t, { isSilent: true });
-      const clients = new UpstreamClients({ transport: name, connectionsMax: 8, keepAliveMs: 60_000 });
+      const clients = new UpstreamClients(sampleUpstreamConnections({ transport: name }));
       const outcomes = [ask(clients, sampleUpstream({ port }))];
       await until(
         'the first has arrived',

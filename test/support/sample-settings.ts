@@ -1,4 +1,4 @@
-import type { TelemetrySettings, WorkerSettings } from '#core/settings.ts';
+import type { TelemetrySettings, UpstreamConnectionSettings, WorkerSettings } from '#core/settings.ts';
 
 /** Settings of workers on this machine, on a port that the system chooses. */
 export function sampleSettings(workers = 1): WorkerSettings {
@@ -12,13 +12,30 @@ export function sampleSettings(workers = 1): WorkerSettings {
       keepAliveMs: 75_000,
       headMs: 10_000,
       headBytesMax: 16_384,
+      headerCountMax: 256,
+      targetBytesMax: 8_192,
+      requestsPerConnectionMax: 10_000,
     },
     limits: { keysMax: 64, ipv6PrefixBits: 64 },
-    upstreamConnections: { transport: 'h1', connectionsMax: 8, keepAliveMs: 60_000 },
+    upstreamConnections: sampleUpstreamConnections(),
     metrics: { enabled: true, listener: 'admin', endpoint: '/metrics' },
     actors: { runtime: 'compiled' },
     log: { level: 'info', access: false },
     telemetry: sampleTelemetry(),
+  };
+}
+
+/** Few, which live long; what a test wants different. */
+export function sampleUpstreamConnections(
+  changes: Partial<UpstreamConnectionSettings> = {},
+): UpstreamConnectionSettings {
+  return {
+    transport: 'h1',
+    connectionsMax: 8,
+    keepAliveMs: 60_000,
+    responseHeadBytesMax: 65_536,
+    responseHeaderCountMax: 1024,
+    ...changes,
   };
 }
 

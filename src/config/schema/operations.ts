@@ -20,6 +20,14 @@ export const UpstreamConnections = z.strictObject({
     .describe(
       'How long an idle connection is kept, unless the upstream asks for less; keep it below their own limit.',
     ),
+  response_head_bytes_max: integer(1024, 16_777_216, 'bytes')
+    .default(65_536)
+    .describe("Size of an answer's status line and headers; the client of a longer one gets 502."),
+  response_header_count_max: integer(1, 10_000)
+    .default(1024)
+    .describe(
+      'Headers of an answer, counted by line; the client of one with more gets 502. With `undici`, only their size counts.',
+    ),
 });
 
 export const Limits = z.strictObject({

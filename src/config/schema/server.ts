@@ -23,4 +23,15 @@ export const Server = z.strictObject({
   head_bytes_max: integer(1024, 1_048_576, 'bytes')
     .default(16_384)
     .describe("Size of a request's line and headers; longer ones get 431."),
+  header_count_max: integer(1, 10_000)
+    .default(256)
+    .describe('Headers of a request, counted by line; more get 431.'),
+  target_bytes_max: integer(256, 1_048_576, 'bytes')
+    .default(8_192)
+    .describe('Length of a request target: path and query; longer ones get 414.'),
+  requests_per_connection_max: integer(1, 1_000_000_000)
+    .default(10_000)
+    .describe(
+      'Requests on one client connection; the last answer says `Connection: close`, and the client may come back on another one, at another worker.',
+    ),
 });

@@ -3,14 +3,13 @@ import type { Clock } from '#core/clock.ts';
 import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
-import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
+import { FAULTY, type HeadLimits, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { StatusLine } from '../h1/start-lines.ts';
 import { BodyWriter } from './body-writer.ts';
 import { connectionEnded, malformedAnswer } from './errors.ts';
 import type { Carrier, Flight } from './flight.ts';
 import { holdWriteErrors } from './write-errors.ts';
 
-export const RESPONSE_HEAD_LIMITS = { bytesMax: 64 * 1024, fieldsMax: 1024 };
 /** Informational answers before the one that counts. */
 export const INFORMATIONAL_MAX = 16;
 
@@ -45,7 +44,7 @@ export class Connection implements Carrier {
   readonly #clock: Clock;
   readonly #socket: Socket;
   readonly #line = new StatusLine();
-  readonly #parser = new HeadParser(this.#line, RESPONSE_HEAD_LIMITS);
+  readonly #parser: HeadParser;
   readonly #bodyReader = new BodyReader();
   #state: 'opening' | 'open' | 'tunnel' | 'closed' = 'opening';
 
@@ -64,7 +63,8 @@ export class Connection implements Carrier {
   /** The upstream has ended its side, while the flight was paused. */
   #hasEnded = false;
 
-  constructor(open: Opener, owner: ConnectionOwner, clock: Clock) {
+  constructor(open: Opener, owner: ConnectionOwner, headLimits: HeadLimits, clock: Clock) {
+    this.#parser = new HeadParser(this.#line, headLimits);
     this.#owner = owner;
     this.#clock = clock;
     const callback = (bytes: number) => this.#received(READ_BUFFER.subarray(0, bytes));

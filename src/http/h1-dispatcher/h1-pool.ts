@@ -1,5 +1,6 @@
 import type { Clock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
+import type { HeadLimits } from '../h1/head-parser.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
 import { Connection, type ConnectionOwner, type Opener } from './connection.ts';
 import { malformedRequest, poolClosed, tooManyWaiting } from './errors.ts';
@@ -17,6 +18,7 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
 export class H1Pool implements Transport, ConnectionOwner {
   readonly #open: Opener;
   readonly #settings: UpstreamConnectionSettings;
+  readonly #headLimits: HeadLimits;
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: IdleConnections;
@@ -28,6 +30,10 @@ export class H1Pool implements Transport, ConnectionOwner {
   constructor(open: Opener, settings: UpstreamConnectionSettings, clock: Clock) {
     this.#open = open;
     this.#settings = settings;
+    this.#headLimits = {
+      bytesMax: settings.responseHeadBytesMax,
+      fieldsMax: settings.responseHeaderCountMax,
+    };
     this.#clock = clock;
     this.#idle = new IdleConnections(clock);
   }
@@ -108,7 +114,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   #openMore(): void {
     while (this.#opening < this.#waiting.size && this.#connections.size < this.#settings.connectionsMax) {
       this.#opening++;
-      this.#connections.add(new Connection(this.#open, this, this.#clock));
+      this.#connections.add(new Connection(this.#open, this, this.#headLimits, this.#clock));
     }
   }
 

@@ -21,9 +21,6 @@ export const AHEAD_BYTES_MAX = 16 * 1024;
 /** What a client may still send after it was answered; where it may be more, its connection ends. */
 export const DISCARDED_BYTES_MAX = 256 * 1024;
 
-/** Of a request line; RFC 9112 §3 asks for 8000 at least. */
-export const TARGET_BYTES_MAX = 8 * 1024;
-
 /**
  * A client may end its side when it has sent its request, and still wants the answer (RFC 9112 §9.6). One
  * that has left looks the same until it is sent something: so this is how long it is sent nothing.
@@ -51,6 +48,7 @@ export class Connection implements ReplyHost {
   #bytes: Buffer = NOTHING;
   #at = 0;
   #isStepping = false;
+  #requestsLeft: number;
   /** The client has ended its side. */
   #hasEnded = false;
 
@@ -67,6 +65,7 @@ export class Connection implements ReplyHost {
     this.socket = socket;
     this.#server = server;
     this.#peerAddress = peerAddress(socket.remoteAddress);
+    this.#requestsLeft = server.requestsPerConnectionMax;
     this.#heads = new HeadParser(this.#line, server.headLimits);
     this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
     this.#deadline.set(server.headMs);
@@ -195,7 +194,7 @@ export class Connection implements ReplyHost {
     const fields = readControlFields(headers);
     const framing = requestFraming(fields, line.minor);
     if (typeof framing === 'string') this.#refuse('malformed_request');
-    else if (line.target.length > TARGET_BYTES_MAX) this.#refuse('target_too_long');
+    else if (line.target.length > this.#server.targetBytesMax) this.#refuse('target_too_long');
     else this.#serve(headers, fields, framing);
   }
 
@@ -212,7 +211,7 @@ export class Connection implements ReplyHost {
     this.#isAnswered = false;
     this.#isUpgrade = upgrade !== null;
     // What follows on CONNECT may be meant for the tunnel that there is not.
-    this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT';
+    this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT' && --this.#requestsLeft > 0;
     if (hasBody) this.#intake.begin(framing);
     this.#server.connections.beginExchange(this.socket);
     this.#server.accept({

@@ -13,6 +13,10 @@ export type ServerContext = {
   readonly clock: Clock;
   readonly date: HttpDate;
   readonly headLimits: HeadLimits;
+  /** Of a request target. */
+  readonly targetBytesMax: number;
+  /** The last one's answer ends its connection. */
+  readonly requestsPerConnectionMax: number;
   /** For a head to arrive, from its first byte; the first one from when the connection was made. */
   readonly headMs: number;
   /** How long a connection is kept between requests. */

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import {
-  AHEAD_BYTES_MAX,
-  DISCARDED_BYTES_MAX,
-  HALF_CLOSED_MS,
-  TARGET_BYTES_MAX,
-} from '#http/h1-server/connection.ts';
+import { AHEAD_BYTES_MAX, DISCARDED_BYTES_MAX, HALF_CLOSED_MS } from '#http/h1-server/connection.ts';
 import { until } from '#test/support/process.ts';
 import { requestOf, statusesIn } from '#test/support/raw-client.ts';
-import { answer, FIELDS_MAX, HEAD_BYTES_MAX, HEAD_MS, KEEP_ALIVE_MS, serve } from './scene.ts';
+import {
+  answer,
+  FIELDS_MAX,
+  HEAD_BYTES_MAX,
+  HEAD_MS,
+  KEEP_ALIVE_MS,
+  serve,
+  TARGET_BYTES_MAX,
+} from './scene.ts';
 
 const GET = requestOf('GET /');
 const UPGRADE = requestOf('GET /chat', 'Connection: Upgrade', 'Upgrade: WebSocket');
@@ -60,6 +63,21 @@ describe('a request', () => {
       answer(arrivals[nth] ?? assert.fail(), 'x');
     }
     await until('all are answered', () => statusesIn(client.received).length === 100);
+  });
+});
+
+describe('a connection', () => {
+  it('ends with the answer to as many requests as it may have, and says so', async (t) => {
+    const { dial, arrivals } = await serve(t, (arrival) => answer(arrival, 'x'), {
+      requestsPerConnectionMax: 3,
+    });
+    const received = await dial().say(GET.repeat(4)).ended();
+    assert.equal(arrivals.length, 3);
+    assert.deepEqual(received.match(/Connection: [\w-]+/g), [
+      'Connection: keep-alive',
+      'Connection: keep-alive',
+      'Connection: close',
+    ]);
   });
 });
 

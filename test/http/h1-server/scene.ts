@@ -16,9 +16,14 @@ export const HEAD_MS = 10_000;
 export const KEEP_ALIVE_MS = 75_000;
 export const HEAD_BYTES_MAX = 16_384;
 export const FIELDS_MAX = 20;
+export const TARGET_BYTES_MAX = 8 * 1024;
 
 /** Connections on a real port, whose requests the test answers, and whose time the test tells. */
-export async function serve(t: TestContext, accept?: (arrival: Arrival) => void) {
+export async function serve(
+  t: TestContext,
+  accept?: (arrival: Arrival) => void,
+  changes: Partial<ServerContext> = {},
+) {
   const clock = new VirtualClock();
   const arrivals: Arrival[] = [];
   const outcomes: string[] = [];
@@ -29,6 +34,8 @@ export async function serve(t: TestContext, accept?: (arrival: Arrival) => void)
     clock,
     date: new HttpDate(clock),
     headLimits: { bytesMax: HEAD_BYTES_MAX, fieldsMax: FIELDS_MAX },
+    targetBytesMax: TARGET_BYTES_MAX,
+    requestsPerConnectionMax: 100_000,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     keepAliveHeaders: ['Connection', 'keep-alive'],
@@ -45,6 +52,7 @@ export async function serve(t: TestContext, accept?: (arrival: Arrival) => void)
       else arrival.reply.onLeft(() => ended('abandoned'));
     },
     refuse: (socket, cause) => lingering.end(socket, `refused: ${cause}`),
+    ...changes,
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());

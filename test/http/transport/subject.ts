@@ -10,6 +10,7 @@ import { failureCause } from '#http/attempt-failure.ts';
 import type { Transport, TransportController, TransportHandler, TransportRequest } from '#http/transport.ts';
 import { UpstreamClients } from '#http/upstream-clients.ts';
 import { until } from '#test/support/process.ts';
+import { sampleUpstreamConnections } from '#test/support/sample-settings.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 
@@ -22,10 +23,13 @@ export function transportTo(
   t: TestContext,
   transport: TransportName,
   upstream: Partial<Upstream>,
-  { connectionsMax = 1, keepAliveMs = 60_000 }: Partial<UpstreamConnectionSettings> = {},
+  changes: Partial<UpstreamConnectionSettings> = {},
   clock: Clock = systemClock,
 ): Transport {
-  const clients = new UpstreamClients({ transport, connectionsMax, keepAliveMs }, clock);
+  const clients = new UpstreamClients(
+    sampleUpstreamConnections({ transport, connectionsMax: 1, ...changes }),
+    clock,
+  );
   t.after(() => clients.destroy());
   return clients.for(sampleUpstream(upstream), CONNECT_MS);
 }
