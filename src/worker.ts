@@ -100,16 +100,26 @@ if (keyring.issuers.some(({ isOwn }) => isOwn)) {
     nothingBelow(AUTH_ROOT),
   );
 }
+const trusted = addressBlocks(settings.server.trustedProxies);
 const front = new Front({
   table,
   run,
   locals,
-  trusted: addressBlocks(settings.server.trustedProxies),
+  trusted,
   metrics,
   recorder,
   clock,
 });
-const connections = new Connections(shared.connections, worker, settings.server.maxConnections, clock);
+const connections = new Connections({
+  count: shared.connections,
+  clients: shared.clientConnections,
+  worker,
+  max: settings.server.maxConnections,
+  perClientMax: settings.server.connectionsPerClientMax,
+  trusted,
+  ipv6PrefixBits,
+  clock,
+});
 const listener = new Listener(settings.server, front, connections, metrics, clock);
 
 control.on('message', (message: ToWorker) => {

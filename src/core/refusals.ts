@@ -202,6 +202,14 @@ const REFUSALS_BY_CAUSE = {
     proxyStatus: 'connection_limit_reached',
     retryAfterSeconds: 1,
   },
+  client_connection_limit: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Too many connections',
+    detail: 'This client has as many connections as it may; close some, or use them again.',
+    proxyStatus: 'connection_limit_reached',
+    retryAfterSeconds: 1,
+  },
   overloaded: {
     status: 503,
     title: 'Service Unavailable',

@@ -89,6 +89,8 @@ export type ServerSettings = {
   readonly workers: number;
   /** Client connections of the whole instance; beyond it, 503 and close. */
   readonly maxConnections: number;
+  /** Of one client, told apart as limits do; trusted proxies may have any number. Beyond it, 503 and close. */
+  readonly connectionsPerClientMax: number;
   /** CIDR blocks or addresses whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   /** How long an idle client connection is kept. */

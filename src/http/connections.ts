@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '#core/clock.ts';
+import { normaliseClientIp } from '#core/limits/client-ip.ts';
+import type { ClientConnectionCount } from '#shared/client-connection-count.ts';
 import type { ConnectionCount } from '#shared/connection-count.ts';
+import type { AddressBlocks } from './address-blocks.ts';
 
 /**
  * How long a connection that was in use a moment ago stays open when draining: the client's next request
@@ -8,34 +11,53 @@ import type { ConnectionCount } from '#shared/connection-count.ts';
  */
 const RECENT_USE_MS = 250;
 
+export type ConnectionsOptions = {
+  readonly count: ConnectionCount;
+  readonly clients: ClientConnectionCount;
+  /** Which worker's they are. */
+  readonly worker: number;
+  /** Of the instance. */
+  readonly max: number;
+  readonly perClientMax: number;
+  /** Proxies, which have connections for many clients: any number of them. */
+  readonly trusted: AddressBlocks;
+  readonly ipv6PrefixBits: number;
+  readonly clock: Clock;
+};
+
 type Use = { exchanges: number; lastMs: number };
 
 /** The client connections of a worker: counted against the instance's limit, closed when draining. */
 export class Connections {
-  readonly #count: ConnectionCount;
-  readonly #worker: number;
-  readonly #max: number;
-  readonly #clock: Clock;
+  readonly #options: ConnectionsOptions;
   readonly #uses = new Map<Socket, Use>();
   #drained: (() => void) | null = null;
 
-  constructor(count: ConnectionCount, worker: number, max: number, clock: Clock) {
-    this.#count = count;
-    this.#worker = worker;
-    this.#max = max;
-    this.#clock = clock;
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
   }
 
   /** Takes a new connection in; false when the instance has as many as it may. */
   admit(socket: Socket): boolean {
-    if (!this.#count.enter(this.#worker, this.#max)) return false;
-    this.#uses.set(socket, { exchanges: 0, lastMs: this.#clock.monotonicMs() });
+    const { count, worker, max, clock } = this.#options;
+    if (!count.enter(worker, max)) return false;
+    this.#uses.set(socket, { exchanges: 0, lastMs: clock.monotonicMs() });
     socket.on('close', () => {
       this.#uses.delete(socket);
-      this.#count.leave(this.#worker);
+      count.leave(worker);
       this.#reportIfDrained();
     });
     if (this.#drained !== null) this.#closeWhenUnused(socket);
+    return true;
+  }
+
+  /** Counts one that was taken in as a connection of this client; false when that has as many as it may. */
+  admitClient(socket: Socket, address: string): boolean {
+    const { clients, worker, max, perClientMax, trusted, ipv6PrefixBits } = this.#options;
+    if (perClientMax >= max || trusted.has(address)) return true;
+    const client = normaliseClientIp(address, ipv6PrefixBits);
+    if (!clients.enter(worker, client, perClientMax)) return false;
+    socket.on('close', () => clients.leave(worker, client));
     return true;
   }
 
@@ -53,7 +75,7 @@ export class Connections {
     const use = this.#uses.get(socket);
     if (use === undefined) return;
     use.exchanges--;
-    use.lastMs = this.#clock.monotonicMs();
+    use.lastMs = this.#options.clock.monotonicMs();
     if (this.#drained !== null) this.#closeWhenUnused(socket);
   }
 
@@ -74,9 +96,9 @@ export class Connections {
   #closeWhenUnused(socket: Socket): void {
     const use = this.#uses.get(socket);
     if (use === undefined || use.exchanges > 0) return;
-    const restMs = use.lastMs + RECENT_USE_MS - this.#clock.monotonicMs();
+    const restMs = use.lastMs + RECENT_USE_MS - this.#options.clock.monotonicMs();
     if (restMs <= 0) socket.destroySoon();
-    else this.#clock.after(restMs, () => this.#closeWhenUnused(socket));
+    else this.#options.clock.after(restMs, () => this.#closeWhenUnused(socket));
   }
 
   #reportIfDrained(): void {

@@ -5,6 +5,7 @@ import { newTraceId } from '#core/ids.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
+import { peerAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
 import { Connection } from './h1-server/connection.ts';
@@ -109,7 +110,10 @@ export class Listener {
   }
 
   #serve(socket: Socket): void {
-    if (!socket.destroyed) new Connection(socket, this.#context);
+    if (socket.destroyed) return;
+    const address = peerAddress(socket.remoteAddress);
+    if (this.#connections.admitClient(socket, address)) new Connection(socket, address, this.#context);
+    else this.#refuse(socket, 'client_connection_limit');
   }
 
   /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */

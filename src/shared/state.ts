@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { HashKey } from '#core/hash.ts';
 import type { Settings } from '#core/settings.ts';
+import { ClientConnectionCount, type ClientConnectionMemory } from './client-connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { type LimitMemory, LimitTable } from './limit-table.ts';
 import { MetricCells } from './metric-cells.ts';
@@ -12,6 +14,7 @@ export type SharedMemory = {
   readonly upstreams: SharedArrayBuffer;
   readonly limits: LimitMemory;
   readonly connections: SharedArrayBuffer;
+  readonly clientConnections: ClientConnectionMemory;
   readonly retries: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
   readonly records: RecordsMemory;
@@ -21,6 +24,7 @@ export type SharedState = {
   readonly upstreams: UpstreamCells;
   readonly limits: LimitTable;
   readonly connections: ConnectionCount;
+  readonly clientConnections: ClientConnectionCount;
   readonly retries: RetryBudget;
   readonly metrics: MetricCells;
   readonly records: RequestRecords;
@@ -30,14 +34,14 @@ export function createSharedState(
   settings: Pick<Settings, 'server' | 'limits' | 'telemetry' | 'log'>,
 ): SharedState {
   const { workers } = settings.server;
-  const random = randomBytes(8);
   return {
     upstreams: UpstreamCells.create(workers),
     limits: LimitTable.create({
       keysMax: settings.limits.keysMax,
-      hashKey: [random.readInt32LE(0), random.readInt32LE(4)],
+      hashKey: randomKey(),
     }),
     connections: ConnectionCount.create(workers),
+    clientConnections: ClientConnectionCount.create(workers, randomKey()),
     retries: RetryBudget.create(),
     metrics: MetricCells.create(workers),
     records: RequestRecords.create({
@@ -46,6 +50,11 @@ export function createSharedState(
       inFlight: recordsAny(settings) ? settings.server.maxConnections : 0,
     }),
   };
+}
+
+function randomKey(): HashKey {
+  const random = randomBytes(8);
+  return [random.readInt32LE(0), random.readInt32LE(4)];
 }
 
 /** Whether anybody wants to know of requests: looks them up, sends traces, or logs. */
@@ -58,6 +67,7 @@ export function memoryOf(state: SharedState): SharedMemory {
     upstreams: state.upstreams.memory,
     limits: state.limits.memory,
     connections: state.connections.memory,
+    clientConnections: state.clientConnections.memory,
     retries: state.retries.memory,
     metrics: state.metrics.memory,
     records: state.records.shared,
@@ -70,6 +80,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
     upstreams: UpstreamCells.attach(memory.upstreams, worker),
     limits: LimitTable.attach(memory.limits, worker),
     connections: ConnectionCount.attach(memory.connections),
+    clientConnections: ClientConnectionCount.attach(memory.clientConnections),
     retries: RetryBudget.attach(memory.retries),
     metrics: MetricCells.attach(memory.metrics),
     records: RequestRecords.attach(memory.records),
@@ -81,6 +92,7 @@ export function forgetWorker(state: SharedState, worker: number, nowMs: number):
   state.upstreams.forgetWorker(worker);
   state.limits.releaseLocksOf(worker);
   state.connections.forgetWorker(worker);
+  state.clientConnections.forgetWorker(worker);
   state.metrics.forgetWorker(worker);
   state.records.forgetWorker(worker, nowMs);
 }

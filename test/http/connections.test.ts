@@ -2,18 +2,20 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Connections } from '#http/connections.ts';
+import { addressBlocks } from '#http/address-blocks.ts';
+import type { ConnectionsOptions } from '#http/connections.ts';
 import { ConnectionCount } from '#shared/connection-count.ts';
 import { until } from '#test/support/process.ts';
+import { sampleConnections } from '#test/support/sample-connections.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const MOMENT_MS = 250;
 
 /** The connections of a worker, and as many real clients as a test asks for. */
-async function scene(t: TestContext, max = 10) {
+async function scene(t: TestContext, max = 10, changes: Partial<ConnectionsOptions> = {}) {
   const clock = new VirtualClock();
   const count = ConnectionCount.create(1);
-  const connections = new Connections(count, 0, max, clock);
+  const connections = sampleConnections(clock, max, { count, ...changes });
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
@@ -62,6 +64,36 @@ describe('connections', () => {
     await until('it has ended', () => near.destroyed || near.readableEnded);
     assert.equal(count.total, 0);
     await connections.drain();
+  });
+
+  it('of one client are admitted up to a limit of their own, and again when one has ended', async (t) => {
+    const { connections, dial } = await scene(t, 10, { perClientMax: 2 });
+    const [first, second, third] = [await dial(), await dial(), await dial()];
+    assert.ok(connections.admitClient(first.near, '192.0.2.1'));
+    assert.ok(connections.admitClient(second.near, '192.0.2.1'));
+    assert.ok(!connections.admitClient(third.near, '192.0.2.1'));
+    assert.ok(connections.admitClient(third.near, '192.0.2.2'));
+    first.client.resetAndDestroy();
+    await until('the first has ended', () => first.near.closed);
+    assert.ok(connections.admitClient((await dial()).near, '192.0.2.1'));
+    assert.ok(!connections.admitClient((await dial()).near, '192.0.2.1'));
+  });
+
+  it('of an IPv6 client are those of its network', async (t) => {
+    const { connections, dial } = await scene(t, 10, { perClientMax: 1 });
+    const admit = async (address: string) => connections.admitClient((await dial()).near, address);
+    assert.ok(await admit('2001:db8::1'));
+    assert.ok(!(await admit('2001:db8::2')));
+    assert.ok(await admit('2001:db8:0:1::1'));
+  });
+
+  it('of a trusted proxy may be any number', async (t) => {
+    const { connections, dial } = await scene(t, 10, {
+      perClientMax: 1,
+      trusted: addressBlocks(['10.0.0.0/8']),
+    });
+    for (let count = 0; count < 3; count++)
+      assert.ok(connections.admitClient((await dial()).near, '10.1.2.3'));
   });
 
   it('are busy as long as an exchange is under way, pipelined ones too', async (t) => {

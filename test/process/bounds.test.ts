@@ -29,6 +29,15 @@ describe('a request', () => {
   });
 });
 
+describe('a client', () => {
+  it('with as many connections as it may have is told so, and nobody else is', async (t) => {
+    const { instance, dial } = await scene(t, { server: { workers: 2, connections_per_client_max: 3 } });
+    for (let count = 0; count < 3; count++) await dial().say(requestOf('GET /')).hears('200 OK');
+    assert.match(await dial().ended(), /^HTTP\/1\.1 503 .*"error":"Too many connections"/s);
+    await RawClient.dial(t, instance.port, '127.0.0.2').say(requestOf('GET /')).hears('200 OK');
+  });
+});
+
 describe('an answer', () => {
   it('whose head is larger than it may be is a 502', async (t) => {
     const { dial } = await scene(t, {

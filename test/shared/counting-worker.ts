@@ -1,5 +1,6 @@
-/** The thread behind retry-budget.test.ts, connection-count.test.ts and outcome-cells.test.ts. */
+/** The thread behind the tests of the retry budget, of connection counts and of outcome cells. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { ClientConnectionCount, type ClientConnectionMemory } from '#shared/client-connection-count.ts';
 import { ConnectionCount } from '#shared/connection-count.ts';
 import { RetryBudget } from '#shared/retry-budget.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
@@ -20,6 +21,14 @@ export type CountingWork =
       readonly max: number;
       readonly counts: number;
     }
+  /** The same, for the connections of one client. */
+  | {
+      readonly kind: 'client connections';
+      readonly memory: ClientConnectionMemory;
+      readonly worker: number;
+      readonly max: number;
+      readonly counts: number;
+    }
   /** Counts that many failures, and says how often it was told that there are five more. */
   | {
       readonly kind: 'failures';
@@ -27,6 +36,8 @@ export type CountingWork =
       readonly worker: number;
       readonly counts: number;
     };
+
+const REFUSALS_IN_A_ROW = 1000;
 
 const work = workerData as CountingWork;
 
@@ -43,6 +54,22 @@ if (work.kind === 'retries') {
   for (let count = 0; count < work.counts; count++)
     if (outcomes.record(0, 'server_error', limits) !== null) told++;
   parentPort?.postMessage(told);
+} else if (work.kind === 'client connections') {
+  const connections = ClientConnectionCount.attach(work.memory);
+  const enter = () => connections.enter(work.worker, 'client', work.max);
+  for (let count = 0; count < work.counts; count++) {
+    if (enter()) connections.leave(work.worker, 'client');
+  }
+  let held = 0;
+  // The other one may be counted for a moment, and then not be let in.
+  for (let refused = 0; refused < REFUSALS_IN_A_ROW; ) {
+    if (!enter()) refused++;
+    else {
+      held++;
+      refused = 0;
+    }
+  }
+  parentPort?.postMessage(held);
 } else {
   const connections = ConnectionCount.attach(work.memory);
   for (let count = 0; count < work.counts; count++) {

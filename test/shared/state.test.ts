@@ -43,11 +43,14 @@ describe('the shared state', () => {
     for (const worker of [0, 1]) {
       const state = attachSharedState(memoryOf(control), worker);
       state.connections.enter(worker, 10);
+      assert.ok(state.clientConnections.enter(worker, 'client', 2));
       state.upstreams.begin(3);
     }
+    assert.ok(!control.clientConnections.enter(0, 'client', 2));
     forgetWorker(control, 1, NOW);
     assert.equal(control.connections.total, 1);
     assert.equal(control.upstreams.inFlight(3), 1);
+    assert.ok(control.clientConnections.enter(0, 'client', 2));
     forgetWorker(control, 1, NOW);
     assert.equal(control.connections.total, 1);
   });

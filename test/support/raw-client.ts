@@ -23,8 +23,8 @@ export class RawClient {
     });
   }
 
-  static dial(t: TestContext, port: number): RawClient {
-    const client = new RawClient(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+  static dial(t: TestContext, port: number, localAddress = '127.0.0.1'): RawClient {
+    const client = new RawClient(connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true }));
     t.after(() => client.socket.destroy());
     return client;
   }

@@ -8,6 +8,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       port: 0,
       workers,
       maxConnections: 100,
+      connectionsPerClientMax: 100,
       trustedProxies: [],
       keepAliveMs: 75_000,
       headMs: 10_000,

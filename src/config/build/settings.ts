@@ -35,6 +35,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       port: server.listen_port,
       workers: server.workers === 'auto' ? Math.min(cores, WORKERS_MAX) : server.workers,
       maxConnections: server.max_connections,
+      connectionsPerClientMax: server.connections_per_client_max,
       trustedProxies: server.trusted_proxies,
       keepAliveMs: server.keep_alive_ms,
       headMs: server.head_ms,

@@ -10,8 +10,13 @@ export const Server = z.strictObject({
     .default('auto')
     .describe('Worker threads that serve requests; `auto` is one for each core.'),
   max_connections: integer(1, 1_000_000)
-    .default(10_000)
+    .default(20_000)
     .describe('Client connections of the whole instance; those beyond get 503 and are closed.'),
+  connections_per_client_max: integer(1, 1_000_000)
+    .default(16_000)
+    .describe(
+      'Connections of one client address, an IPv6 one by its `limits.ipv6_prefix`, with the whole instance; those beyond get 503 and are closed. `trusted_proxies` may have any number.',
+    ),
   trusted_proxies: z
     .array(AddressBlock)
     .default([])

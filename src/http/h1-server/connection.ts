@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import { Deadline } from '#core/deadline.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
-import { peerAddress } from '../client-address.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
@@ -61,10 +60,10 @@ export class Connection implements ReplyHost {
   /** As long as the client is expected to send or to read. */
   #progressMs = 0;
 
-  constructor(socket: Socket, server: ServerContext) {
+  constructor(socket: Socket, peerAddress: string, server: ServerContext) {
     this.socket = socket;
     this.#server = server;
-    this.#peerAddress = peerAddress(socket.remoteAddress);
+    this.#peerAddress = peerAddress;
     this.#requestsLeft = server.requestsPerConnectionMax;
     this.#heads = new HeadParser(this.#line, server.headLimits);
     this.#deadline = new Deadline(server.clock, () => this.#onDeadline());

@@ -3,13 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { HttpDate } from '#core/http-date.ts';
 import type { Arrival } from '#http/arrival.ts';
-import { Connections } from '#http/connections.ts';
+import { peerAddress } from '#http/client-address.ts';
 import { Connection } from '#http/h1-server/connection.ts';
 import type { ServerContext } from '#http/h1-server/server-context.ts';
 import { Lingering } from '#http/linger.ts';
-import { ConnectionCount } from '#shared/connection-count.ts';
 import { until } from '#test/support/process.ts';
 import { RawClient } from '#test/support/raw-client.ts';
+import { sampleConnections } from '#test/support/sample-connections.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 export const HEAD_MS = 10_000;
@@ -28,7 +28,7 @@ export async function serve(
   const arrivals: Arrival[] = [];
   const outcomes: string[] = [];
   const state = { isDraining: false };
-  const connections = new Connections(ConnectionCount.create(1), 0, 100, clock);
+  const connections = sampleConnections(clock, 100);
   const lingering = new Lingering(clock);
   const context: ServerContext = {
     clock,
@@ -58,7 +58,7 @@ export async function serve(
     socket.on('error', () => socket.destroy());
     t.after(() => socket.destroy());
     connections.admit(socket);
-    new Connection(socket, context);
+    new Connection(socket, peerAddress(socket.remoteAddress), context);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
