@@ -135,6 +135,26 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Waiting for room',
+        description: 'Requests whose upstreams all have as many in flight as they may.',
+        queries: [
+          {
+            expr: `sum by (signalbox_pool) (signalbox_queue_length{${INSTANCE}})`,
+            legend: '{{signalbox_pool}}',
+          },
+        ],
+      },
+      {
+        title: 'Time waited for room, 95 %',
+        unit: 's',
+        queries: [
+          {
+            expr: `histogram_quantile(0.95, sum by (le, signalbox_pool) (rate(signalbox_queue_duration_seconds_bucket{${INSTANCE}}${WINDOW})))`,
+            legend: '{{signalbox_pool}}',
+          },
+        ],
+      },
+      {
         title: 'Avoided',
         description: 'By instances that could not connect to it a moment ago.',
         queries: [

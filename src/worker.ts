@@ -20,6 +20,8 @@ import { controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Drains } from '#http/drains.ts';
 import { Front } from '#http/front.ts';
+import { Claims } from '#http/in-flight/claims.ts';
+import { Queues } from '#http/in-flight/queues.ts';
 import { keptPage } from '#http/kept-page.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, serverOptions } from '#http/local.ts';
@@ -47,9 +49,11 @@ const shared = attachSharedState(memory, worker);
 const drains = new Drains(clock);
 drains.follow(table);
 const { ipv6PrefixBits } = settings.limits;
-const selector = new Selector(shared.upstreams, ipv6PrefixBits, clock, systemRandom);
+const claims = new Claims(shared.upstreams);
+const selector = new Selector(shared.upstreams, claims, ipv6PrefixBits, clock, systemRandom);
 const series = shared.metrics.ofWorker(worker);
 const metrics = new RequestMetrics(series);
+const queues = new Queues(shared.queues, metrics, clock);
 const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
 const heapBytes = () => getHeapStatistics().used_heap_size;
 watchThread(series, `worker-${worker}`, heapBytes, clock);
@@ -65,14 +69,16 @@ const run = RUNNERS[settings.actors.runtime](
   {
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, metrics, recorder, ipv6PrefixBits, clock),
-    select: selectStep(selector, shared.retries, metrics, clock),
+    select: selectStep(selector, claims, queues, shared.retries, metrics, clock),
     forward: forwardStep(
       clients,
+      claims,
       {
         cells: shared.upstreams,
         metrics,
         clock,
         onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
+        onFreed: (pool) => queues.freed(pool),
       },
       recorder,
     ),

@@ -83,6 +83,23 @@ export const WORKER_INSTRUMENTS = {
     attributes: ['signalbox.cause'],
     bounds: [],
   },
+  queueLength: {
+    name: 'signalbox.queue.length',
+    kind: 'up_down_counter',
+    unit: '{request}',
+    description: 'Requests that wait because every upstream of their pool has `in_flight_max` requests.',
+    attributes: ['signalbox.pool'],
+    bounds: [],
+  },
+  queueDuration: {
+    name: 'signalbox.queue.duration',
+    kind: 'histogram',
+    unit: 's',
+    description:
+      'Time that requests waited for an upstream with room, by how it ended: passed, timed_out (503), or given_up (the client left, or a deadline passed).',
+    attributes: ['signalbox.pool', 'signalbox.result'],
+    bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
   openConnections: {
     name: 'http.client.open_connections',
     kind: 'up_down_counter',

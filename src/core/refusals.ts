@@ -217,6 +217,23 @@ const REFUSALS_BY_CAUSE = {
     detail: 'This proxy has more to do than it can; try again later.',
     retryAfterSeconds: 1,
   },
+  queue_full: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail:
+      'The upstreams of this route serve as many requests as they may, and as many wait; try again later.',
+    proxyStatus: 'connection_limit_reached',
+    retryAfterSeconds: 1,
+  },
+  queue_timeout: {
+    status: 503,
+    title: 'Service Unavailable',
+    error: 'Service unavailable',
+    detail: 'No upstream of this route had room for the request in time; try again later.',
+    proxyStatus: 'connection_limit_reached',
+    retryAfterSeconds: 1,
+  },
   accounts_unavailable: {
     status: 503,
     title: 'Service Unavailable',

@@ -65,12 +65,26 @@ export type Pool = {
   readonly slowStartMs: number;
   /** Of upstreams that say nothing else. */
   readonly drainMs: number;
+  /** Null: there is no bound, and nobody waits. */
+  readonly inFlight: InFlightBound | null;
   readonly outliers: OutlierLimits;
   readonly ejection: Ejection;
   /** Null: upstreams are not probed, and up until requests fail. */
   readonly healthCheck: HealthCheck | null;
   /** Row of the pool's shared cursor. */
   readonly slot: number;
+};
+
+/** How many attempts one upstream has at once, and what becomes of requests while all have as many. */
+export type InFlightBound = {
+  /** Over all workers of an instance; at least 1. */
+  readonly max: number;
+  /** Of one worker. */
+  readonly queue: {
+    /** Requests that wait at once; beyond, they are refused. */
+    readonly lengthMax: number;
+    readonly timeoutMs: number;
+  };
 };
 
 /**

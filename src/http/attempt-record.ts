@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock.ts';
 import { type FailureKind, outcomeOf } from '#core/outcome.ts';
 import type { PlainCause } from '#core/refusals.ts';
-import type { OutlierLimits, Upstream } from '#core/table.ts';
+import type { Pool, Upstream } from '#core/table.ts';
 import type { UpstreamCells } from '#shared/upstream-cells.ts';
 import { isUnreachable, isUpstreamsFault } from './attempt-failure.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -13,6 +13,8 @@ export type AttemptBooks = {
   readonly clock: Clock;
   /** Something has to be done about the slot's upstream, or looked into. */
   readonly onFailing: (slot: number, kind: FailureKind) => void;
+  /** One of the pool's upstreams has room for another request; for pools whose upstreams have a bound. */
+  readonly onFreed: (pool: Pool) => void;
 };
 
 /** What one attempt says of its upstream, for those who choose among upstreams and those who watch them. */
@@ -20,19 +22,19 @@ export class AttemptRecord {
   readonly #books: AttemptBooks;
   readonly #upstream: Upstream;
   readonly #method: string;
-  readonly #limits: OutlierLimits;
+  readonly #pool: Pool;
   readonly #begunMs: number;
   #isStarted = false;
   #isOver = false;
 
-  /** Counts the upstream as busy, until `settled`. */
-  constructor(books: AttemptBooks, upstream: Upstream, method: string, limits: OutlierLimits) {
+  /** Counts the upstream as busy, until `settled`; one with a bound is counted already. */
+  constructor(books: AttemptBooks, upstream: Upstream, method: string, pool: Pool) {
     this.#books = books;
     this.#upstream = upstream;
     this.#method = method;
-    this.#limits = limits;
+    this.#pool = pool;
     this.#begunMs = books.clock.monotonicMs();
-    books.cells.begin(upstream.slot);
+    if (pool.inFlight === null) books.cells.begin(upstream.slot);
   }
 
   /** There is a connection, and the request goes out. */
@@ -47,7 +49,7 @@ export class AttemptRecord {
     this.#isOver = true;
     cells.observeLatency(this.#upstream.slot, nowMs - this.#begunMs, nowMs);
     metrics.attemptAnswered(this.#upstream, this.#method, status, (nowMs - this.#begunMs) / 1000);
-    this.#tell(cells.outcomes.record(this.#upstream.slot, outcomeOf(status), this.#limits));
+    this.#tell(cells.outcomes.record(this.#upstream.slot, outcomeOf(status), this.#pool.outliers));
   }
 
   failed(cause: PlainCause): void {
@@ -72,10 +74,11 @@ export class AttemptRecord {
 
   settled(): void {
     this.#books.cells.end(this.#upstream.slot);
+    if (this.#pool.inFlight !== null) this.#books.onFreed(this.#pool);
   }
 
   #countBroken(nowMs: number): void {
-    this.#tell(this.#books.cells.outcomes.recordBroken(this.#upstream.slot, this.#limits, nowMs));
+    this.#tell(this.#books.cells.outcomes.recordBroken(this.#upstream.slot, this.#pool.outliers, nowMs));
   }
 
   /** Connections that cannot be made are no row of failures: the upstream is avoided from the first one on. */

@@ -7,6 +7,9 @@ import type { WorkerSeries } from '#shared/metric-cells.ts';
 import { RowFinder } from '#shared/row-finder.ts';
 import type { Label, SeriesRows } from '#shared/series-rows.ts';
 
+/** How a request's wait for an upstream ended: it went on, it took too long, or nobody waited any more. */
+export type WaitResult = 'passed' | 'timed_out' | 'given_up';
+
 type Scheme = RequestHead['scheme'];
 
 /** A route, or what stands for one: its name is the value of `http.route`. */
@@ -31,6 +34,8 @@ export class RequestMetrics {
   readonly #limitDecisions: RowFinder;
   readonly #connections: SeriesRows;
   readonly #openConnections: SeriesRows;
+  readonly #queueLength: SeriesRows;
+  readonly #queueDuration: SeriesRows;
   readonly #refusals: SeriesRows;
   readonly #activeRequests: SeriesRows;
   /** By method and scheme. */
@@ -44,6 +49,8 @@ export class RequestMetrics {
     this.#limitDecisions = new RowFinder(series.limitDecisions);
     this.#connections = series.connections;
     this.#openConnections = series.openConnections;
+    this.#queueLength = series.queueLength;
+    this.#queueDuration = series.queueDuration;
     this.#refusals = series.refusals;
     this.#activeRequests = series.activeRequests;
   }
@@ -91,6 +98,16 @@ export class RequestMetrics {
   /** Of one that was opened. */
   connectionClosed(upstream: Upstream): void {
     this.#countOpen(upstream, -1);
+  }
+
+  /** A request waits for one of the pool's upstreams. Pair it with `unqueued`. */
+  queued(pool: string): void {
+    this.#queueLength.add(this.#queueLength.row([pool]), 1);
+  }
+
+  unqueued(pool: string, result: WaitResult, seconds: number): void {
+    this.#queueLength.add(this.#queueLength.row([pool]), -1);
+    this.#queueDuration.observe(this.#queueDuration.row([pool, result]), seconds);
   }
 
   limited(limit: { readonly name: string }, isAllowed: boolean): void {

@@ -5,6 +5,7 @@ import { ClientConnectionCount, type ClientConnectionMemory } from './client-con
 import { ConnectionCount } from './connection-count.ts';
 import { type LimitMemory, LimitTable } from './limit-table.ts';
 import { MetricCells } from './metric-cells.ts';
+import { QueueCells } from './queue-cells.ts';
 import { type RecordsMemory, RequestRecords } from './records/request-records.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamCells } from './upstream-cells.ts';
@@ -12,6 +13,7 @@ import { UpstreamCells } from './upstream-cells.ts';
 /** All that the threads of an instance share; may be sent to a worker in a message. */
 export type SharedMemory = {
   readonly upstreams: SharedArrayBuffer;
+  readonly queues: SharedArrayBuffer;
   readonly limits: LimitMemory;
   readonly connections: SharedArrayBuffer;
   readonly clientConnections: ClientConnectionMemory;
@@ -22,6 +24,7 @@ export type SharedMemory = {
 
 export type SharedState = {
   readonly upstreams: UpstreamCells;
+  readonly queues: QueueCells;
   readonly limits: LimitTable;
   readonly connections: ConnectionCount;
   readonly clientConnections: ClientConnectionCount;
@@ -36,6 +39,7 @@ export function createSharedState(
   const { workers } = settings.server;
   return {
     upstreams: UpstreamCells.create(workers),
+    queues: QueueCells.create(workers),
     limits: LimitTable.create({
       keysMax: settings.limits.keysMax,
       hashKey: randomKey(),
@@ -65,6 +69,7 @@ function recordsAny({ telemetry, log }: Pick<Settings, 'telemetry' | 'log'>): bo
 export function memoryOf(state: SharedState): SharedMemory {
   return {
     upstreams: state.upstreams.memory,
+    queues: state.queues.memory,
     limits: state.limits.memory,
     connections: state.connections.memory,
     clientConnections: state.clientConnections.memory,
@@ -78,6 +83,7 @@ export function memoryOf(state: SharedState): SharedMemory {
 export function attachSharedState(memory: SharedMemory, worker: number): SharedState {
   return {
     upstreams: UpstreamCells.attach(memory.upstreams, worker),
+    queues: QueueCells.attach(memory.queues, worker),
     limits: LimitTable.attach(memory.limits, worker),
     connections: ConnectionCount.attach(memory.connections),
     clientConnections: ClientConnectionCount.attach(memory.clientConnections),
@@ -90,6 +96,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
 /** Takes back what a worker held when its thread ended, before another takes its number. */
 export function forgetWorker(state: SharedState, worker: number, nowMs: number): void {
   state.upstreams.forgetWorker(worker);
+  state.queues.forgetWorker(worker);
   state.limits.releaseLocksOf(worker);
   state.connections.forgetWorker(worker);
   state.clientConnections.forgetWorker(worker);

@@ -78,6 +78,19 @@ export class UpstreamCells {
     Atomics.add(this.#ownInFlight, slot, 1);
   }
 
+  /**
+   * As `begin`, if no more than `max` are in flight then, over all workers; else nothing has happened. Two workers
+   * that ask for the last place at the same instant may both be refused, never both be let in.
+   */
+  tryBegin(slot: number, max: number): boolean {
+    this.begin(slot);
+    let sum = 0;
+    for (const ofWorker of this.#inFlight) sum += Atomics.load(ofWorker, slot);
+    if (sum <= max) return true;
+    this.end(slot);
+    return false;
+  }
+
   end(slot: number): void {
     Atomics.sub(this.#ownInFlight, slot, 1);
   }

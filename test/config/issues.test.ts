@@ -292,6 +292,13 @@ describe('a pool', () => {
     ]);
   });
 
+  it('waits for what has no bound', () => {
+    assert.deepEqual(
+      mistakesIn('load_balancing:\n  queue: {length_max: 1}\n  upstreams: [{url: "http://a"}]\n'),
+      ['2:3: load_balancing.queue: nothing waits without `in_flight_max`; give that as well'],
+    );
+  });
+
   it('has a hash key without the strategy, or the strategy without it', () => {
     const upstreams = 'upstreams: [{url: "http://a"}]';
     assert.deepEqual(mistakesIn(`load_balancing:\n  strategy: consistent_hash\n  ${upstreams}\n`), [

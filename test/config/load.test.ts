@@ -17,6 +17,7 @@ describe('loadConfig', () => {
       name: 'default',
       slot: 0,
       strategy: { kind: 'round_robin' },
+      inFlight: null,
       panicThreshold: 0.5,
       slowStartMs: 0,
       drainMs: 30_000,

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RefusalCause } from '#core/refusals.ts';
+import type { Pool } from '#core/table.ts';
 import { AttemptRecord } from '#http/attempt-record.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { BROKEN_TOGETHER_MS } from '#shared/outcome-cells.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
-import { sampleUpstream } from '#test/support/sample-table.ts';
+import { samplePool, sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 const SLOT = 3;
@@ -17,17 +18,23 @@ function scene() {
   const metricCells = MetricCells.create(1);
   const clock = new VirtualClock();
   const failing: string[] = [];
+  const freed: string[] = [];
   const books = {
     cells,
     metrics: new RequestMetrics(metricCells.ofWorker(0)),
     clock,
     onFailing: (slot: number, kind: string) => failing.push(`${slot} ${kind}`),
+    onFreed: ({ name }: Pool) => freed.push(name),
   };
   return {
     cells,
     clock,
     failing,
-    begin: () => new AttemptRecord(books, sampleUpstream({ slot: SLOT }), 'GET', LIMITS),
+    freed,
+    begin: (inFlight: Pool['inFlight'] = null) => {
+      const pool = samplePool({ outliers: LIMITS, inFlight });
+      return new AttemptRecord(books, sampleUpstream({ slot: SLOT }), 'GET', pool);
+    },
     /** Status and error of each attempt that was measured. */
     measured: () => metricCells.read('attemptDuration').map(({ labels }) => labels?.slice(-2).join('')),
   };
@@ -42,6 +49,16 @@ describe('an attempt', () => {
     assert.equal(cells.inFlight(SLOT), 1);
     record.settled();
     assert.equal(cells.inFlight(SLOT), 0);
+  });
+
+  it('at an upstream with a bound is counted before, and tells when there is room again', () => {
+    const { cells, begin, freed } = scene();
+    cells.tryBegin(SLOT, 1);
+    const record = begin({ max: 1, queue: { lengthMax: 1, timeoutMs: 1 } });
+    assert.equal(cells.inFlight(SLOT), 1);
+    record.settled();
+    assert.equal(cells.inFlight(SLOT), 0);
+    assert.deepEqual(freed, ['default']);
   });
 
   it('that is answered tells how long that took', () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Exchange } from '#actors/request/exchange.ts';
 import { seededRandom } from '#core/random.ts';
 import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
+import { Claims } from '#http/in-flight/claims.ts';
 import { Selector } from '#http/selector.ts';
 import { UpstreamCells } from '#shared/upstream-cells.ts';
 import { samplePool, sampleRoute, sampleTable, sampleUpstream } from '#test/support/sample-table.ts';
@@ -13,7 +14,8 @@ const UPSTREAMS = ['red', 'blue', 'green'].map((name, slot) => sampleUpstream({ 
 function scene() {
   const cells = UpstreamCells.create(1);
   const clock = new VirtualClock();
-  const selector = new Selector(cells, 64, clock, seededRandom(1));
+  const claims = new Claims(cells);
+  const selector = new Selector(cells, claims, 64, clock, seededRandom(1));
   const exchange = (pool: Pool, path = '/') =>
     ({
       table: sampleTable({ pools: { default: pool } }),
@@ -23,8 +25,10 @@ function scene() {
   return {
     cells,
     clock,
-    pick: (pool: Pool, path?: string, tried: readonly Upstream[] = []) =>
-      selector.pick(exchange(pool, path), null, tried)?.name,
+    pick: (pool: Pool, path?: string, tried: readonly Upstream[] = []) => {
+      const picked = selector.pick(exchange(pool, path), null, tried);
+      return picked === 'full' ? picked : picked?.name;
+    },
     hasUntried: (pool: Pool, tried: readonly Upstream[]) => selector.hasUntried(exchange(pool), tried),
   };
 }
@@ -75,6 +79,27 @@ describe('the choice of an upstream', () => {
     pick(poolOf({ kind: 'round_robin' }));
     const pool = poolOf({ kind: 'consistent_hash', key: { kind: 'path' } });
     assert.equal(new Set(Array.from({ length: 10 }, () => pick(pool))).size, 1);
+  });
+
+  it('claims places until every upstream has as many requests as it may', () => {
+    const { pick, cells } = scene();
+    const inFlight = { max: 2, queue: { lengthMax: 1, timeoutMs: 1 } };
+    const pool = samplePool({ strategy: { kind: 'random' }, upstreams: UPSTREAMS, inFlight });
+    const picks = Array.from({ length: 6 }, () => pick(pool));
+    assert.deepEqual(picks.toSorted(), ['blue', 'blue', 'green', 'green', 'red', 'red']);
+    assert.equal(pick(pool), 'full');
+    cells.end(1);
+    assert.equal(pick(pool), 'blue');
+    assert.equal(pick({ ...pool, upstreams: [] }), undefined);
+  });
+
+  it('goes on to the next one of the ring where the first is full', () => {
+    const { pick } = scene();
+    const inFlight = { max: 1, queue: { lengthMax: 1, timeoutMs: 1 } };
+    const pool = { ...poolOf({ kind: 'consistent_hash', key: { kind: 'path' } }), inFlight };
+    const picks = Array.from({ length: 4 }, () => pick(pool, '/same'));
+    assert.deepEqual(picks.toSorted(), ['blue', 'full', 'green', 'red']);
+    assert.equal(picks.at(-1), 'full');
   });
 
   it('leaves out whom the next table has drained', () => {

@@ -28,6 +28,16 @@ describe('requests in flight', () => {
     assert.equal(second.inFlight(5), 1);
   });
 
+  it('are begun up to a bound, which holds over all workers', () => {
+    const [first, second] = workersOf(2);
+    assert.ok(first.tryBegin(5, 2));
+    assert.ok(second.tryBegin(5, 2));
+    assert.ok(!first.tryBegin(5, 2) && !second.tryBegin(5, 2));
+    assert.equal(first.inFlight(5), 2);
+    second.end(5);
+    assert.ok(first.tryBegin(5, 2));
+  });
+
   it("lose a dead worker's share and no other's", () => {
     const [first, second] = workersOf(2);
     first.begin(0);

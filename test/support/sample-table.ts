@@ -46,6 +46,7 @@ export function samplePool(changes: Partial<Pool> = {}): Pool {
     panicThreshold: 0.5,
     slowStartMs: 0,
     drainMs: 30_000,
+    inFlight: null,
     outliers: { consecutive5xx: 5, consecutiveGatewayFailures: 5 },
     ejection: SAMPLE_EJECTION,
     healthCheck: null,

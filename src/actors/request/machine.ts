@@ -141,7 +141,7 @@ export const requestMachine = setup({
           on: { 'limit.passed': { target: 'selecting' } },
         },
         selecting: {
-          description: 'Which admitted upstream, not tried yet, gets it?',
+          description: 'Which admitted upstream, not tried yet, gets it, as soon as one has room?',
           invoke: {
             id: 'select',
             src: 'select',

@@ -88,7 +88,7 @@ export type RequestEvent =
 export type RequestSteps = {
   readonly authenticate: Step<{ exchange: Exchange }, Proven | Refused>;
   readonly limit: Step<{ exchange: Exchange; identity: Identity | null }, Passed | Refused>;
-  readonly select: Step<SelectInput, Selected | Exhausted>;
+  readonly select: Step<SelectInput, Selected | Exhausted | Refused>;
   readonly forward: Step<ForwardInput, Started | Answered | Failed>;
   readonly weigh: Step<{ exchange: Exchange; tried: readonly Upstream[] }, Weighed>;
   readonly respond: Step<{ exchange: Exchange; answer: Answer }, Finished | Broken>;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
-import type { Pool as PoolSchema } from '../schema/pool.ts';
+import type { InFlightBound, Pool, StrategyChoice, Upstream } from '#core/table.ts';
+import { type Pool as PoolSchema, QUEUE_DEFAULTS } from '../schema/pool.ts';
 import type { Config } from '../schema.ts';
 import { buildHealthCheck } from './health-check.ts';
 import { buildRequestKey } from './request-key.ts';
@@ -29,6 +29,7 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
       strategy: buildStrategy(pool),
       upstreams,
       drainMs: pool.drain_ms,
+      inFlight: buildInFlight(pool),
       panicThreshold: pool.panic_threshold / 100,
       slowStartMs: pool.slow_start_ms,
       outliers: {
@@ -45,6 +46,11 @@ export function buildPools(config: Config, pemByName: ReadonlyMap<string, string
     };
   });
   return Object.fromEntries(pools.map((pool) => [pool.name, pool]));
+}
+
+function buildInFlight({ in_flight_max: max, queue = QUEUE_DEFAULTS }: PoolConfig): InFlightBound | null {
+  if (max === undefined) return null;
+  return { max, queue: { lengthMax: queue.length_max, timeoutMs: queue.timeout_ms } };
 }
 
 function buildStrategy({ strategy, hash_key }: PoolConfig): StrategyChoice {

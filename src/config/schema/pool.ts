@@ -8,7 +8,19 @@ import { integer, milliseconds } from './values.ts';
 
 export const UPSTREAMS_PER_POOL_MAX = 1024;
 
+/** Also without the section. */
+export const QUEUE_DEFAULTS = { length_max: 256, timeout_ms: 2_000 } as const;
+
 const Strategy = z.enum(['round_robin', 'random', 'least_conn', 'consistent_hash', 'p2c_ewma']);
+
+const Queue = z.strictObject({
+  length_max: integer(0, 65_536)
+    .default(QUEUE_DEFAULTS.length_max)
+    .describe('Requests that wait at once in each worker; those beyond get 503. `0`: none waits.'),
+  timeout_ms: milliseconds(1)
+    .default(QUEUE_DEFAULTS.timeout_ms)
+    .describe('How long a request waits, until it gets 503.'),
+});
 
 const PoolSection = z.strictObject({
   strategy: Strategy.default('round_robin').describe(
@@ -33,6 +45,14 @@ const PoolSection = z.strictObject({
   ),
   outlier_detection: OutlierDetection.prefault({}).describe(
     'How many attempts may fail in a row, over all workers, before an upstream is out, and for how long.',
+  ),
+  in_flight_max: integer(1, 1_000_000)
+    .optional()
+    .describe(
+      'Requests that one upstream has in flight at most, from all workers of the instance together, upgraded connections included. Left out: any number.',
+    ),
+  queue: Queue.optional().describe(
+    'Where requests wait while every upstream has `in_flight_max` of them. Only with that.',
   ),
   drain_ms: milliseconds(0)
     .default(30_000)
@@ -60,9 +80,16 @@ const WithHashKey = rule(PoolSection, HashView, ({ strategy, hash_key }, report)
   }
 });
 
+const QueueView = z.object({ in_flight_max: Anything, queue: Anything });
+
+const WithQueue = rule(WithHashKey, QueueView, ({ in_flight_max, queue }, report) => {
+  if (queue !== undefined && in_flight_max === undefined)
+    report(['queue'], 'nothing waits without `in_flight_max`; give that as well');
+});
+
 const NamesView = z.object({ upstreams: z.array(z.unknown()) });
 
-export const Pool = rule(WithHashKey, NamesView, ({ upstreams }, report) => {
+export const Pool = rule(WithQueue, NamesView, ({ upstreams }, report) => {
   const indexByName = new Map<string, number>();
   for (const [index, upstream] of upstreams.entries()) {
     const named = nameOf(upstream);

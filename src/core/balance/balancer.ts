@@ -7,6 +7,9 @@ import { isTried } from './tried.ts';
 /** Of the requests that would go to an upstream, those that do at the very start of its slow start. */
 const SLOW_START_SHARE_MIN = 0.1;
 
+/** Whether an upstream has as many requests in flight as it may. */
+type IsFull = (upstream: Upstream) => boolean;
+
 /**
  * One worker's choices among the upstreams of one pool: its strategy, over those that are admitted.
  *
@@ -36,11 +39,25 @@ export class Balancer {
 
   /** An upstream not tried yet, if one is admitted, avoided or not; undefined if none is admitted. */
   pick(request: PickRequest, nowMs: number): Upstream | undefined {
+    const picked = this.pickUnlessFull(request, nowMs, null);
+    return picked === 'full' ? undefined : picked;
+  }
+
+  /**
+   * The same; `full` if all are that it would choose among. To wait for one of them is better than to try an
+   * upstream again, or one that could not be reached.
+   */
+  pickUnlessFull(request: PickRequest, nowMs: number, isFull: IsFull | null): Upstream | 'full' | undefined {
     const candidates = this.#candidates.at(nowMs);
-    if (hasUntried(candidates, request.tried)) return this.#pickAccepted(candidates, request, nowMs);
+    if (hasUntried(candidates, request.tried)) {
+      const left = leaveOutFull(candidates, request, isFull);
+      return left === 'full' ? left : this.#pickAccepted(candidates, left, request.tried.length === 0, nowMs);
+    }
     const { all } = this.#candidates;
-    if (hasUntried(all, request.tried)) return this.#strategy.pick(all, request);
-    return this.#strategy.pick(candidates, { ...request, tried: [] });
+    const isNew = hasUntried(all, request.tried);
+    const from = isNew ? all : candidates;
+    const left = leaveOutFull(from, isNew ? request : { ...request, tried: [] }, isFull);
+    return left === 'full' ? left : this.#strategy.pick(from, left);
   }
 
   /** Whether there is an admitted upstream that is not avoided and not among these. */
@@ -48,25 +65,42 @@ export class Balancer {
     return hasUntried(this.#candidates.at(nowMs), tried);
   }
 
-  #pickAccepted(candidates: Candidates, request: PickRequest, nowMs: number): Upstream | undefined {
+  #pickAccepted(
+    candidates: Candidates,
+    request: PickRequest,
+    isFirstTry: boolean,
+    nowMs: number,
+  ): Upstream | undefined {
     const first = this.#strategy.pick(candidates, request);
     if (!this.#candidates.hasNewcomers) return first;
     const passedOver: Upstream[] = [];
     for (let picked = first; picked !== undefined; ) {
-      if (this.#isAccepted(picked, request, nowMs)) return picked;
+      if (this.#isAccepted(picked, isFirstTry, nowMs)) return picked;
       passedOver.push(picked);
       picked = this.#strategy.pick(candidates, { ...request, tried: [...request.tried, ...passedOver] });
     }
     return first;
   }
 
-  #isAccepted({ slot }: Upstream, { tried }: PickRequest, nowMs: number): boolean {
+  #isAccepted({ slot }: Upstream, isFirstTry: boolean, nowMs: number): boolean {
     // A request that fails over has had its share of bad luck, and probes nothing.
-    if (this.#view.isDoubtful(slot)) return tried.length === 0 && this.#view.claimProbe(slot, nowMs);
+    if (this.#view.isDoubtful(slot)) return isFirstTry && this.#view.claimProbe(slot, nowMs);
     const elapsedMs = Math.max(0, nowMs - this.#view.recoveredAtMs(slot));
     if (elapsedMs >= this.#pool.slowStartMs) return true;
     return this.#random.float() < Math.max(SLOW_START_SHARE_MIN, elapsedMs / this.#pool.slowStartMs);
   }
+}
+
+/** The request for one of those that are neither tried nor full; `full` if those not tried all are. */
+function leaveOutFull(
+  candidates: Candidates,
+  request: PickRequest,
+  isFull: IsFull | null,
+): PickRequest | 'full' {
+  const full = isFull === null ? [] : candidates.upstreams.filter(isFull);
+  if (full.length === 0) return request;
+  const tried = [...request.tried, ...full];
+  return hasUntried(candidates, tried) ? { ...request, tried } : 'full';
 }
 
 function hasUntried({ upstreams }: Candidates, tried: readonly Upstream[]): boolean {

@@ -8,6 +8,7 @@ import { Attempt } from '../attempt.ts';
 import { failureCause } from '../attempt-failure.ts';
 import { type AttemptBooks, AttemptRecord } from '../attempt-record.ts';
 import { poolOf } from '../exchange.ts';
+import type { Claims } from '../in-flight/claims.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
@@ -16,6 +17,7 @@ const STARTED = { type: 'attempt.started' } as const;
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
 export function forwardStep(
   clients: UpstreamClients,
+  claims: Claims,
   books: AttemptBooks,
   recorder: RequestRecorder,
 ): RequestSteps['forward'] {
@@ -24,7 +26,9 @@ export function forwardStep(
     const client = clients.for(upstream, route.timeouts.connectMs);
     const head = requestHead(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
     // Nothing below throws: the transport reports to the attempt, which ends what begins here.
-    const record = new AttemptRecord(books, upstream, request.method, poolOf(exchange).outliers);
+    const pool = poolOf(exchange);
+    if (pool.inFlight !== null) claims.take(exchange);
+    const record = new AttemptRecord(books, upstream, request.method, pool);
     let isAnswered = false;
 
     const attempt = new Attempt(upstream, route.timeouts, books.clock, {

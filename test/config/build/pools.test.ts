@@ -53,6 +53,23 @@ describe('the pools of a table', () => {
   });
 });
 
+describe('the bound of the requests in flight', () => {
+  const boundOf = (text: string) =>
+    load(`load_balancing: {${text}upstreams: [{url: "http://a"}]}\n`).table.pools['default']?.inFlight;
+
+  it('is none unless it is given', () => {
+    assert.equal(boundOf(''), null);
+  });
+
+  it('comes with a queue', () => {
+    assert.deepEqual(boundOf('in_flight_max: 8, '), { max: 8, queue: { lengthMax: 256, timeoutMs: 2000 } });
+    assert.deepEqual(boundOf('in_flight_max: 1, queue: {length_max: 0, timeout_ms: 50}, '), {
+      max: 1,
+      queue: { lengthMax: 0, timeoutMs: 50 },
+    });
+  });
+});
+
 describe('an upstream of a table', () => {
   it('has an address and a port, or a URL for both', () => {
     const { address, port, name } = upstreamOf('{upstreams: [{url: "http://[2001:db8::1]:81"}]}');

@@ -43,6 +43,11 @@ class Scene {
       if (names.includes(name)) this.cells.admission.reportUnreachable(slot, this.nowMs);
   }
 
+  pickUnlessFull(isFull: (upstream: Upstream) => boolean, tried: readonly Upstream[] = []): string {
+    const picked = this.#balancers[0]?.pickUnlessFull(request(tried), this.nowMs, isFull);
+    return typeof picked === 'object' ? picked.name : (picked ?? 'nobody');
+  }
+
   /** Whom so many requests go to, of various keys, from both workers in turn. */
   picks(count: number, tried: readonly Upstream[] = []): string[] {
     return Array.from({ length: count }, (_, index) => {
@@ -54,6 +59,33 @@ class Scene {
 
 for (const choice of CHOICES) {
   describe(`the upstreams of a pool that is balanced by ${choice.kind}`, () => {
+    it('are left out while they are full, and waited for when all are', () => {
+      const scene = new Scene(choice);
+      const isFull = (names: string) => (upstream: Upstream) => names.includes(upstream.name);
+      for (let nth = 0; nth < 30; nth++) assert.equal(scene.pickUnlessFull(isFull('ac')), 'b');
+      assert.equal(scene.pickUnlessFull(isFull('abc')), 'full');
+      assert.equal(scene.pickUnlessFull(isFull('')) === 'full', false);
+    });
+
+    it('are waited for rather than one that is avoided, or tried', () => {
+      const scene = new Scene(choice);
+      const [a, b] = scene.pool.upstreams;
+      assert.ok(a && b);
+      scene.avoid('a');
+      assert.equal(
+        scene.pickUnlessFull(({ name }) => name !== 'a'),
+        'full',
+      );
+      assert.equal(
+        scene.pickUnlessFull(({ name }) => name === 'c', [b]),
+        'full',
+      );
+      assert.equal(
+        scene.pickUnlessFull(({ name }) => name !== 'b', scene.pool.upstreams),
+        'b',
+      );
+    });
+
     it('are left alone while they are avoided', () => {
       const scene = new Scene(choice);
       scene.avoid('a');
