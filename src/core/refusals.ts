@@ -46,6 +46,12 @@ const REFUSALS_BY_CAUSE = {
     error: 'Bad request',
     detail: 'The request is not valid HTTP/1.1.',
   },
+  proxy_header_malformed: {
+    status: 400,
+    title: 'Bad Request',
+    error: 'Bad PROXY header',
+    detail: 'Connections to this port have to begin with a header of the PROXY protocol.',
+  },
   ambiguous_credentials: {
     status: 400,
     title: 'Bad Request',

@@ -93,6 +93,8 @@ export type ServerSettings = {
   readonly connectionsPerClientMax: number;
   /** CIDR blocks or addresses whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Whether connections begin with a PROXY protocol header; then they come from trusted proxies only. */
+  readonly proxyProtocol: boolean;
   /** How long an idle client connection is kept. */
   readonly keepAliveMs: number;
   /** Time for a request's head to arrive. */

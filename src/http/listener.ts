@@ -5,6 +5,7 @@ import { newTraceId } from '#core/ids.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
+import { type AddressBlocks, addressBlocks } from './address-blocks.ts';
 import { peerAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
@@ -12,6 +13,7 @@ import { Connection } from './h1-server/connection.ts';
 import type { ServerContext } from './h1-server/server-context.ts';
 import { Lingering } from './linger.ts';
 import { Port } from './port.ts';
+import { readAnnouncedAddress } from './proxy-protocol/announced-address.ts';
 import { rawRefusal } from './refuse.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -39,6 +41,8 @@ export class Listener {
   readonly #clock: Clock;
   readonly #context: ServerContext;
   readonly #lingering: Lingering;
+  /** Who has to announce clients by the PROXY protocol; null where nobody does. */
+  readonly #announcers: AddressBlocks | null;
   /** Connections that came while the port closes, and wait to be served until it has. */
   #held: Socket[] | null = null;
   /** Whether connections end with their answer. */
@@ -56,6 +60,7 @@ export class Listener {
     this.#metrics = metrics;
     this.#clock = clock;
     this.#lingering = new Lingering(clock);
+    this.#announcers = settings.proxyProtocol ? addressBlocks(settings.trustedProxies) : null;
     this.#context = this.#contextOf(settings);
     this.#port = new Port(clock, (socket) => this.#onConnection(socket));
   }
@@ -71,7 +76,7 @@ export class Listener {
     await this.#port.closeQuietly();
     await sleep(this.#clock, PORT_CLOSE_MS, NEVER);
     this.#isDraining = true;
-    for (const socket of this.#held) this.#serve(socket);
+    for (const socket of this.#held) this.#identify(socket);
     this.#held = null;
     await this.#connections.drain();
   }
@@ -105,15 +110,31 @@ export class Listener {
   #onConnection(socket: Socket): void {
     socket.on('error', () => socket.destroy());
     if (!this.#connections.admit(socket)) this.#refuse(socket, 'connection_limit');
-    else if (this.#held === null) this.#serve(socket);
+    else if (this.#held === null) this.#identify(socket);
     else this.#held.push(socket);
   }
 
-  #serve(socket: Socket): void {
+  /** Finds out whose connection it is before anything else is read of it. */
+  #identify(socket: Socket): void {
     if (socket.destroyed) return;
-    const address = peerAddress(socket.remoteAddress);
-    if (this.#connections.admitClient(socket, address)) new Connection(socket, address, this.#context);
-    else this.#refuse(socket, 'client_connection_limit');
+    const peer = peerAddress(socket.remoteAddress);
+    if (this.#announcers === null) this.#serve(socket, peer);
+    else if (!this.#announcers.has(peer)) this.#refuse(socket, 'access_denied');
+    else {
+      readAnnouncedAddress(socket, this.#context.headMs, this.#clock, (address) => {
+        if (address === 'malformed') this.#refuse(socket, 'proxy_header_malformed');
+        else this.#serve(socket, address ?? peer);
+      });
+    }
+  }
+
+  #serve(socket: Socket, address: string): void {
+    if (!this.#connections.admitClient(socket, address)) {
+      this.#refuse(socket, 'client_connection_limit');
+      return;
+    }
+    new Connection(socket, address, this.#context);
+    socket.resume();
   }
 
   /** Answers a connection, reads on for a moment so that no reset overtakes the answer, and closes it. */

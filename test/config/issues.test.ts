@@ -187,6 +187,14 @@ describe('server', () => {
     );
     expectMistakes('server: {listen_address: 10.0.0.1, listen_port: 9901}\n');
   });
+
+  it('believes whoever connects to it', () => {
+    expectMistakes(
+      'server: {proxy_protocol: true}\n',
+      '2:26: server.proxy_protocol: found true: anyone could claim any address: list who may announce clients in `trusted_proxies`',
+    );
+    expectMistakes('server: {proxy_protocol: true, trusted_proxies: [10.0.0.1]}\n');
+  });
 });
 
 describe('an upstream', () => {

@@ -10,6 +10,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       maxConnections: 100,
       connectionsPerClientMax: 100,
       trustedProxies: [],
+      proxyProtocol: false,
       keepAliveMs: 75_000,
       headMs: 10_000,
       headBytesMax: 16_384,

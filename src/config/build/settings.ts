@@ -37,6 +37,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       maxConnections: server.max_connections,
       connectionsPerClientMax: server.connections_per_client_max,
       trustedProxies: server.trusted_proxies,
+      proxyProtocol: server.proxy_protocol,
       keepAliveMs: server.keep_alive_ms,
       headMs: server.head_ms,
       headBytesMax: server.head_bytes_max,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
+import { rule } from './section.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
-export const Server = z.strictObject({
+const ServerSection = z.strictObject({
   listen_address: Host.default('0.0.0.0').describe('Address that clients connect to.'),
   listen_port: Port.default(8080).describe('Port that clients connect to.'),
   workers: z
@@ -23,6 +24,12 @@ export const Server = z.strictObject({
     .describe(
       'Proxies in front of this one. Only from them are `X-Forwarded-*` and `Forwarded` believed; from anyone else they are replaced.',
     ),
+  proxy_protocol: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether every connection begins with a header of the PROXY protocol, version 1 or 2, whose source address is then the client. Connections of others than `trusted_proxies`, which must be given, are refused.',
+    ),
   keep_alive_ms: milliseconds(1).default(75_000).describe('How long an idle client connection is kept open.'),
   head_ms: milliseconds(1).default(10_000).describe("Time for a request's line and headers to arrive."),
   head_bytes_max: integer(1024, 1_048_576, 'bytes')
@@ -39,4 +46,14 @@ export const Server = z.strictObject({
     .describe(
       'Requests on one client connection; the last answer says `Connection: close`, and the client may come back on another one, at another worker.',
     ),
+});
+
+const ServerView = z.object({ proxy_protocol: z.boolean(), trusted_proxies: z.array(z.unknown()) });
+
+export const Server = rule(ServerSection, ServerView, ({ proxy_protocol, trusted_proxies }, report) => {
+  if (!proxy_protocol || trusted_proxies.length > 0) return;
+  report(
+    ['proxy_protocol'],
+    'anyone could claim any address: list who may announce clients in `trusted_proxies`',
+  );
 });

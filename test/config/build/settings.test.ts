@@ -16,6 +16,7 @@ describe('the settings of an instance', () => {
         maxConnections: 20_000,
         connectionsPerClientMax: 16_000,
         trustedProxies: [],
+        proxyProtocol: false,
         keepAliveMs: 75_000,
         headMs: 10_000,
         headBytesMax: 16_384,
