@@ -296,6 +296,20 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Reloads',
+        description: 'Of the configuration, and how many instances serve by which one.',
+        queries: [
+          {
+            expr: `sum by (signalbox_result) (increase(signalbox_config_reloads_total{${INSTANCE}}${WINDOW}))`,
+            legend: '{{signalbox_result}}',
+          },
+          {
+            expr: `count by (signalbox_checksum) (signalbox_config_in_effect_time_seconds{${INSTANCE}})`,
+            legend: '{{signalbox_checksum}}',
+          },
+        ],
+      },
+      {
         title: 'What runs',
         kind: 'stat',
         queries: [

@@ -84,11 +84,10 @@ export class Instance {
     return true;
   }
 
-  /** Makes the registry what the pools of this configuration list. Never rejects: the log says what came of it. */
-  async apply(config: LoadedConfig): Promise<void> {
-    if (this.#control === null)
-      this.#options.log.warn('%s is not applied: the instance is starting', config.file);
-    else await this.#control.apply(config);
+  /** Puts the configuration file, as it is once the instance serves, into effect. Never rejects: the log tells. */
+  async reload(): Promise<void> {
+    await this.ready.catch(() => {});
+    if (this.#actor.getSnapshot().status !== 'done') await this.#control?.reload();
   }
 
   async #open(): Promise<void> {

@@ -14,6 +14,14 @@ import { TokenIssuer } from './tokens.ts';
 /** How often the keys of others are read. Own ones are read more often: so instances learn of a rotation. */
 const READ_EVERY_MS = 5 * 60_000;
 
+type RemoteKeys = {
+  readonly uri: string;
+  readonly cache: KeyCache;
+  /** Resolves after they are followed no longer. */
+  readonly fresh: Promise<void>;
+  readonly stop: () => void;
+};
+
 /** Whose tokens are accepted and by which keys, and what own tokens are signed with. */
 export class TokenAuthority implements AsyncDisposable {
   /** Called after the keyring has changed. */
@@ -27,7 +35,8 @@ export class TokenAuthority implements AsyncDisposable {
   readonly #ownKeys: SigningKeys;
   readonly #own: KeyCache;
   /** By issuer; those of which the configuration has the key are not among them. */
-  readonly #others = new Map<string, KeyCache>();
+  #others: ReadonlyMap<string, RemoteKeys> = new Map();
+  #issuers: readonly IssuerSettings[] = [];
   readonly #lifetime = new AbortController();
   #fresh: Promise<unknown> = Promise.resolve();
   #revision = 1;
@@ -53,21 +62,20 @@ export class TokenAuthority implements AsyncDisposable {
         : sharedSecret(secret);
     this.#ownKeys = ownKeys;
     this.tokens = new TokenIssuer(settings, ownKeys, clock);
-    this.#own = this.#cache({ issuer, everyMs: READ_AGAIN_MS, read: () => ownKeys.read() });
-    for (const { issuer, keys } of settings.issuers) {
-      if (keys.kind === 'remote') this.#others.set(issuer, this.#cache(this.#remote(issuer, keys.uri)));
-    }
+    const own = { issuer, everyMs: READ_AGAIN_MS, read: () => ownKeys.read() };
+    this.#own = this.#cache(own, this.#lifetime.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.abort();
     await this.#fresh;
+    await Promise.all([...this.#others.values()].map(({ fresh }) => fresh));
   }
 
   keyring(): Keyring {
-    const { issuer, audience, leewaySeconds, issuers } = this.#settings;
+    const { issuer, audience, leewaySeconds } = this.#settings;
     const own: TrustedIssuer = { issuer, audience, isOwn: true, keys: this.#own.keys };
-    const others = issuers.map((other) => ({
+    const others = this.#issuers.map((other) => ({
       issuer: other.issuer,
       audience: other.audience,
       isOwn: false,
@@ -78,8 +86,26 @@ export class TokenAuthority implements AsyncDisposable {
 
   /** Looks for new keys of an issuer, if that is due; resolves when that has come to an end. Never rejects. */
   async look(issuer: string): Promise<void> {
-    const cache = issuer === this.#settings.issuer ? this.#own : this.#others.get(issuer);
+    const cache = issuer === this.#settings.issuer ? this.#own : this.#others.get(issuer)?.cache;
     await cache?.look();
+  }
+
+  /**
+   * Accepts tokens of these issuers beside own ones from now on, and of no others. Until the keys of a new one
+   * are there, tokens that name it wait for a moment.
+   */
+  trust(issuers: readonly IssuerSettings[]): void {
+    const before = this.#others;
+    const others = new Map<string, RemoteKeys>();
+    for (const { issuer, keys } of issuers) {
+      if (keys.kind !== 'remote') continue;
+      const known = before.get(issuer);
+      others.set(issuer, known?.uri === keys.uri ? known : this.#follow(issuer, keys.uri));
+    }
+    for (const [issuer, known] of before) if (others.get(issuer) !== known) known.stop();
+    this.#others = others;
+    this.#issuers = issuers;
+    this.#changed();
   }
 
   /** What others verify own tokens by: a JWK Set (RFC 7517 §5), as JSON. */
@@ -103,10 +129,8 @@ export class TokenAuthority implements AsyncDisposable {
     if (this.#own.problem !== null) throw this.#own.problem;
     this.#ownKeys.signer();
     this.#warnOfPlainKeys();
-    const others = [...this.#others.values()];
-    // Until they are there, tokens that name them wait for a moment.
-    for (const cache of others) void cache.read();
-    this.#fresh = Promise.all([this.#own, ...others].map((cache) => cache.keepFresh()));
+    this.#fresh = this.#own.keepFresh();
+    this.trust(this.#settings.issuers);
   }
 
   #warnOfPlainKeys(): void {
@@ -120,7 +144,7 @@ export class TokenAuthority implements AsyncDisposable {
   }
 
   #keysOf({ issuer, keys }: IssuerSettings): readonly VerificationKey[] {
-    return keys.kind === 'fixed' ? [keys.key] : (this.#others.get(issuer)?.keys ?? []);
+    return keys.kind === 'fixed' ? [keys.key] : (this.#others.get(issuer)?.cache.keys ?? []);
   }
 
   #remote(issuer: string, uri: string): KeySource {
@@ -135,11 +159,20 @@ export class TokenAuthority implements AsyncDisposable {
     };
   }
 
-  #cache(source: KeySource): KeyCache {
-    const changed = () => {
-      this.#revision++;
-      this.onChange();
-    };
-    return new KeyCache(source, changed, this.#lifetime.signal, this.#clock, this.#log);
+  #follow(issuer: string, uri: string): RemoteKeys {
+    const life = new AbortController();
+    const signal = AbortSignal.any([life.signal, this.#lifetime.signal]);
+    const cache = this.#cache(this.#remote(issuer, uri), signal);
+    void cache.read();
+    return { uri, cache, fresh: cache.keepFresh(), stop: () => life.abort() };
+  }
+
+  #cache(source: KeySource, signal: AbortSignal): KeyCache {
+    return new KeyCache(source, () => this.#changed(), signal, this.#clock, this.#log);
+  }
+
+  #changed(): void {
+    this.#revision++;
+    this.onChange();
   }
 }

@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   check: { summary: 'find every mistake in a configuration', load: () => import('./check.ts') },
   upstreams: { summary: 'show and change the upstreams of a cluster', load: () => import('./upstreams.ts') },
   apply: { summary: 'make them what a configuration lists', load: () => import('./apply.ts') },
+  reload: { summary: 'put a changed configuration into effect', load: () => import('./reload.ts') },
   explain: { summary: 'tell what happened to a request', load: () => import('./explain.ts') },
   keys: { summary: 'show and rotate the keys that sign tokens', load: () => import('./keys.ts') },
   users: { summary: 'show, change, disable or delete accounts', load: () => import('./users.ts') },

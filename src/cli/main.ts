@@ -1,4 +1,5 @@
 /** The command line tool: finds the command, runs it, and turns what it throws into a line and a code. */
+import './early-signals.ts';
 import { codeOf, SignalboxError } from '#core/errors.ts';
 import { loadCommand } from './commands.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit.ts';

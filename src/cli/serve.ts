@@ -1,7 +1,5 @@
-import { ConfigError } from '#config/diagnostics.ts';
-import { systemEnvironment } from '#config/env.ts';
-import { type LoadedConfig, loadConfig } from '#config/load.ts';
-import { createLog, type Log } from '#telemetry/log.ts';
+import type { LoadedConfig } from '#config/load.ts';
+import { createLog } from '#telemetry/log.ts';
 import { Instance } from '../main.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 
@@ -13,8 +11,8 @@ export type ServeOptions = {
 
 /**
  * Runs an instance until SIGTERM or SIGINT, and drains; a second signal ends at once. Resolves with the exit
- * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start. SIGHUP reads
- * the configuration again, and makes the registry what its pools list.
+ * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start. SIGHUP puts
+ * the configuration file, as it is by then, into effect.
  */
 export async function serve({ config, onReady }: ServeOptions): Promise<ExitCode> {
   // An instance does not end because nobody reads what it prints.
@@ -26,22 +24,11 @@ export async function serve({ config, onReady }: ServeOptions): Promise<ExitCode
       if (!instance.stop()) process.exit(EXIT.unclean);
     });
   }
-  process.on('SIGHUP', () => void reload(config.file, instance, log));
+  process.on('SIGHUP', () => void instance.reload());
   await instance.ready;
   onReady?.();
   const { isClean } = await instance.stopped;
   if (isClean) log.info('stopped; everything under way was finished');
   else log.warn('stopped; what was still under way was cut');
   return isClean ? EXIT.ok : EXIT.unclean;
-}
-
-/** A file that cannot be used changes nothing. */
-async function reload(file: string, instance: Instance, log: Log): Promise<void> {
-  try {
-    await instance.apply(loadConfig(file, systemEnvironment()));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const mistakes = error.message.split('\n');
-    log.error({ mistakes }, 'config: %s cannot be used; what was served is served on', file);
-  }
 }

@@ -6,7 +6,7 @@ import { serve } from './serve.ts';
 export const help = `Usage: signalbox start [--config FILE]
 
 Runs an instance until it is asked to end: SIGTERM or Ctrl-C lets it finish what is under way, a second
-one ends it at once. SIGHUP applies the file again, as \`signalbox apply\` does.
+one ends it at once. SIGHUP makes it serve by the file as it is by then, as \`signalbox reload\` does.
 
   --config  default: config/proxy.yaml, in the current folder or else in that of Signalbox`;
 

@@ -1,5 +1,6 @@
 /** A configuration file → what an instance starts with. */
 
+import { hash } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Settings } from '#core/settings.ts';
@@ -18,19 +19,25 @@ import type { Environment } from './env.ts';
 import { readTextFile } from './files.ts';
 import { explainIssues, publicPath, UNWORDED } from './issues.ts';
 import { type Remark, warningsAbout } from './remarks.ts';
-import { ConfigSchema } from './schema.ts';
+import { type Config, ConfigSchema } from './schema.ts';
 import { Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
 
 export type LoadedConfig = {
   /** As it was named. */
   readonly file: string;
+  /** Of the file's text: 16 hexadecimal digits. */
+  readonly checksum: string;
+  /** Every setting, secrets included: never to be shown. */
+  readonly values: Config;
   readonly settings: Settings;
   readonly table: Table;
   readonly newUpstream: NewUpstream;
   /** What works, but not as its writer may think. */
   readonly warnings: readonly Diagnostic[];
 };
+
+const CHECKSUM_DIGITS = 16;
 
 /**
  * Reads, checks and builds a configuration; `${VAR}` in it expands from `env`. Throws a `ConfigError` with
@@ -77,6 +84,8 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const surroundings = { cores: availableParallelism(), host: hostname(), env, folder, commonPasswords };
   return {
     file,
+    checksum: hash('sha256', read.text).slice(0, CHECKSUM_DIGITS),
+    values: config,
     settings: buildSettings(config, surroundings),
     table: buildTable(config, caFiles.pemByName),
     newUpstream: newUpstreams(config, caFiles.pemByName),

@@ -1,8 +1,12 @@
 /** The reference page of the configuration, from the schema. */
 
 import { z } from 'zod';
+import { isLive } from './live.ts';
 import { membersOf, type Schema, SECTIONS, type Section, unwrap } from './walk.ts';
 import { expectation } from './wording.ts';
+
+/** Stands by what a reload puts into effect. */
+const LIVE = '↻';
 
 const INTRODUCTION = `# Configuration
 
@@ -21,7 +25,10 @@ place where it is unset or empty. Elsewhere, a missing variable is an error. \`$
 value that is one variable and nothing else may be a number or a truth value, where the key takes one.
 Variables expand after the file is parsed, so nothing in them can become a key or a list.
 
-Unknown keys are errors. Durations are whole numbers in the unit that ends their name.`;
+Unknown keys are errors. Durations are whole numbers in the unit that ends their name.
+
+Settings marked ${LIVE} take effect with \`signalbox reload\` or \`SIGHUP\`, all at once; so does every section below
+one that is. The others take a restart, and a reload names those that have changed.`;
 
 export function renderReference(): string {
   const [whole, ...sections] = SECTIONS;
@@ -32,19 +39,23 @@ export function renderReference(): string {
 function renderOverview(keys: Section['keys']): string {
   const rows = Object.entries(keys).map(([key, schema]) => {
     const home = homeOf(schema);
-    return [home === undefined ? `\`${key}\`` : linkTo(home, key), describe(schema)];
+    return [`${home === undefined ? `\`${key}\`` : linkTo(home, key)}${markOf(key)}`, describe(schema)];
   });
   return table(['section', 'meaning'], rows);
 }
 
 function renderSection({ path, keys }: Section): string {
   const rows = Object.entries(keys).map(([key, schema]) => [
-    `\`${key}\``,
+    `\`${key}\`${markOf(`${path}.${key}`)}`,
     renderType(schema),
     renderDefault(schema),
     describe(schema),
   ]);
   return `## \`${path}\`\n\n${table(['key', 'value', 'default', 'meaning'], rows)}`;
+}
+
+function markOf(path: string): string {
+  return isLive(path) ? ` ${LIVE}` : '';
 }
 
 function renderType(schema: Schema): string {

@@ -1,8 +1,8 @@
 import type { Bus } from '#bus/contract.ts';
 import type { LoadedConfig } from '#config/load.ts';
 import type { Clock } from '#core/clock.ts';
-import { messageOf } from '#core/errors.ts';
 import { systemRandom } from '#core/random.ts';
+import { isNothing, type Plan } from '#core/registry/plan.ts';
 import { draftOf, type UpstreamDraft } from '#core/registry/record.ts';
 import { sharedQuotas, type Table } from '#core/table.ts';
 import type { SharedState } from '#shared/state.ts';
@@ -14,6 +14,7 @@ import { resolveBy, resolveBySystem } from './discovery/resolve.ts';
 import { Health } from './health/health.ts';
 import { HEARTBEAT_MS } from './health/heartbeats.ts';
 import { LimitExchange } from './limit-exchange.ts';
+import { planOf } from './registry/compare.ts';
 import { RegistryEdits } from './registry/edits.ts';
 import { Registry } from './registry/registry.ts';
 import { TableSource } from './table-source.ts';
@@ -40,7 +41,6 @@ export class Cluster implements AsyncDisposable {
   /** Null where an instance agrees with itself alone. */
   readonly link: BusLink | null;
   readonly limits: LimitExchange;
-  readonly #log: Log;
   readonly #stack: AsyncDisposableStack;
 
   /** Resolves when there is a table to serve by, be the bus there or not. */
@@ -71,33 +71,30 @@ export class Cluster implements AsyncDisposable {
       new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }),
     );
     const edits = new RegistryEdits(registry);
-    return new Cluster({ registry, edits, tables, health, link, limits }, log, stack.move());
+    return new Cluster({ registry, edits, tables, health, link, limits }, stack.move());
   }
 
-  private constructor(
-    { registry, edits, tables, health, link, limits }: Parts,
-    log: Log,
-    stack: AsyncDisposableStack,
-  ) {
+  private constructor({ registry, edits, tables, health, link, limits }: Parts, stack: AsyncDisposableStack) {
     this.registry = registry;
     this.edits = edits;
     this.tables = tables;
     this.health = health;
     this.link = link;
     this.limits = limits;
-    this.#log = log;
     this.#stack = stack;
   }
 
-  /** Makes the registry what the pools of a configuration list. Never rejects. */
-  async apply({ file, table }: LoadedConfig): Promise<void> {
-    try {
-      const { add, change, remove } = await this.edits.apply(draftsIn(table));
-      const counts = { added: add.length, changed: change.length, removed: remove.length };
-      this.#log.info(counts, 'registry: it is as %s says now; all else in it takes a restart', file);
-    } catch (error) {
-      this.#log.error({ reason: messageOf(error) }, 'registry: %s could not be applied', file);
-    }
+  /**
+   * Serves by another configuration, and makes the registry what its pools list. Resolves with what that changed
+   * there. Rejects with a RegistryError, having changed nothing or not all of the registry, and nothing else.
+   */
+  reconfigure(configured: Table): Promise<Plan> {
+    const drafts = draftsIn(configured);
+    return this.tables.reconfigure(configured, async () => {
+      const plan = planOf(this.registry.served, drafts);
+      // Cut off from the bus, it can still serve by other routes.
+      return isNothing(plan) ? plan : this.edits.apply(drafts);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,25 +6,35 @@ import { clusterRoutes } from '#admin/cluster.ts';
 import { keysRoutes } from '#admin/keys.ts';
 import { logLevelRoutes } from '#admin/log-level.ts';
 import { metricsRoutes } from '#admin/metrics.ts';
+import { reloadRoutes } from '#admin/reload.ts';
 import { requestsRoutes } from '#admin/requests.ts';
 import { probeRoutes } from '#admin/routes.ts';
 import { startAdminServer } from '#admin/server.ts';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
 import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
-import type { LoadedConfig } from '#config/load.ts';
+import type { NewUpstream } from '#config/build/new-upstream.ts';
+import { systemEnvironment } from '#config/env.ts';
+import { loadConfig } from '#config/load.ts';
 import { systemRandom } from '#core/random.ts';
 import type { AdminSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
-import { clusterSource, instanceSources, limitSource, registrySource } from '#telemetry/metric-sources.ts';
+import {
+  clusterSource,
+  configSource,
+  instanceSources,
+  limitSource,
+  registrySource,
+} from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { openBus } from './open-bus.ts';
 import { portError } from './port.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
+import { Reloads } from './reloads.ts';
 import { NO_TOKENS, type Workers, type WorkersOptions } from './workers.ts';
 
 export type ControlPlaneOptions = ClusterOptions & { readonly isReady: () => boolean };
@@ -33,6 +43,7 @@ type Opened = {
   readonly accounts: Accounts | null;
   readonly cluster: Cluster;
   readonly questions: QuestionHandlers;
+  readonly reloads: Reloads;
   readonly log: Log;
   readonly parts: AsyncDisposableStack;
 };
@@ -42,19 +53,22 @@ export class ControlPlane implements AsyncDisposable {
   readonly #accounts: Accounts | null;
   readonly #cluster: Cluster;
   readonly #questions: QuestionHandlers;
+  readonly #reloads: Reloads;
   readonly #log: Log;
   readonly #parts: AsyncDisposableStack;
 
   /** Opens everything that workers depend on; rejects with a SignalboxError, with nothing left open. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { shared, instance, isReady, clock, log, signal } = options;
-    const { settings, newUpstream } = options.config;
+    const { settings } = options.config;
     await using parts = new AsyncDisposableStack();
     const telemetry = parts.use(await Telemetry.open({ settings, shared, instance, clock, log }));
     const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
     const cluster = parts.use(await Cluster.open(options, bus));
     const accounts = parts.use(await openAccounts(options, bus));
     const { registry, edits, tables, health, link, limits } = cluster;
+    const reloads = openReloads(options, cluster, accounts);
+    const newUpstream: NewUpstream = (pool, given) => reloads.config.newUpstream(pool, given);
     const table = () => tables.table;
     const tabled = (deadlineMs: number) => tables.settled(deadlineMs);
     const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
@@ -63,15 +77,18 @@ export class ControlPlane implements AsyncDisposable {
       telemetry.metrics,
       registrySource(registry),
       clusterSource(health, link),
+      configSource(reloads),
       limitSource(shared.limits, limits, clock),
     ];
     const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
+    const { version } = packageFile;
     // The API's own paths win over a configured one.
     const routes = new Map([
       ...metricsRoutes(settings.metrics, metrics),
       ...probeRoutes(isReady),
       ...upstreamsRoutes({ registry, edits, table, tabled, inFlight, health, newUpstream }),
-      ...clusterRoutes({ instance, version: packageFile.version, link, registry, membership: health }),
+      ...clusterRoutes({ instance, version, link, registry, membership: health, config: reloads }),
+      ...reloadRoutes({ reloads, tabled }),
       ...requestsRoutes({ requests: telemetry.requests, traceUrl: settings.telemetry.traceUrl, clock }),
       ...logLevelRoutes(log),
       ...keysRoutes(accounts?.authority ?? null),
@@ -88,13 +105,14 @@ export class ControlPlane implements AsyncDisposable {
     ]);
     // So that there are upstreams to serve from, from the first request on.
     await health.settled(signal);
-    return new ControlPlane({ accounts, cluster, questions, log, parts: parts.move() });
+    return new ControlPlane({ accounts, cluster, questions, reloads, log, parts: parts.move() });
   }
 
-  private constructor({ accounts, cluster, questions, log, parts }: Opened) {
+  private constructor({ accounts, cluster, questions, reloads, log, parts }: Opened) {
     this.#accounts = accounts;
     this.#cluster = cluster;
     this.#questions = questions;
+    this.#reloads = reloads;
     this.#log = log;
     this.#parts = parts;
   }
@@ -127,14 +145,29 @@ export class ControlPlane implements AsyncDisposable {
     accounts.onRevoked = (revoked) => workers.announceRevoked(revoked);
   }
 
-  /** Makes the registry what the pools of a configuration list. Never rejects. */
-  apply(config: LoadedConfig): Promise<void> {
-    return this.#cluster.apply(config);
+  /** Puts the configuration file, as it is now, into effect. Never rejects: the log says what came of it. */
+  async reload(): Promise<void> {
+    await this.#reloads.reload().catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
+}
+
+function openReloads(
+  { config, clock, log }: ControlPlaneOptions,
+  cluster: Cluster,
+  accounts: Accounts | null,
+): Reloads {
+  return new Reloads({
+    config,
+    load: () => loadConfig(config.file, systemEnvironment()),
+    reconfigure: (table) => cluster.reconfigure(table),
+    trust: accounts && ((issuers) => accounts.authority.trust(issuers)),
+    clock,
+    log,
+  });
 }
 
 async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Accounts | null> {

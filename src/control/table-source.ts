@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Clock, Timer } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
+import { withKnownPoolSlots } from '#core/pool-slots.ts';
 import { checksumOf } from '#core/registry/checksum.ts';
 import { type EndpointRecord, endpointsOf } from '#core/registry/endpoints.ts';
 import { draftOf, endpointIdOf, recordOf, type UpstreamRecord } from '#core/registry/record.ts';
@@ -34,6 +35,7 @@ export class TableSource implements Disposable {
   onTable: (table: Table) => void = () => {};
   readonly #options: TableSourceOptions;
   readonly #slots: SlotBook;
+  #configured: Table;
   #table: Table;
   /** How many upstreams have no place in it. */
   #leftOut = 0;
@@ -41,8 +43,10 @@ export class TableSource implements Disposable {
   #strangePools: ReadonlySet<string> = new Set();
   /** Of the content that the table was made of. */
   #checksum: string;
-  /** Whether a host name stands for other addresses since then. */
-  #isResolvedAnew = false;
+  /** Whether there is another configuration since then, or a host name stands for other addresses. */
+  #isOutdated = false;
+  /** Whether changes wait for the configuration that comes with them. */
+  #isHeld = false;
   #due: Timer | null = null;
   readonly #waiting: Waiting;
   /** No table is planned before. */
@@ -51,6 +55,7 @@ export class TableSource implements Disposable {
   constructor(options: TableSourceOptions) {
     const { configured, registry, cells } = options;
     this.#options = options;
+    this.#configured = configured;
     this.#table = configured;
     this.#waiting = new Waiting(options.clock);
     this.#slots = new SlotBook(cells, UPSTREAM_SLOTS_MAX, upstreamsOf(configured));
@@ -59,7 +64,7 @@ export class TableSource implements Disposable {
     );
     registry.onChange = () => this.#plan();
     options.discovery.onChange = () => {
-      this.#isResolvedAnew = true;
+      this.#isOutdated = true;
       this.#plan();
     };
     this.#discover(registry.served.records);
@@ -72,7 +77,24 @@ export class TableSource implements Disposable {
 
   /** Resolves with whether the table has all changes so far: when it does, or after `deadlineMs`. */
   settled(deadlineMs: number): Promise<boolean> {
-    return this.#waiting.until(() => this.#due === null, deadlineMs);
+    return this.#waiting.until(() => this.#due === null && !this.#isHeld, deadlineMs);
+  }
+
+  /**
+   * Serves by another configuration once `change` has made the registry fit it: by one table that has both, with
+   * none in between. If `change` rejects, so does this, and the configuration stays as it was.
+   */
+  async reconfigure<T>(configured: Table, change: () => Promise<T>): Promise<T> {
+    this.#isHeld = true;
+    try {
+      const result = await change();
+      this.#configured = withKnownPoolSlots(configured, this.#configured);
+      this.#isOutdated = true;
+      return result;
+    } finally {
+      this.#isHeld = false;
+      this.refresh();
+    }
   }
 
   /** Makes at once what a change would lead to a little later. */
@@ -80,13 +102,14 @@ export class TableSource implements Disposable {
     const { registry, clock } = this.#options;
     this.#due?.cancel();
     this.#due = null;
+    if (this.#isHeld) return;
     // Asked after the table is made.
     this.#waiting.look();
     const startMs = clock.monotonicMs();
     const { records, checksum } = registry.served;
-    if (checksum === this.#checksum && !this.#isResolvedAnew) return;
+    if (checksum === this.#checksum && !this.#isOutdated) return;
     this.#checksum = checksum;
-    this.#isResolvedAnew = false;
+    this.#isOutdated = false;
     this.#rebuild(records);
     const endMs = clock.monotonicMs();
     this.#restedAtMs = endMs + REST_FACTOR * (endMs - startMs);
@@ -105,7 +128,6 @@ export class TableSource implements Disposable {
   }
 
   #rebuild(served: readonly UpstreamRecord[]): void {
-    const { configured } = this.#options;
     const records = this.#discover(served);
     const before = new Map(upstreamsOf(this.#table).map((upstream) => [upstream.slot, upstream]));
     this.#slots.retain(records);
@@ -116,7 +138,7 @@ export class TableSource implements Disposable {
       if (slot === null) leftOut.push(upstream);
       return slot;
     };
-    this.#table = buildTable({ configured, records, revision, slotOf });
+    this.#table = buildTable({ configured: this.#configured, records, revision, slotOf });
     this.#forgetMoved(before);
     this.#tellOfLeftOut(leftOut);
     this.#tellOfPools(records);
@@ -150,9 +172,9 @@ export class TableSource implements Disposable {
   }
 
   #tellOfPools(upstreams: readonly UpstreamRecord[]): void {
-    const { configured, log } = this.#options;
+    const { log } = this.#options;
     const pools = new Set(upstreams.map(({ pool }) => pool));
-    const strange = new Set([...pools].filter((pool) => !Object.hasOwn(configured.pools, pool)));
+    const strange = new Set([...pools].filter((pool) => !Object.hasOwn(this.#configured.pools, pool)));
     for (const pool of strange) {
       if (!this.#strangePools.has(pool))
         log.warn('registry: no route of this instance leads to its pool %s', pool);

@@ -258,6 +258,31 @@ export const INSTANCE_INSTRUMENTS = {
     attributes: [],
     bounds: [],
   },
+  configReloads: {
+    name: 'signalbox.config.reloads',
+    kind: 'counter',
+    unit: '{reload}',
+    description: 'Times that the configuration file was read again: applied, or refused for its mistakes.',
+    attributes: ['signalbox.result'],
+    bounds: [],
+  },
+  configRefused: {
+    name: 'signalbox.config.last_reload.refused',
+    kind: 'gauge',
+    unit: '',
+    description: '1 while the latest reload was refused, and the instance serves by what was there before.',
+    attributes: [],
+    bounds: [],
+  },
+  configTime: {
+    name: 'signalbox.config.in_effect.time',
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'Unix time at which the configuration that is in effect was put into effect, with the checksum of its file.',
+    attributes: ['signalbox.checksum'],
+    bounds: [],
+  },
   requestsInState: {
     name: 'signalbox.requests.in_state',
     kind: 'up_down_counter',

@@ -1,7 +1,10 @@
 import type { AccountSettings, DatabaseSettings, JwtSettings } from './account-settings.ts';
 import type { Sampler } from './trace/sampler.ts';
 
-/** What an instance is started with and keeps until it ends; what may change later is in the table. */
+/**
+ * What an instance is started with and keeps until it ends, issuers of tokens and the level of the log apart; what
+ * may change later is in the table.
+ */
 export type Settings = {
   readonly instance: InstanceSettings;
   /** How to reach the other instances of the cluster; null: there are none. */

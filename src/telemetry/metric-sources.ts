@@ -117,6 +117,30 @@ export function limitSource(table: LimitTable, exchange: LimitCounts, clock: Clo
   ];
 }
 
+/** What a configuration that may change can be asked for. */
+export type ConfigCounts = {
+  readonly report: {
+    readonly checksum: string;
+    readonly sinceMs: number;
+    readonly isLastRefused: boolean;
+    readonly applied: number;
+    readonly refused: number;
+  };
+};
+
+export function configSource(config: ConfigCounts): MetricSource {
+  const { configReloads, configRefused, configTime } = INSTANCE_INSTRUMENTS;
+  return () => {
+    const { checksum, sinceMs, isLastRefused, applied, refused } = config.report;
+    const results = Object.entries({ applied, refused });
+    return [
+      { instrument: configReloads, series: results.map(([result, count]) => number([result], count)) },
+      { instrument: configRefused, series: [number([], Number(isLastRefused))] },
+      { instrument: configTime, series: [number([checksum], sinceMs / 1000)] },
+    ];
+  };
+}
+
 /** What is known of requests beside what workers count, and what becomes of that knowledge. */
 export function telemetrySource(
   readers: readonly RecordReader[],

@@ -231,3 +231,36 @@ describe("another issuer's tokens", () => {
     assert.equal(await userOf(otherTokenOf()), OTHERS_USER);
   });
 });
+
+describe('a change of the issuers', () => {
+  it('accepts tokens of those that have come, and no more of those that have gone', async (t) => {
+    const server = await KeyServer.start(t, publishing([await publicJwk('ES256')]));
+    const { authority, userOf } = await instance(t);
+    const token = otherTokenOf();
+    assert.equal(await userOf(token), null);
+    const { issuers = [] } = remote(server.uri);
+    authority.trust(issuers);
+    await until('its keys are there', async () => (await userOf(token)) === OTHERS_USER);
+    authority.trust([]);
+    assert.equal(await userOf(token), null);
+  });
+
+  it('keeps the keys of those that stay, and asks no more for those of others', async (t) => {
+    const [kept, gone] = await Promise.all(
+      [1, 2].map(async () => KeyServer.start(t, publishing([await publicJwk('ES256')]))),
+    );
+    assert.ok(kept !== undefined && gone !== undefined);
+    const { issuers = [] } = remote(kept.uri);
+    const other = {
+      issuer: 'https://gone.example',
+      audience: 'a',
+      keys: { kind: 'remote', uri: gone.uri },
+    } as const;
+    const { clock, authority } = await instance(t, { issuers: [...issuers, other] });
+    await until('both are asked', () => kept.requests === 1 && gone.requests === 1);
+    authority.trust(issuers);
+    await clock.advanceAsync(5 * 60_000);
+    await until('the one is asked again', () => kept.requests === 2);
+    assert.equal(gone.requests, 1);
+  });
+});

@@ -17,18 +17,29 @@ const OTHER: MemberView = {
 describe('the view of the cluster', () => {
   const report = { revision: 7, checksum: 'ff', watchAgeMs: 950 };
   const membership = { others: () => [OTHER] };
+  const config = {
+    report: {
+      file: 'proxy.yaml',
+      checksum: 'abcd',
+      sinceMs: 5,
+      isLastRefused: true,
+      applied: 2,
+      refused: 1,
+    },
+  };
 
   it('has every instance, itself included, with what it serves', async (t) => {
     const link = { state: 'synced' };
     const { ask } = await serveAdmin(
       t,
-      clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership }),
+      clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership, config }),
     );
     assert.deepEqual(JSON.parse((await ask('/api/cluster')).body), {
       instance: 'b',
       bus: 'synced',
       revision: 7,
       checksum: 'ff',
+      config: { file: 'proxy.yaml', checksum: 'abcd', since_ms: 5, last_reload_refused: true },
       instances: [
         {
           id: 'a',
@@ -62,7 +73,7 @@ describe('the view of the cluster', () => {
       const link = state === null ? null : { state };
       const { ask } = await serveAdmin(
         t,
-        clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership }),
+        clusterRoutes({ instance: 'b', version: '0.1.0', link, registry: { report }, membership, config }),
       );
       const view = JSON.parse((await ask('/api/cluster')).body);
       assert.deepEqual([view.bus, view.instances[1].lag_ms], [said, lag]);

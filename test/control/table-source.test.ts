@@ -122,6 +122,39 @@ describe('the table', () => {
   });
 });
 
+describe('another configuration', () => {
+  it('comes with the registry that fits it, in one table', async (t) => {
+    const { cluster, edits, source, tables } = await scene(t);
+    const other = samplePool({ name: 'other', upstreams: [] });
+    const configured = sampleTable({ pools: { other }, healthBody: '"new"' });
+    await source.reconfigure(configured, async () => {
+      await edits.apply([draftOf({ ...BLUE, pool: 'other' })]);
+      cluster.clock.advance(100);
+      assert.deepEqual(tables, [], 'nothing is served by half of it');
+    });
+    const [table] = tables;
+    assert.ok(table !== undefined && tables.length === 1);
+    assert.deepEqual([table.revision, table.healthBody, Object.keys(table.pools)], [2, '"new"', ['other']]);
+    assert.deepEqual(
+      table.pools['other']?.upstreams.map(({ name }) => name),
+      ['blue'],
+    );
+    cluster.clock.advance(100);
+    assert.equal(tables.length, 1);
+  });
+
+  it('is not served when the registry does not take what it needs', async (t) => {
+    const { source, tables } = await scene(t);
+    const configured = sampleTable({ healthBody: '"new"' });
+    await assert.rejects(
+      source.reconfigure(configured, () => Promise.reject(new Error('cut off'))),
+      /cut off/,
+    );
+    source.refresh();
+    assert.deepEqual(tables, []);
+  });
+});
+
 describe('an upstream that is given by host name', () => {
   const HOST = 'api.example.test';
   const API = sampleRecord({ name: 'api', address: HOST, port: 3000 });

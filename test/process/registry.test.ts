@@ -138,7 +138,7 @@ describe('another configuration file', () => {
     await rewrite(one, [blue, green]);
     one.child.kill('SIGHUP');
     await untilAllServe([one, two], 'blue,green');
-    await until('it says so', () => /"added":1,"changed":0,"removed":0.*takes a restart/.test(one.output));
+    await until('it says so', () => /"added":1,"changed":0,"removed":0.*is in effect/.test(one.output));
   });
 
   it('that cannot be used is refused with its mistakes, and what was served is served on', async (t) => {
