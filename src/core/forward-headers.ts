@@ -102,6 +102,23 @@ export function forwardHeaders(
   return headers;
 }
 
+/**
+ * What may follow a body: an upstream may take trailers for headers, so nothing passes there under a name that
+ * would not pass for whoever wrote it in the head.
+ */
+export function forwardTrailers(trailers: FlatHeaders, route: Route, names: HeaderNames): string[] {
+  const passed: string[] = [];
+  const withheld = trailers.length === 0 ? [] : withheldNames(route, names);
+  for (let at = 0; at + 1 < trailers.length; at += 2) {
+    const name = trailers[at] as string;
+    const lowerName = name.toLowerCase();
+    const dashedName = dashed(lowerName);
+    if (isOurs(lowerName, dashedName, false) || withheld.includes(dashedName)) continue;
+    passed.push(name, trailers[at + 1] as string);
+  }
+  return passed;
+}
+
 /** Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For. */
 function dashed(lowerName: string): string {
   return lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;

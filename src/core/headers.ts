@@ -16,7 +16,6 @@ const HOP_BY_HOP = new Set([
   'proxy-authorization',
   'proxy-connection',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
 ]);
@@ -58,6 +57,13 @@ export function connectionNames(headers: FlatHeaders): ReadonlySet<string> {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Whether whoever sent these headers takes trailers (RFC 9110 §10.1.4). */
+export function takesTrailers(headers: FlatHeaders): boolean {
+  const codings = headerList(headers, 'te');
+  if (codings === null || codings === 'trailers') return codings !== null;
+  return codings.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
+}
 
 /** Whether a header of some spelling has this name. */
 export function isNamed(name: string | undefined, lowerName: string): boolean {

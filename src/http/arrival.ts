@@ -17,10 +17,13 @@ export type ReceivedHead = {
   readonly upgrade: string | null;
 };
 
+/** A body as it comes off a connection, and the fields behind it once it has ended. */
+export type ArrivingBody = Readable & { readonly rawTrailers?: FlatHeaders };
+
 /** One request as a connection delivers it. */
 export type Arrival = ReceivedHead & {
   /** Null without one. */
-  readonly body: Readable | null;
+  readonly body: ArrivingBody | null;
   /** As declared: 0 without a body, Infinity when it is not declared. */
   readonly bodyBytes: number;
   readonly reply: Reply;

@@ -1,10 +1,14 @@
 import { Readable } from 'node:stream';
 import type { OnTurn, ReplayableBody } from '#actors/request/exchange.ts';
 import { SignalboxError } from '#core/errors.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import type { ArrivingBody } from './arrival.ts';
 import { countStreamed } from './stream-garbage.ts';
 
 /** A chunk costs some 200 bytes besides its own, and clients choose how many there are. */
 export const KEPT_CHUNKS_MAX = 1024;
+
+const NO_TRAILERS: FlatHeaders = [];
 
 export type RequestBodyHooks = {
   /** Called once, before the first byte is read. */
@@ -21,7 +25,7 @@ export type RequestBodyHooks = {
 export class RequestBody implements ReplayableBody {
   /** Declared length; 0 without a body, Infinity when it is not declared. */
   readonly bytes: number;
-  readonly #source: Readable | null;
+  readonly #source: ArrivingBody | null;
   readonly #keptBytesMax: number;
   readonly #hooks: RequestBodyHooks;
   #kept: Buffer[] | null = [];
@@ -31,7 +35,7 @@ export class RequestBody implements ReplayableBody {
   #isReading = false;
   #readBytes = 0;
 
-  constructor(source: Readable | null, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
+  constructor(source: ArrivingBody | null, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
     this.#source = source;
     this.bytes = bytes;
     this.#keptBytesMax = keptBytesMax;
@@ -50,6 +54,10 @@ export class RequestBody implements ReplayableBody {
   /** Whether the client has sent all of it, and all of it was read. */
   get isComplete(): boolean {
     return this.#source === null || this.#source.readableEnded;
+  }
+
+  get trailers(): FlatHeaders {
+    return this.#source?.rawTrailers ?? NO_TRAILERS;
   }
 
   open(onTurn: OnTurn = () => {}): Readable | null {

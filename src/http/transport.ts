@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { FlatHeaders } from '#core/headers.ts';
 
 /**
  * What forwarding asks of an HTTP client: the part of undici's `Dispatcher` that it uses. There are two of them,
@@ -21,6 +22,10 @@ export type TransportRequest = {
   /** Name, value, name, value … What frames the request, but for Content-Length, is for the transport to add. */
   readonly headers: string[];
   readonly body?: Readable | null;
+  /** What goes behind a body of no declared length, asked for when it has ended. undici cannot send any. */
+  readonly trailers?: () => FlatHeaders;
+  /** Whether whoever asks takes trailers, for the transport to say so (RFC 9110 §10.1.4). undici cannot. */
+  readonly takesTrailers?: boolean;
   /** The protocol to switch to, which the transport asks for. */
   readonly upgrade?: string | null;
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { authority, type ForwardedRequest, forwardHeaders } from '#core/forward-headers.ts';
+import { authority, type ForwardedRequest, forwardHeaders, forwardTrailers } from '#core/forward-headers.ts';
 import { headerList, headerValue } from '#core/headers.ts';
 import type { IdentityClaims } from '#core/jwt/claims.ts';
 import type { HeaderNames, Route, Upstream } from '#core/table.ts';
@@ -69,7 +69,7 @@ describe('what a client sends', () => {
   it('does not pass where it is meant for this hop', () => {
     const headers = ['TE', 'trailers', 'Connection', 'close, X-Secret', 'Upgrade', 'h2c', 'x-secret', 'y'];
     headers.push('Transfer-Encoding', 'chunked', 'Keep-Alive', 'timeout=5', 'Proxy-Authorization', 'Basic x');
-    headers.push('Expect', '100-continue', 'Trailer', 'X-Sum', 'Proxy-Connection', 'keep-alive');
+    headers.push('Expect', '100-continue', 'Proxy-Connection', 'keep-alive');
     assert.deepEqual(passed([...headers, 'X-Kept', 'z']), ['X-Kept', 'z']);
   });
 
@@ -388,6 +388,20 @@ describe('who the user is', () => {
     assert.equal(told({ claims: { ...claims, email: null } })[1], null);
     const [, email = ''] = told({ claims: { ...claims, email: 'zo\u00eb@example.com' } });
     assert.equal(Buffer.from(`${email}`, 'latin1').toString(), 'zo\u00eb@example.com');
+  });
+});
+
+describe('trailers', () => {
+  it('pass under names that would pass in the head, and never under ours', () => {
+    const route = sampleRoute({
+      auth: authOf(['k'], { scheme: 'api_key' }),
+      requestHeaders: { remove: ['x-cut'], set: [['X-Set', 'a']], add: [] },
+    });
+    const mine = ['X-User-ID', 'X_User_Email', 'X-Request-ID', 'X-Forwarded-For', 'x_forwarded_host', 'Via'];
+    const theirs = ['Host', 'X-API-Key', 'x_api_key', 'X-Cut', 'x-set', 'Connection', 'content_length'];
+    const trailers = [...mine, ...theirs].flatMap((name) => [name, 'x']);
+    const kept = ['X-Sum', '1', 'x-sum', '', 'Grpc_Like', '2'];
+    assert.deepEqual(forwardTrailers([...trailers, ...kept], route, NAMES), kept);
   });
 });
 

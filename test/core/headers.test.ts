@@ -7,6 +7,7 @@ import {
   headerList,
   headerValue,
   isHopByHop,
+  takesTrailers,
 } from '#core/headers.ts';
 
 describe('a header', () => {
@@ -75,10 +76,21 @@ describe('Connection', () => {
 describe('hop-by-hop headers', () => {
   it('are those of RFC 9110 §7.6.1 and of the connection itself', () => {
     const names =
-      'connection expect http2-settings keep-alive proxy-authenticate proxy-authentication-info proxy-authorization proxy-connection te trailer transfer-encoding upgrade';
+      'connection expect http2-settings keep-alive proxy-authenticate proxy-authentication-info proxy-authorization proxy-connection te transfer-encoding upgrade';
     for (const name of names.split(' ')) assert.ok(isHopByHop(name), name);
-    for (const name of ['content-length', 'date', 'host', 'cookie', 'proxy-status', 'constructor'])
+    for (const name of ['content-length', 'date', 'host', 'cookie', 'proxy-status', 'trailer', 'constructor'])
       assert.ok(!isHopByHop(name), name);
+  });
+});
+
+describe('TE', () => {
+  it('says whether trailers are taken', () => {
+    for (const value of ['trailers', 'Trailers', 'deflate;q=0.5, trailers'])
+      assert.ok(takesTrailers(['te', value]), value);
+    assert.ok(takesTrailers(['TE', 'gzip', 'TE', 'trailers']));
+    for (const value of ['', 'gzip', 'trailers;q=1', 'xtrailers'])
+      assert.ok(!takesTrailers(['TE', value]), value);
+    assert.ok(!takesTrailers(['Trailer', 'trailers']));
   });
 });
 

@@ -108,6 +108,19 @@ describe('replay', () => {
     );
   });
 
+  it('has the trailers again, once all of it was read', async (t) => {
+    const { client, incoming } = await arrive(t, 'one');
+    const { body } = bodyOf(incoming);
+    const first = open(body);
+    await once(first, 'readable');
+    assert.deepEqual(body.trailers, []);
+    client.write('0\r\nX-Sum: 1\r\n\r\n');
+    for (let times = 0; times < 2; times++) {
+      assert.equal(`${await buffer(open(body))}`, 'one');
+      assert.deepEqual(body.trailers, ['X-Sum', '1']);
+    }
+  });
+
   it('ends where the bound is passed, not before', async () => {
     for (const [bytes, isReplayable] of [
       [KEPT_MAX, true],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -179,6 +179,41 @@ describe('what an upstream says besides', () => {
     const received = await client.ended();
     assert.ok(received.startsWith('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n'));
     assert.ok(received.endsWith('\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n'), received);
+  });
+});
+
+describe('trailers of a request', () => {
+  const CHUNKS = '3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-User-ID: root\r\nContent-Length: 9\r\n\r\n';
+  const HEAD = requestOf(
+    'PUT /',
+    'Transfer-Encoding: chunked',
+    'Connection: TE',
+    'TE: trailers',
+    'Trailer: X-Sum',
+  );
+
+  it('reach the upstream, less those that must not, and again where it is asked again', async (t) => {
+    // They were dropped.
+    const asked: string[] = [];
+    const behave = (socket: Socket) => {
+      let text = '';
+      socket.on('data', (bytes) => {
+        text += bytes;
+        if (!/\r\n0\r\n(?:.+\r\n)*\r\n$/.test(text)) return;
+        asked.push(text);
+        if (asked.length === 1) socket.destroy();
+        else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    };
+    const instance = await startInstance(t, [await startRawUpstream(t, behave)]);
+    const client = RawClient.dial(t, instance.port).say(HEAD + CHUNKS);
+    await client.hears('\r\n\r\nok');
+    assert.equal(asked.length, 2);
+    for (const text of asked) {
+      assert.ok(text.endsWith('3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n'), text);
+      assert.match(text, /\r\nTrailer: X-Sum\r\n/);
+      assert.match(text, /\r\nConnection: TE\r\nTE: trailers\r\n/);
+    }
   });
 });
 

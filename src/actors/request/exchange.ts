@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FlatHeaders } from '#core/headers.ts';
 import type { Plan } from '#core/plan.ts';
 import type { Protocol } from '#core/request-record.ts';
 import type { Route, Table } from '#core/table.ts';
@@ -49,6 +50,8 @@ export type RequestHead = {
 export interface ReplayableBody {
   /** Whether a new reader would see the body from its first byte. */
   readonly isReplayable: boolean;
+  /** What came behind it, once it was read to its end: name, value, name, value … */
+  readonly trailers: FlatHeaders;
 
   /**
    * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader

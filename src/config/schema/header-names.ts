@@ -48,7 +48,8 @@ function headerName(mistakeIn: (lowerName: string) => string | null) {
 function mistakeInChanging(lowerName: string): string | null {
   if (lowerName === 'host')
     return 'the Host header is not set here: use `host_header` of the pool or upstream';
-  if (isHopByHop(lowerName) || lowerName === 'content-length' || lowerName.startsWith('proxy-')) {
+  const frames = lowerName === 'content-length' || lowerName === 'trailer';
+  if (isHopByHop(lowerName) || frames || lowerName.startsWith('proxy-')) {
     return 'headers that frame messages or belong to one connection are for Signalbox to handle';
   }
   return null;

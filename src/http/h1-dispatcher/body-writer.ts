@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '#core/clock.ts';
-import { chunkHead } from '../h1/write-head.ts';
+import { chunkHead, lastChunk } from '../h1/write-head.ts';
 import { brokenBody, wrongLength } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** How long a body waits for 100 Continue; not every upstream sends one (RFC 9110 §10.1.1). */
 export const CONTINUE_MS = 1000;
+
+const LAST_CHUNK = '0\r\n\r\n';
 
 export type BodyWriterObserver = {
   /** The body cannot be sent as it was promised. */
@@ -22,6 +24,7 @@ export type BodyWriterObserver = {
 export class BodyWriter {
   readonly #socket: Socket;
   readonly #body: Readable;
+  readonly #trailers: Outgoing['trailers'];
   readonly #observer: BodyWriterObserver;
   /** Of the declared length; null: in chunks. */
   #bytesLeft: number | null;
@@ -31,13 +34,14 @@ export class BodyWriter {
 
   constructor(
     socket: Socket,
-    { head, bodyBytes, expectsContinue }: Outgoing,
+    { head, bodyBytes, expectsContinue, trailers }: Outgoing,
     body: Readable,
     observer: BodyWriterObserver,
     clock: Clock,
   ) {
     this.#socket = socket;
     this.#body = body;
+    this.#trailers = trailers;
     this.#observer = observer;
     this.#bytesLeft = bodyBytes;
     this.#write(head);
@@ -92,7 +96,7 @@ export class BodyWriter {
   };
 
   readonly #onEnd = () => {
-    if (this.#bytesLeft === null) this.#write('0\r\n\r\n');
+    if (this.#bytesLeft === null) this.#write(lastChunk(this.#trailers()) ?? LAST_CHUNK);
     else if (this.#bytesLeft > 0) {
       this.#observer.bodyFailed(wrongLength());
       return;

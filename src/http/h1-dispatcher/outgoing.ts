@@ -1,3 +1,4 @@
+import type { FlatHeaders } from '#core/headers.ts';
 import { readControlFields } from '../h1/control-fields.ts';
 import { requestHead } from '../h1/write-head.ts';
 import type { TransportRequest } from '../transport.ts';
@@ -8,16 +9,20 @@ export type Outgoing = {
   /** As declared; null: in chunks. 0 without a body. */
   readonly bodyBytes: number | null;
   readonly expectsContinue: boolean;
+  /** What goes behind the last chunk. */
+  readonly trailers: () => FlatHeaders;
 };
 
 /** Methods that servers expect a body of, or else to be told that there is none (RFC 9110 §8.6). */
 const EXPECT_LENGTH: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
 
+const NO_TRAILERS = (): FlatHeaders => [];
 const NO_BODY = ['Content-Length', '0'];
 const CHUNKED = ['Transfer-Encoding', 'chunked'];
 
 /** Null for a request that could be taken for another one, or for two. */
-export function outgoingOf({ method, path, headers, body, upgrade }: TransportRequest): Outgoing | null {
+export function outgoingOf(request: TransportRequest): Outgoing | null {
+  const { method, path, headers, body, upgrade, takesTrailers } = request;
   const { fault, lengthBytes, isChunked, expectsContinue } = readControlFields(headers);
   if (fault !== null || isChunked || method === 'CONNECT') return null;
   const hasBody = body !== undefined && body !== null;
@@ -27,6 +32,9 @@ export function outgoingOf({ method, path, headers, body, upgrade }: TransportRe
   if (hasBody && lengthBytes === null) all = [...all, ...CHUNKED];
   if (!hasBody && lengthBytes === null && EXPECT_LENGTH.has(method)) all = [...all, ...NO_BODY];
   if (upgrade) all = [...all, 'Connection', 'Upgrade', 'Upgrade', upgrade];
+  else if (takesTrailers === true) all = [...all, 'Connection', 'TE', 'TE', 'trailers'];
   const head = requestHead(method, path, all);
-  return head === null ? null : { head, bodyBytes: hasBody ? lengthBytes : 0, expectsContinue };
+  if (head === null) return null;
+  const trailers = request.trailers ?? NO_TRAILERS;
+  return { head, bodyBytes: hasBody ? lengthBytes : 0, expectsContinue, trailers };
 }

@@ -41,6 +41,7 @@ export class BodyIntake {
       this.isFull = !body.push(bytes.subarray(reader.from, reader.at));
     } else if (step === 'complete') {
       this.#end();
+      body.rawTrailers = reader.trailers;
       body.push(null);
     } else if (step === 'faulty') {
       this.#end();

@@ -24,6 +24,7 @@ const NEEDED_BEFORE = new Set([
   'range',
   'retry-after',
   'set-cookie',
+  'trailer',
   'vary',
   'via',
   'warning',

@@ -1,6 +1,7 @@
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
-import { forwardHeaders } from '#core/forward-headers.ts';
+import { forwardHeaders, forwardTrailers } from '#core/forward-headers.ts';
+import { takesTrailers } from '#core/headers.ts';
 import { passedHeaders } from '#core/response-headers.ts';
 import type { Upstream } from '#core/table.ts';
 import { formatTraceparent } from '#core/trace/traceparent.ts';
@@ -8,6 +9,7 @@ import { Attempt } from '../attempt.ts';
 import { failureCause } from '../attempt-failure.ts';
 import { type AttemptBooks, AttemptRecord } from '../attempt-record.ts';
 import { poolOf } from '../exchange.ts';
+import { passableTrailers } from '../h1/trailers.ts';
 import type { Claims } from '../in-flight/claims.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
@@ -53,7 +55,8 @@ export function forwardStep(
 
     books.metrics.attemptBegun(upstream);
     const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
-    client.dispatch({ ...head, body }, attempt);
+    const trailers = () => forwardTrailers(passableTrailers(exchange.body.trailers), route, table.headers);
+    client.dispatch({ ...head, body, trailers }, attempt);
     return () => {
       record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
       if (!isAnswered) attempt.release();
@@ -78,5 +81,6 @@ function requestHead(
     path: request.target,
     headers: forwardHeaders(request, route, table.headers, upstream, facts),
     upgrade: request.upgrade,
+    takesTrailers: takesTrailers(request.headers),
   };
 }

@@ -85,6 +85,34 @@ for (const name of TRANSPORTS) {
       assert.deepEqual(recorder.sent, ['hello world!!!!!', 'all']);
     });
 
+    it('has trailers behind its chunks', async (t) => {
+      let isEnded = false;
+      const body = Readable.from([Buffer.from('a')]).on('end', () => {
+        isEnded = true;
+      });
+      const trailers = () => (isEnded ? ['X-Sum', '1', 'x-b', '\xe9'] : []);
+      const { text } = await received(t, name, { method: 'POST', body, trailers }, '\r\n\r\n');
+      // undici has no way to send them.
+      const end = name === 'undici' ? '0\r\n\r\n' : '0\r\nX-Sum: 1\r\nx-b: \xe9\r\n\r\n';
+      assert.ok(text.endsWith(`1\r\na\r\n${end}`), text);
+    });
+
+    it('has no trailers behind a body of a declared length, nor any that are more than fields', async (t) => {
+      const length = { method: 'POST', headers: ['Content-Length', '1'], trailers: () => ['X-Sum', '1'] };
+      const whole = await received(t, name, { ...length, body: Readable.from([Buffer.from('a')]) }, 'a');
+      assert.ok(whole.text.endsWith('\r\n\r\na'));
+      const broken = { method: 'POST', trailers: () => ['X', 'a\r\nY: b'] };
+      const body = Readable.from([Buffer.from('a')]);
+      assert.ok((await received(t, name, { ...broken, body }, '0\r\n\r\n')).text.endsWith('a\r\n0\r\n\r\n'));
+    });
+
+    it('says that trailers are taken, for this hop', async (t) => {
+      // undici lets nobody say anything in Connection.
+      if (name === 'undici') return;
+      const { text } = await received(t, name, { takesTrailers: true }, '\r\n\r\n');
+      assert.equal(text, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: TE\r\nTE: trailers\r\n\r\n');
+    });
+
     it('has an empty body in chunks', async (t) => {
       const { text } = await received(t, name, { method: 'PATCH', body: Readable.from([]) }, '\r\n\r\n');
       // undici reads on before it decides how to send it.
