@@ -200,6 +200,17 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Shed',
+        description: 'Turned away at the door, so that what is under way is served.',
+        unit: 'reqps',
+        queries: [
+          {
+            expr: `sum by (signalbox_reason) (rate(signalbox_shed_total{${INSTANCE}}${WINDOW}))`,
+            legend: '{{signalbox_reason}}',
+          },
+        ],
+      },
+      {
         title: 'Refusals',
         unit: 'reqps',
         queries: [

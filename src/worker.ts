@@ -25,6 +25,7 @@ import { Queues } from '#http/in-flight/queues.ts';
 import { keptPage } from '#http/kept-page.ts';
 import { Listener } from '#http/listener.ts';
 import { controlPage, health, serverOptions } from '#http/local.ts';
+import { Overload } from '#http/overload.ts';
 import { Problems } from '#http/problems.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
@@ -56,7 +57,8 @@ const metrics = new RequestMetrics(series);
 const queues = new Queues(shared.queues, metrics, clock);
 const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
 const heapBytes = () => getHeapStatistics().used_heap_size;
-watchThread(series, `worker-${worker}`, heapBytes, clock);
+const watch = watchThread(series, `worker-${worker}`, heapBytes, clock);
+const overload = new Overload(watch, settings.server.overload.lagMs, systemRandom);
 const { telemetry, log } = settings;
 const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
 const verifyPassword = (hash: string, password: string) => argon2.verify(hash, password);
@@ -114,6 +116,7 @@ const front = new Front({
   trusted,
   metrics,
   recorder,
+  overload,
   clock,
 });
 const connections = new Connections({

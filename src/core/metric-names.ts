@@ -83,6 +83,15 @@ export const WORKER_INSTRUMENTS = {
     attributes: ['signalbox.cause'],
     bounds: [],
   },
+  shed: {
+    name: 'signalbox.shed',
+    kind: 'counter',
+    unit: '{request}',
+    description:
+      'Requests turned away at the door, with `overloaded`, so that those under way are served: lag (the thread was behind).',
+    attributes: ['signalbox.reason'],
+    bounds: [],
+  },
   queueLength: {
     name: 'signalbox.queue.length',
     kind: 'up_down_counter',

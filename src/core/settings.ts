@@ -94,6 +94,7 @@ export type ServerSettings = {
   readonly maxConnections: number;
   /** Of one client, told apart as limits do; trusted proxies may have any number. Beyond it, 503 and close. */
   readonly connectionsPerClientMax: number;
+  readonly overload: OverloadSettings;
   /** CIDR blocks or addresses whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   /** Whether connections begin with a PROXY protocol header; then they come from trusted proxies only. */
@@ -110,6 +111,12 @@ export type ServerSettings = {
   readonly targetBytesMax: number;
   /** After that many a connection ends with its answer. */
   readonly requestsPerConnectionMax: number;
+};
+
+/** When new requests are turned away, so that those under way are served. */
+export type OverloadSettings = {
+  /** How far a worker may be behind before it turns some away, and at twice that, all of them; 0: ever so far. */
+  readonly lagMs: number;
 };
 
 export type AdminSettings = {

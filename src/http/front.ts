@@ -14,6 +14,7 @@ import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
+import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
 import { RequestBody } from './request-body.ts';
 import { readHead, timesThrough } from './request-head.ts';
@@ -43,6 +44,7 @@ export type FrontOptions = {
   readonly trusted: AddressBlocks;
   readonly metrics: RequestMetrics;
   readonly recorder: RequestRecorder;
+  readonly overload: Overload;
   readonly clock: Clock;
 };
 
@@ -69,7 +71,7 @@ export class Front {
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
     const to = request === null ? unread(method) : destinationOf(request, table, locals);
-    const entry = request === null ? UNREAD : enter(doorOf(to, table), request);
+    const entry = request === null ? UNREAD : this.#enter(to, request);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
@@ -107,6 +109,17 @@ export class Front {
     else if (request !== null && typeof to !== 'string' && isLocal(to))
       to.answer({ id, table, request, body }, send);
     else if (typeof to === 'string') send(to);
+  }
+
+  /** Local answers are none of the work that is shed: they cost little, or another thread. */
+  #enter(to: Destination, request: RequestHead): Entry {
+    const { overload, metrics } = this.#options;
+    const entry = enter(doorOf(to, this.table), request);
+    if (entry.answer !== null || typeof to === 'string' || isLocal(to)) return entry;
+    const reason = overload.shed(request.receivedMs);
+    if (reason === null) return entry;
+    metrics.shed(reason);
+    return { ...entry, answer: 'overloaded' };
   }
 
   #refuse(refusal: Refusal, reply: Reply, stamp: Stamp, headers: FlatHeaders, isHead: boolean): void {

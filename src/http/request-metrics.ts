@@ -6,6 +6,7 @@ import type { Upstream } from '#core/table.ts';
 import type { WorkerSeries } from '#shared/metric-cells.ts';
 import { RowFinder } from '#shared/row-finder.ts';
 import type { Label, SeriesRows } from '#shared/series-rows.ts';
+import type { ShedReason } from './overload.ts';
 
 /** How a request's wait for an upstream ended: it went on, it took too long, or nobody waited any more. */
 export type WaitResult = 'passed' | 'timed_out' | 'given_up';
@@ -37,6 +38,7 @@ export class RequestMetrics {
   readonly #queueLength: SeriesRows;
   readonly #queueDuration: SeriesRows;
   readonly #refusals: SeriesRows;
+  readonly #shed: SeriesRows;
   readonly #activeRequests: SeriesRows;
   /** By method and scheme. */
   readonly #activeRows: number[] = [];
@@ -52,6 +54,7 @@ export class RequestMetrics {
     this.#queueLength = series.queueLength;
     this.#queueDuration = series.queueDuration;
     this.#refusals = series.refusals;
+    this.#shed = series.shed;
     this.#activeRequests = series.activeRequests;
   }
 
@@ -126,6 +129,11 @@ export class RequestMetrics {
   /** `seconds` from the attempt's start to its failure. */
   attemptFailed(upstream: Upstream, method: string, error: AttemptError, seconds: number): void {
     this.#observeAttempt(upstream, method, STATUS_END + ATTEMPT_ERRORS.indexOf(error), seconds);
+  }
+
+  /** Turned away before anything was done for it; beside `refused`. */
+  shed(reason: ShedReason): void {
+    this.#shed.add(this.#shed.row([reason]), 1);
   }
 
   refused(cause: RefusalCause): void {

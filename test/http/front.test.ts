@@ -2,23 +2,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
+import { seededRandom } from '#core/random.ts';
 import type { ControlAnswer, FromWorker } from '#core/worker-messages.ts';
 import { addressBlocks } from '#http/address-blocks.ts';
 import { ANSWER_MS_MAX, ControlLine } from '#http/control-line.ts';
 import { Front } from '#http/front.ts';
 import { controlPage, health } from '#http/local.ts';
+import { Overload } from '#http/overload.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import { until } from '#test/support/process.ts';
 import { sampleTelemetry } from '#test/support/sample-settings.ts';
-import { sampleTable } from '#test/support/sample-table.ts';
+import { sampleRoute, sampleTable } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 import { serve } from './h1-server/scene.ts';
 
 /** A front on a port of its own, whose control plane is the test, and whose routes lead nowhere. */
-async function startFront(t: TestContext) {
+async function startFront(t: TestContext, table = sampleTable({ routes: [] }), lagMs = 0) {
   const clock = new VirtualClock();
   const cells = MetricCells.create(1);
   const records = RequestRecords.create({ workers: 1, kept: 8, inFlight: 8 });
@@ -28,12 +30,13 @@ async function startFront(t: TestContext) {
     control.dispatchEvent(new Event('asked'));
   }, clock);
   const front = new Front({
-    table: sampleTable({ routes: [] }),
+    table,
     run: () => assert.fail('nothing is routed here'),
     locals: [health, controlPage('/metrics', line)],
     trusted: addressBlocks([]),
     metrics: new RequestMetrics(cells.ofWorker(0)),
     recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
+    overload: new Overload({ lagMs: () => lagMs }, 100, seededRandom(1)),
     clock,
   });
   const { port, outcomes } = await serve(t, (arrival) => front.accept(arrival));
@@ -131,5 +134,29 @@ describe('what never reaches a route', () => {
       cells.read('refusals').map(({ labels }) => labels),
       [['method_not_supported'], ['no_route']],
     );
+  });
+});
+
+describe('a worker that is far behind', () => {
+  const cors = {
+    origins: '*' as const,
+    methods: 'GET',
+    headers: '',
+    exposedHeaders: '',
+    hasCredentials: false,
+    maxAgeSeconds: 1,
+  };
+
+  it('refuses what is routed, tells scripts so, and answers what is local', async (t) => {
+    const table = sampleTable({ routes: [sampleRoute({ cors })] });
+    const { url, cells } = await startFront(t, table, 1000);
+    const response = await fetch(url, { method: 'POST', body: 'x', headers: { Origin: 'https://app.test' } });
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get('retry-after'), '1');
+    assert.equal(response.headers.get('access-control-allow-origin'), '*');
+    assert.match(await response.text(), /more to do than it can/);
+    assert.equal((await fetch(`${url}/health`)).status, 200);
+    assert.deepEqual(cells.read('shed'), [{ labels: ['lag'], numbers: [1] }]);
+    assert.deepEqual(cells.read('refusals'), [{ labels: ['overloaded'], numbers: [1] }]);
   });
 });

@@ -39,6 +39,23 @@ describe('a thread', () => {
     assert.equal(clock.timers, 0);
   });
 
+  it('is behind while it is late again, and before it has found out; not for one long pause', () => {
+    const clock = new LateClock();
+    const watch = watchThread(MetricCells.create(1).ofWorker(0), 'worker-0', () => 0, clock);
+    const lagMs = (sinceMs: number) => watch.lagMs(clock.monotonicMs() + sinceMs);
+    assert.equal(lagMs(PROBE_MS + 400), 0);
+    clock.lateMs = 300;
+    clock.advance(PROBE_MS);
+    clock.advance(PROBE_MS + 300);
+    assert.equal(lagMs(PROBE_MS), 0);
+    assert.equal(lagMs(PROBE_MS + 200), 200);
+    assert.equal(lagMs(PROBE_MS + 400), 300);
+    clock.lateMs = 0;
+    clock.advance(PROBE_MS + 300);
+    clock.advance(PROBE_MS);
+    assert.equal(lagMs(PROBE_MS + 400), 0);
+  });
+
   it('uses no memory once it has ended', () => {
     const cells = MetricCells.create(1);
     watchThread(cells.ofWorker(0), 'worker-0', () => 100, new VirtualClock());

@@ -9,6 +9,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       workers,
       maxConnections: 100,
       connectionsPerClientMax: 100,
+      overload: { lagMs: 0 },
       trustedProxies: [],
       proxyProtocol: false,
       keepAliveMs: 75_000,

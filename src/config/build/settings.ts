@@ -36,6 +36,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       workers: server.workers === 'auto' ? Math.min(cores, WORKERS_MAX) : server.workers,
       maxConnections: server.max_connections,
       connectionsPerClientMax: server.connections_per_client_max,
+      overload: { lagMs: server.overload.lag_ms },
       trustedProxies: server.trusted_proxies,
       proxyProtocol: server.proxy_protocol,
       keepAliveMs: server.keep_alive_ms,

@@ -3,6 +3,14 @@ import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import { rule } from './section.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
+const Overload = z.strictObject({
+  lag_ms: milliseconds(0)
+    .default(250)
+    .describe(
+      'How far a worker may be behind with its work. Beyond, it refuses some new requests, and all of them at twice as much; `/health` is answered. `0`: none.',
+    ),
+});
+
 const ServerSection = z.strictObject({
   listen_address: Host.default('0.0.0.0').describe('Address that clients connect to.'),
   listen_port: Port.default(8080).describe('Port that clients connect to.'),
@@ -18,6 +26,7 @@ const ServerSection = z.strictObject({
     .describe(
       'Connections of one client address, an IPv6 one by its `limits.ipv6_prefix`, with the whole instance; those beyond get 503 and are closed. `trusted_proxies` may have any number.',
     ),
+  overload: Overload.prefault({}).describe('When new requests get 503, so that those under way are served.'),
   trusted_proxies: z
     .array(AddressBlock)
     .default([])
