@@ -24,15 +24,18 @@ import { sampleTelemetry } from '#test/support/sample-settings.ts';
 import { sampleRoute, sampleUpstream } from '#test/support/sample-table.ts';
 
 /** Of one instance in one round. */
-const REQUESTS = 4_000;
+const REQUESTS = 20_000;
 const CONNECTIONS = 32;
-const ROUNDS_DEFAULT = 25;
+const ROUNDS_DEFAULT = 10;
+/** How often spans are sent, and how long after its load an instance is watched: what was left is sent by then. */
+const EXPORT_MS = 500;
+const TAIL_MS = EXPORT_MS + 200;
 const RECORDS = 200_000;
 const BODY = Buffer.alloc(1024, 'x');
 const BIN = fileURLToPath(new URL('../bin/signalbox', import.meta.url));
 
 type Variant = { readonly name: string; readonly kept: number; readonly ratio: number | null };
-type Running = Variant & { readonly child: ChildProcess; readonly port: number; readonly readings: number[] };
+type Running = Variant & { readonly child: ChildProcess; readonly port: number; readonly costsUs: number[] };
 
 const VARIANTS: readonly Variant[] = [
   { name: 'without', kept: 0, ratio: null },
@@ -52,9 +55,11 @@ async function main(rounds: number): Promise<void> {
   // Once without counting, for the compilers.
   for (const { port } of running) await load(port);
   for (let round = 0; round < rounds; round++) {
-    for (const { child, port, readings } of running) {
-      readings.push(cpuMs(child));
+    for (const { child, port, costsUs } of running) {
+      const beforeMs = cpuMs(child);
       await load(port);
+      await delay(TAIL_MS);
+      costsUs.push(((cpuMs(child) - beforeMs) * 1000) / REQUESTS);
     }
   }
   report(running);
@@ -66,24 +71,15 @@ async function main(rounds: number): Promise<void> {
 }
 
 function report(running: readonly Running[]): void {
-  const [without = []] = running.map(costs);
+  const without = running[0]?.costsUs ?? [];
   console.log(`CPU time a request, medians of ${without.length} rounds of ${REQUESTS} requests\n`);
-  for (const variant of running) {
-    const all = costs(variant);
-    const added = (median(all.map((us, round) => us / (without[round] ?? Number.NaN))) - 1) * 100;
+  for (const { name, costsUs } of running) {
+    const added = (median(costsUs.map((us, round) => us / (without[round] ?? Number.NaN))) - 1) * 100;
     const sign = added >= 0 ? '+' : '';
     console.log(
-      `${variant.name.padEnd(14)} ${median(all).toFixed(1).padStart(6)} µs  ${sign}${added.toFixed(0)} %`,
+      `${name.padEnd(14)} ${median(costsUs).toFixed(1).padStart(6)} µs  ${sign}${added.toFixed(0)} %`,
     );
   }
-}
-
-/**
- * Microseconds a request, by rounds: from one turn of the instance to its next, since what a turn leaves to be
- * exported is done while the others have theirs.
- */
-function costs({ readings }: Running): number[] {
-  return readings.slice(1).map((ms, round) => ((ms - (readings[round] ?? 0)) * 1000) / REQUESTS);
 }
 
 async function start(
@@ -106,6 +102,7 @@ async function start(
     OTEL_TRACES_SAMPLER: 'traceidratio',
     OTEL_TRACES_SAMPLER_ARG: String(variant.ratio),
     OTEL_BSP_MAX_QUEUE_SIZE: '100000',
+    OTEL_BSP_SCHEDULE_DELAY: String(EXPORT_MS),
   };
   const env = { ...process.env, SIGNALBOX_DATA_DIR: folder, ...(variant.ratio === null ? {} : traces) };
   const child = spawn(BIN, ['start', '--config', file], { env, stdio: 'ignore' });
@@ -115,7 +112,7 @@ async function start(
       () => false,
     );
   while (!(await isReady())) await delay(50);
-  return { ...variant, child, port, readings: [] };
+  return { ...variant, child, port, costsUs: [] };
 }
 
 /** What a request with one attempt has to do for its record: CPU time, microseconds. */
