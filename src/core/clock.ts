@@ -3,6 +3,8 @@
  * run hours in milliseconds; only this file touches the platform's clocks.
  */
 
+import { performance } from 'node:perf_hooks';
+
 export type Timer = {
   /** Idempotent; a timer that has fired is cancelled already. */
   cancel(): void;
@@ -22,6 +24,7 @@ export interface Clock {
   after(delayMs: number, action: () => void): Timer;
 }
 
+// Imported, since the global of that name is looked up anew each time, which costs as much as the reading.
 // performance.now() counts from the start of its own thread; hrtime is common to all of them. What passes
 // between the two readings makes the start look earlier, so the latest of some is the truest.
 const threadStartMs = Math.max(

@@ -1,4 +1,5 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
+import { lowerCased } from './header-names.ts';
 import { applyHeaderRules } from './header-rules.ts';
 import {
   appendHeader,
@@ -6,8 +7,8 @@ import {
   connectionNames,
   extend,
   type FlatHeaders,
+  HOP_BY_HOP,
   headerList,
-  isHopByHop,
 } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
@@ -70,16 +71,14 @@ export function forwardHeaders(
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
   const named = connectionNames(request.headers);
-  const withheld = withheldNames(route, names);
+  const barred = withheldNames(route, names);
   const passedKey = passedKeyName(route);
   for (let at = 0; at + 1 < request.headers.length; at += 2) {
     const name = request.headers[at] as string;
-    const lowerName = name.toLowerCase();
+    const lowerName = lowerCased(name);
     const dashedName = dashed(lowerName);
     const isWithheld =
-      named.has(lowerName) ||
-      isOurs(lowerName, dashedName, request.peerTrusted) ||
-      withheld.includes(dashedName);
+      barred.has(dashedName) || named.has(lowerName) || isForged(lowerName, dashedName, request.peerTrusted);
     if (isWithheld && lowerName !== passedKey) continue;
     const value = request.headers[at + 1] as string;
     headers.push(name, lowerName === 'max-forwards' ? forwardedOn(request.method, value) : value);
@@ -108,12 +107,12 @@ export function forwardHeaders(
  */
 export function forwardTrailers(trailers: FlatHeaders, route: Route, names: HeaderNames): string[] {
   const passed: string[] = [];
-  const withheld = trailers.length === 0 ? [] : withheldNames(route, names);
+  const barred = withheldNames(route, names);
   for (let at = 0; at + 1 < trailers.length; at += 2) {
     const name = trailers[at] as string;
-    const lowerName = name.toLowerCase();
+    const lowerName = lowerCased(name);
     const dashedName = dashed(lowerName);
-    if (isOurs(lowerName, dashedName, false) || withheld.includes(dashedName)) continue;
+    if (barred.has(dashedName) || isForged(lowerName, dashedName, false)) continue;
     passed.push(name, trailers[at + 1] as string);
   }
   return passed;
@@ -124,9 +123,8 @@ function dashed(lowerName: string): string {
   return lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
 }
 
-/** Whether a header is for this hop, or for Signalbox to write. */
-function isOurs(lowerName: string, dashedName: string, peerTrusted: boolean): boolean {
-  if (isHopByHop(dashedName) || OWN.has(dashedName)) return true;
+/** Whether a header says what only proxies before us may say, or is the twin of one that frames. */
+function isForged(lowerName: string, dashedName: string, peerTrusted: boolean): boolean {
   const isTwin = lowerName !== dashedName;
   if (isTwin && dashedName === 'content-length') return true;
   // A trusted peer vouches for the headers that it writes, and knows nothing of their twins.
@@ -150,19 +148,31 @@ export function authority(upstream: Upstream): string {
   return upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
 }
 
+type Withheld = { readonly names: HeaderNames; readonly list: ReadonlySet<string> };
+
+const withheld = new WeakMap<Route, Withheld>();
+
 /**
- * Names, lower case and dashed, under which nothing of a client passes on this route: our own, those of the
- * route's rules, the credentials', and those that say who somebody is, whether the route asks for that or not.
+ * Names, lower case and dashed, under which nothing of a client passes on this route: those for one hop, our own,
+ * those of the route's rules, the credentials', and those that say who somebody is, whether the route asks for
+ * that or not. Made once for a route.
  */
-function withheldNames(route: Route, { requestId, proxyBy, identity }: HeaderNames): readonly string[] {
+function withheldNames(route: Route, names: HeaderNames): ReadonlySet<string> {
+  const known = withheld.get(route);
+  if (known?.names === names) return known.list;
   const { remove, set } = route.requestHeaders;
-  const withheld = remove.map(dashed);
-  for (const [name] of set) withheld.push(dashed(name.toLowerCase()));
-  for (const name of [requestId, proxyBy?.name, identity.userId, identity.userEmail, identity.userIssuer])
-    if (name) withheld.push(dashed(name.toLowerCase()));
-  if (route.auth?.scheme === 'api_key') withheld.push(dashed(route.auth.header));
-  else if (route.auth?.forwardCredentials === false) withheld.push('authorization');
-  return withheld;
+  const { requestId, proxyBy, identity } = names;
+  const said = [requestId, proxyBy?.name, identity.userId, identity.userEmail, identity.userIssuer];
+  const replaced = [
+    ...remove,
+    ...set.map(([name]) => name),
+    ...said.filter((name) => typeof name === 'string'),
+  ];
+  const list = new Set([...HOP_BY_HOP, ...OWN, ...replaced.map((name) => dashed(lowerCased(name)))]);
+  if (route.auth?.scheme === 'api_key') list.add(dashed(route.auth.header));
+  else if (route.auth?.forwardCredentials === false) list.add('authorization');
+  withheld.set(route, { names, list });
+  return list;
 }
 
 /** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */

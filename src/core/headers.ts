@@ -3,10 +3,12 @@
  * they stay: order, duplicates and case are kept, and nothing is allocated for a header that passes.
  */
 
+import { lowerCased } from './header-names.ts';
+
 export type FlatHeaders = readonly string[];
 
 /** Never forwarded (RFC 9110 §7.6.1, RFC 9112 §7), whether `Connection` names them or not. */
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'expect',
   'http2-settings',
@@ -68,7 +70,7 @@ export function takesTrailers(headers: FlatHeaders): boolean {
 /** Whether a header of some spelling has this name. */
 export function isNamed(name: string | undefined, lowerName: string): boolean {
   // Comparing lengths first spares nearly every lower-casing.
-  return name !== undefined && name.length === lowerName.length && name.toLowerCase() === lowerName;
+  return name !== undefined && name.length === lowerName.length && lowerCased(name) === lowerName;
 }
 
 /** Appends a header unless its name is turned off (null). */

@@ -1,11 +1,12 @@
 import { isCorsHeader } from './cors.ts';
+import { lowerCased } from './header-names.ts';
 import {
   appendHeader,
   appendVia,
   connectionNames,
   type FlatHeaders,
+  HOP_BY_HOP,
   headerList,
-  isHopByHop,
 } from './headers.ts';
 import type { Cors, HeaderNames, Table } from './table.ts';
 
@@ -51,10 +52,11 @@ export function passedHeaders(
 ): string[] {
   const headers: string[] = [];
   const named = connectionNames(received);
+  const barred = withheldNames(names);
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] as string;
-    const lowerName = name.toLowerCase();
-    if (isHopByHop(lowerName) || named.has(lowerName) || isStamped(lowerName, names)) continue;
+    const lowerName = lowerCased(name);
+    if (barred.has(lowerName) || named.has(lowerName)) continue;
     if (lowerName === 'content-length' && hasNoLength(status)) continue;
     if (cors !== null && isCorsHeader(lowerName)) continue;
     headers.push(name, received[at + 1] as string);
@@ -76,13 +78,18 @@ export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string
   appendVia(headers, receivedVia, names.via);
 }
 
-function isStamped(lowerName: string, names: HeaderNames): boolean {
-  return (
-    lowerName === 'via' ||
-    (lowerName === 'server' && !names.passServer) ||
-    lowerName === names.requestId?.toLowerCase() ||
-    lowerName === names.responseTime?.toLowerCase() ||
-    lowerName === names.proxyBy?.name.toLowerCase() ||
-    lowerName === names.backend?.toLowerCase()
+const withheld = new WeakMap<HeaderNames, ReadonlySet<string>>();
+
+/** What is for one hop, and what Signalbox says itself: made once for the names of a configuration. */
+function withheldNames(names: HeaderNames): ReadonlySet<string> {
+  const known = withheld.get(names);
+  if (known !== undefined) return known;
+  const { requestId, responseTime, proxyBy, backend } = names;
+  const stamped = [requestId, responseTime, proxyBy?.name, backend].filter(
+    (name) => typeof name === 'string',
   );
+  const made = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
+  if (!names.passServer) made.add('server');
+  withheld.set(names, made);
+  return made;
 }

@@ -216,5 +216,9 @@ export class Attempt implements TransportHandler, Answer {
 /** Raw fields as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
 function flatten(raw: TransportController['rawHeaders']): FlatHeaders {
   if (!Array.isArray(raw)) return [];
-  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+  return isText(raw) ? raw : raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+}
+
+function isText(raw: readonly (string | Buffer)[]): raw is readonly string[] {
+  return raw.every((part) => typeof part === 'string');
 }

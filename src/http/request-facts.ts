@@ -11,7 +11,10 @@ export function requestFacts(
   ipv6PrefixBits: number,
 ): RequestFacts {
   return {
-    clientIp: normaliseClientIp(request.clientAddress, ipv6PrefixBits),
+    // Most limits and hashes have something else to ask for, where there is a user.
+    get clientIp() {
+      return normaliseClientIp(request.clientAddress, ipv6PrefixBits);
+    },
     // A static token has no user's name; whoever presents it is a user all the same.
     user: identity === null ? null : (identity.user ?? identity.key),
     apiKeyDigest: identity?.apiKeyDigest ?? null,

@@ -13,14 +13,13 @@ export function appendLimitHeaders(
   quota: Quota,
   decision: Readonly<Decision>,
 ): void {
-  // Structured fields have only printable ASCII.
-  const policy = quoted(policyName.replace(/[^ -~]/g, '?'));
+  const policy = policyOf(policyName, quota);
   const resetSeconds = wholeSeconds(decision.resetMs);
   headers.push(
     'RateLimit-Policy',
-    `${policy};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`,
+    policy.text,
     'RateLimit',
-    `${policy};r=${decision.remaining};t=${resetSeconds}`,
+    `${policy.name};r=${decision.remaining};t=${resetSeconds}`,
     'X-Rate-Limit-Limit',
     `${decision.limit}`,
     'X-Rate-Limit-Remaining',
@@ -28,6 +27,22 @@ export function appendLimitHeaders(
     'X-Rate-Limit-Reset',
     `${resetSeconds}`,
   );
+}
+
+type Policy = { readonly of: string; readonly name: string; readonly text: string };
+
+const policies = new WeakMap<Quota, Policy>();
+
+/** Made once for a quota. */
+function policyOf(policyName: string, quota: Quota): Policy {
+  const known = policies.get(quota);
+  if (known?.of === policyName) return known;
+  // Structured fields have only printable ASCII.
+  const name = quoted(policyName.replace(/[^ -~]/g, '?'));
+  const text = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
+  const policy = { of: policyName, name, text };
+  policies.set(quota, policy);
+  return policy;
 }
 
 /** Value of a refusal's Retry-After: at least 1, as 0 would invite the client to try at once. */

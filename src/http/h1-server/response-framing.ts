@@ -1,4 +1,4 @@
-import type { FlatHeaders } from '#core/headers.ts';
+import { type FlatHeaders, isNamed } from '#core/headers.ts';
 import type { Minor } from '../h1/start-lines.ts';
 
 /** How the end of an answer is told, and what its headers have to say of it. */
@@ -24,17 +24,12 @@ export function responseFraming(
   let bytes = Number.POSITIVE_INFINITY;
   let hasDate = false;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const { length } = headers[at] as string;
-    if (length === 14 && isNamed(headers, at, 'content-length')) bytes = Number(headers[at + 1]);
-    else if (length === 4 && isNamed(headers, at, 'date')) hasDate = true;
+    if (isNamed(headers[at], 'content-length')) bytes = Number(headers[at + 1]);
+    else if (isNamed(headers[at], 'date')) hasDate = true;
   }
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
   const isOpen = bytes === Number.POSITIVE_INFINITY;
   const isChunked = isOpen && minor === 1;
   const headersOfIt = isChunked ? CHUNKED : NOTHING;
   return { headers: headersOfIt, bytes, isChunked, endsWithConnection: isOpen && !isChunked, hasDate };
-}
-
-function isNamed(headers: FlatHeaders, at: number, lowerName: string): boolean {
-  return headers[at]?.toLowerCase() === lowerName;
 }

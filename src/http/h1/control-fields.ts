@@ -1,3 +1,4 @@
+import { lowerCased } from '#core/header-names.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { FramingFault } from './faults.ts';
 
@@ -42,7 +43,7 @@ export function readControlFields(headers: FlatHeaders): ControlFields {
     const name = headers[at] as string;
     if (!LENGTHS.has(name.length)) continue;
     const value = headers[at + 1] as string;
-    switch (name.toLowerCase()) {
+    switch (lowerCased(name)) {
       case 'content-length':
         readLength(found, value);
         break;

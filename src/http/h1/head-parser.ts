@@ -1,4 +1,5 @@
 import { COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from './bytes.ts';
+import { commonName } from './common-names.ts';
 import type { HeadFault } from './faults.ts';
 
 export type HeadLimits = {
@@ -220,10 +221,13 @@ export class HeadParser {
   /** A string for the whole head, of which the fields are parts: one copy, however many there are. */
   #complete(bytes: Buffer, base: number, end: number): void {
     const head = bytes.toString('latin1', base, end);
-    const marks = this.#marks;
+    const marks = this.#marks as readonly number[];
     const headers = new Array<string>(this.#markCount / 2);
-    for (let mark = 0; mark < this.#markCount; mark += 2) {
-      headers[mark / 2] = head.slice(marks[mark], marks[mark + 1]);
+    for (let mark = 0; mark < this.#markCount; mark += MARKS) {
+      const nameAt = marks[mark] as number;
+      const nameEnd = marks[mark + 1] as number;
+      headers[mark / 2] = commonName(bytes, base + nameAt, base + nameEnd) ?? head.slice(nameAt, nameEnd);
+      headers[mark / 2 + 1] = head.slice(marks[mark + 2], marks[mark + 3]);
     }
     this.headers = headers;
     this.#markCount = 0;

@@ -1,3 +1,4 @@
+import { isCommonName } from '#core/header-names.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 
 // Expressions, since to look at a string's characters one by one costs twice as much. None can backtrack.
@@ -39,7 +40,7 @@ function withFields(start: string, headers: FlatHeaders): string | null {
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    if (!TOKEN.test(name) || !TEXT.test(value)) return null;
+    if (!(isCommonName(name) || TOKEN.test(name)) || !TEXT.test(value)) return null;
     head += `${name}: ${value}\r\n`;
   }
   return `${head}\r\n`;
