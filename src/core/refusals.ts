@@ -134,7 +134,7 @@ const REFUSALS_BY_CAUSE = {
     status: 413,
     title: 'Content Too Large',
     error: 'Request body too large',
-    detail: 'The body is longer than anything that is expected here.',
+    detail: 'The body is longer than what is accepted here.',
   },
   target_too_long: {
     status: 414,

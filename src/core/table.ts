@@ -117,6 +117,8 @@ export type Route = Door & {
   readonly limit: Limit | null;
   readonly retry: Retry;
   readonly timeouts: Timeouts;
+  /** Of a request's body; null: any number. */
+  readonly bodyBytesMax: number | null;
   readonly requestHeaders: HeaderRules;
   readonly responseHeaders: HeaderRules;
 };

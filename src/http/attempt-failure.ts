@@ -29,6 +29,7 @@ const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 /** Why an attempt failed, from the transport's error. `written`: the request may have left already. */
 export function failureCause(error: unknown, written: boolean): PlainCause {
   const code = codeOf(error);
+  if (code === 'request_body_too_large') return 'body_too_large';
   if (CLIENTS_FAULT.has(code)) return 'malformed_request';
   if (code === 'connect_timeout') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
@@ -49,5 +50,5 @@ export function isUnreachable(cause: RefusalCause): boolean {
 
 /** Whether it is the upstream that failed, and not the client. */
 export function isUpstreamsFault(cause: RefusalCause): boolean {
-  return cause !== 'malformed_request';
+  return cause !== 'malformed_request' && cause !== 'body_too_large';
 }

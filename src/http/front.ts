@@ -16,7 +16,7 @@ import { finish } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
-import { RequestBody } from './request-body.ts';
+import { RequestBody, type RequestBodyBounds } from './request-body.ts';
 import { readHead, timesThrough } from './request-head.ts';
 import { NO_ROUTE, type RequestMetrics, type RouteLabel } from './request-metrics.ts';
 import type { RequestRecorder } from './request-recorder.ts';
@@ -71,11 +71,12 @@ export class Front {
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
     const to = request === null ? unread(method) : destinationOf(request, table, locals);
-    const entry = request === null ? UNREAD : this.#enter(to, request);
+    const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
-    const body = new RequestBody(arrival.body, arrival.bodyBytes, isRouted ? to.retry.bodyBufferBytes : 0, {
+    const bounds = isRouted ? boundsOf(to) : UNBOUNDED;
+    const body = new RequestBody(arrival.body, arrival.bodyBytes, bounds, {
       invite: () => reply.inviteBody(),
       awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
     });
@@ -112,10 +113,11 @@ export class Front {
   }
 
   /** Local answers are none of the work that is shed: they cost little, or another thread. */
-  #enter(to: Destination, request: RequestHead): Entry {
+  #enter(to: Destination, request: RequestHead, bodyBytes: number): Entry {
     const { overload, metrics } = this.#options;
     const entry = enter(doorOf(to, this.table), request);
     if (entry.answer !== null || typeof to === 'string' || isLocal(to)) return entry;
+    if (isTooLong(to, bodyBytes)) return { ...entry, answer: 'body_too_large' };
     const reason = overload.shed(request.receivedMs);
     if (reason === null) return entry;
     metrics.shed(reason);
@@ -172,6 +174,18 @@ function doorOf(to: Destination, table: Table): Door {
   if (typeof to === 'string') return OPEN;
   if (!isLocal(to)) return to;
   return to.isOpen === true ? OPEN : table.localDoor;
+}
+
+/** What a local answer takes of a body, it bounds itself. */
+const UNBOUNDED: RequestBodyBounds = { keptBytesMax: 0, bytesMax: null };
+
+function boundsOf({ retry, bodyBytesMax }: Route): RequestBodyBounds {
+  return { keptBytesMax: retry.bodyBufferBytes, bytesMax: bodyBytesMax };
+}
+
+/** A body whose length is not declared is cut when it turns out to be too long. */
+function isTooLong({ bodyBytesMax }: Route, declaredBytes: number): boolean {
+  return bodyBytesMax !== null && declaredBytes > bodyBytesMax && declaredBytes < Infinity;
 }
 
 function labelOf(to: Destination): RouteLabel {

@@ -10,6 +10,13 @@ export const KEPT_CHUNKS_MAX = 1024;
 
 const NO_TRAILERS: FlatHeaders = [];
 
+export type RequestBodyBounds = {
+  /** What is kept for another attempt. */
+  readonly keptBytesMax: number;
+  /** The body breaks off where it is longer; null: it may have any length. */
+  readonly bytesMax: number | null;
+};
+
 export type RequestBodyHooks = {
   /** Called once, before the first byte is read. */
   invite(): void;
@@ -26,7 +33,7 @@ export class RequestBody implements ReplayableBody {
   /** Declared length; 0 without a body, Infinity when it is not declared. */
   readonly bytes: number;
   readonly #source: ArrivingBody | null;
-  readonly #keptBytesMax: number;
+  readonly #bounds: RequestBodyBounds;
   readonly #hooks: RequestBodyHooks;
   #kept: Buffer[] | null = [];
   #keptBytes = 0;
@@ -35,10 +42,15 @@ export class RequestBody implements ReplayableBody {
   #isReading = false;
   #readBytes = 0;
 
-  constructor(source: ArrivingBody | null, bytes: number, keptBytesMax: number, hooks: RequestBodyHooks) {
+  constructor(
+    source: ArrivingBody | null,
+    bytes: number,
+    bounds: RequestBodyBounds,
+    hooks: RequestBodyHooks,
+  ) {
     this.#source = source;
     this.bytes = bytes;
-    this.#keptBytesMax = keptBytesMax;
+    this.#bounds = bounds;
     this.#hooks = hooks;
   }
 
@@ -90,7 +102,7 @@ export class RequestBody implements ReplayableBody {
 
   #read(source: Readable): void {
     if (source.destroyed) {
-      this.#breakOff();
+      this.#breakOff(broken('was broken off by the client'));
       return;
     }
     if (!this.#isReading) {
@@ -98,7 +110,7 @@ export class RequestBody implements ReplayableBody {
       this.#hooks.invite();
       source.on('data', (chunk: Buffer) => this.#take(chunk));
       source.on('end', () => this.#end());
-      source.on('close', () => this.#breakOff());
+      source.on('close', () => this.#breakOff(broken('was broken off by the client')));
     }
     this.#setTurn(true);
     source.resume();
@@ -112,6 +124,10 @@ export class RequestBody implements ReplayableBody {
   #take(chunk: Buffer): void {
     countStreamed(chunk.length);
     this.#readBytes += chunk.length;
+    if (this.#bounds.bytesMax !== null && this.#readBytes > this.#bounds.bytesMax) {
+      this.#breakOff(tooLarge());
+      return;
+    }
     this.#keep(chunk);
     if (this.#reader !== null && !this.#reader.push(chunk)) this.#pause();
   }
@@ -129,21 +145,29 @@ export class RequestBody implements ReplayableBody {
   #keep(chunk: Buffer): void {
     if (this.#kept === null) return;
     this.#keptBytes += chunk.length;
-    const isFull = this.#keptBytes > this.#keptBytesMax || this.#kept.length === KEPT_CHUNKS_MAX;
+    const isFull = this.#keptBytes > this.#bounds.keptBytesMax || this.#kept.length === KEPT_CHUNKS_MAX;
     if (isFull) this.#kept = null;
     else this.#kept.push(chunk);
   }
 
-  #breakOff(): void {
+  #breakOff(why: SignalboxError): void {
     if (this.isComplete) return;
     this.#kept = null;
-    this.#reader?.destroy(broken('was broken off by the client'));
+    this.#reader?.destroy(why);
   }
 
   #detach(): void {
     this.#reader = null;
     if (this.#isReading) this.#pause();
   }
+}
+
+function tooLarge(): SignalboxError {
+  return new SignalboxError(
+    'request_body_too_large',
+    'client',
+    'The request body is longer than its route accepts.',
+  );
 }
 
 function broken(what: string): SignalboxError {

@@ -34,12 +34,26 @@ describe('a failure that the client caused', () => {
     // The upstream was said to have closed, and with a connection just made, to be unreachable.
     const source = new Readable({ read() {} });
     const hooks = { invite() {}, awaitClient() {}, giveUp() {} };
-    const reader = new RequestBody(source, Number.POSITIVE_INFINITY, 0, hooks).open();
+    const reader = new RequestBody(
+      source,
+      Number.POSITIVE_INFINITY,
+      { keptBytesMax: 0, bytesMax: null },
+      hooks,
+    ).open();
     assert.ok(reader !== null);
     const cause = causeOf(t, reader, []);
     source.push('start');
     source.destroy();
     assert.equal(await cause, 'malformed_request');
+  });
+
+  it('is not blamed on the upstream: its body is too long', async (t) => {
+    const source = Readable.from([Buffer.alloc(2)]);
+    const bounds = { keptBytesMax: 10, bytesMax: 1 };
+    const hooks = { invite() {}, awaitClient() {} };
+    const reader = new RequestBody(source, Number.POSITIVE_INFINITY, bounds, hooks).open();
+    assert.ok(reader !== null);
+    assert.equal(await causeOf(t, reader, []), 'body_too_large');
   });
 
   it('is not blamed on the upstream: the body is not of the length that it declared', async (t) => {
@@ -70,7 +84,7 @@ describe('any failure', () => {
 
   it("is the upstream's fault unless the client caused it", () => {
     const causes = (Object.keys(REFUSALS) as RefusalCause[]).filter((cause) => !isUpstreamsFault(cause));
-    assert.deepEqual(causes, ['malformed_request']);
+    assert.deepEqual(causes, ['malformed_request', 'body_too_large']);
   });
 
   it('makes others avoid the upstream only if no connection could be made', () => {

@@ -54,7 +54,12 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
 
 function requestOf(bytes: number, changes: Partial<RequestHead> = {}) {
   const source = new PassThrough();
-  const body = new RequestBody(source, bytes, 0, { invite() {}, awaitClient() {} });
+  const body = new RequestBody(
+    source,
+    bytes,
+    { keptBytesMax: 0, bytesMax: null },
+    { invite() {}, awaitClient() {} },
+  );
   const request: LocalRequest = { id: 'f'.repeat(32), table: sampleTable({}), request: head(changes), body };
   return { source, request };
 }

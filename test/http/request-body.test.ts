@@ -12,13 +12,18 @@ import { until } from '#test/support/process.ts';
 
 const KEPT_MAX = 1000;
 
-function bodyOf(source: Readable | null, bytes = Number.POSITIVE_INFINITY, keptBytesMax = KEPT_MAX) {
+function bodyOf(
+  source: Readable | null,
+  bytes = Number.POSITIVE_INFINITY,
+  keptBytesMax = KEPT_MAX,
+  bytesMax: number | null = null,
+) {
   const calls: string[] = [];
   const hooks = {
     invite: () => void calls.push('invite'),
     awaitClient: () => {},
   };
-  return { body: new RequestBody(source, bytes, keptBytesMax, hooks), calls };
+  return { body: new RequestBody(source, bytes, { keptBytesMax, bytesMax }, hooks), calls };
 }
 
 function open(body: RequestBody): Readable {
@@ -140,6 +145,27 @@ describe('replay', () => {
     );
     assert.equal((await buffer(open(body))).length, KEPT_CHUNKS_MAX + 1);
     assert.ok(!body.isReplayable);
+  });
+});
+
+describe('a body that is too long', () => {
+  it('breaks off at the chunk that passes the bound, which nobody gets', async () => {
+    for (const [bytesMax, isCut] of [
+      [10, false],
+      [9, true],
+    ] as const) {
+      const pieces = [Buffer.alloc(4), Buffer.alloc(5), Buffer.alloc(1)];
+      const { body } = bodyOf(Readable.from(pieces), undefined, KEPT_MAX, bytesMax);
+      const reader = open(body);
+      let bytes = 0;
+      reader.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      const [error] = await once(reader, isCut ? 'error' : 'end');
+      assert.equal(error?.code, isCut ? 'request_body_too_large' : undefined);
+      assert.equal(bytes, isCut ? 9 : 10);
+      assert.equal(body.isReplayable, !isCut);
+    }
   });
 });
 

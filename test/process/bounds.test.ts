@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Config, startInstance } from '#test/support/process.ts';
+import { type Config, startInstance, until } from '#test/support/process.ts';
 import { RawClient, requestOf, statusesIn } from '#test/support/raw-client.ts';
 import { startRawUpstream, startUpstreams } from '#test/support/upstream.ts';
 
@@ -26,6 +26,77 @@ describe('a request', () => {
     const received = await dial().say(requestOf('GET /').repeat(3)).ended();
     assert.deepEqual(statusesIn(received), [200, 200]);
     assert.deepEqual(received.match(/Connection: [\w-]+/g), ['Connection: keep-alive', 'Connection: close']);
+  });
+});
+
+describe('a body', () => {
+  const close = 'Connection: close';
+  const post = (path: string, ...headers: string[]) => requestOf(`POST ${path}`, close, ...headers);
+  const CHUNKED = 'Transfer-Encoding: chunked';
+  const FIVE = '5\r\nabcde\r\n';
+
+  const bounded = (t: TestContext) =>
+    scene(t, {
+      server: { body_bytes_max: 10 },
+      routes: [{ path_prefix: '/' }, { path_prefix: '/any', body_bytes_max: null }],
+    });
+
+  it('that is declared to be too long is refused before anything is forwarded', async (t) => {
+    const { upstreams, dial } = await bounded(t);
+    const refused = await dial()
+      .say(`${post('/', 'Content-Length: 11')}abcdefghijk`)
+      .ended();
+    assert.match(refused, /^HTTP\/1\.1 413 .*application\/problem\+json.*"error":"Request body too large"/s);
+    assert.equal(upstreams[0]?.requests, 0);
+    const expecting = dial().say(post('/', 'Content-Length: 11', 'Expect: 100-continue'));
+    assert.deepEqual(statusesIn(await expecting.ended()), [413]);
+    const longest = dial().say(`${post('/', 'Content-Length: 10')}abcdefghij`);
+    assert.deepEqual(statusesIn(await longest.ended()), [200]);
+  });
+
+  it('that turns out to be too long is cut, and never ends at the upstream', async (t) => {
+    let received = '';
+    const { port } = await startRawUpstream(t, (socket) =>
+      socket.on('data', (bytes) => {
+        received += bytes.toString('latin1');
+      }),
+    );
+    const { dial } = await scene(t, {
+      server: { body_bytes_max: 10 },
+      load_balancing: { upstreams: [{ name: 'listening', address: '127.0.0.1', port }] },
+      retry: { non_idempotent: true },
+    });
+    const client = dial().say(post('/', CHUNKED) + FIVE);
+    await until('the upstream has the start', () => received.includes('abcde'));
+    client.say(FIVE.repeat(2));
+    assert.deepEqual(statusesIn(await client.ended()), [413]);
+    assert.ok(!received.includes('0\r\n\r\n'), received);
+    assert.equal(received.match(/POST/g)?.length, 1);
+  });
+
+  it('may be longer where its route allows it', async (t) => {
+    const { dial } = await bounded(t);
+    const declared = dial().say(`${post('/any', 'Content-Length: 11')}abcdefghijk`);
+    assert.deepEqual(statusesIn(await declared.ended()), [200]);
+    const chunked = dial().say(`${post('/any', CHUNKED)}${FIVE.repeat(3)}0\r\n\r\n`);
+    assert.deepEqual(statusesIn(await chunked.ended()), [200]);
+  });
+
+  it('that is too long for an answer that has begun cuts it', async (t) => {
+    const { port } = await startRawUpstream(t, (socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n'),
+      ),
+    );
+    const { dial } = await scene(t, {
+      server: { body_bytes_max: 10 },
+      load_balancing: { upstreams: [{ name: 'hasty', address: '127.0.0.1', port }] },
+    });
+    const client = dial().say(post('/', CHUNKED) + FIVE);
+    await client.hears('a\r\n');
+    const received = await client.say(FIVE.repeat(2)).ended();
+    assert.deepEqual(statusesIn(received), [200]);
+    assert.ok(!received.endsWith('0\r\n\r\n'), received);
   });
 });
 

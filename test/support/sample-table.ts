@@ -32,6 +32,7 @@ export function sampleRoute(changes: Partial<Route> = {}): Route {
     cors: null,
     retry: { attempts: 2, onStatus: [], nonIdempotent: false, bodyBufferBytes: 65_536 },
     timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, attemptMs: 10_000, requestMs: 20_000 },
+    bodyBytesMax: null,
     requestHeaders: NO_RULES,
     responseHeaders: NO_RULES,
     ...changes,

@@ -5,6 +5,11 @@ import { ATTEMPTS_MAX } from '#shared/records/layout.ts';
 import { expecting } from './section.ts';
 import { integer, milliseconds, Whole } from './values.ts';
 
+export const BodyBytesMax = expecting(
+  z.union([Whole.min(0).max(Number.MAX_SAFE_INTEGER), z.null()]),
+  'a whole number of bytes, or null for any',
+);
+
 const RETRY_BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 const RetryStatus = expecting(

@@ -4,7 +4,7 @@ import { isHostName } from '../hosts.ts';
 import { Access } from './access.ts';
 import { Auth } from './auth.ts';
 import { Cors } from './cors.ts';
-import { RouteRetry, RouteTimeouts } from './forwarding.ts';
+import { BodyBytesMax, RouteRetry, RouteTimeouts } from './forwarding.ts';
 import { HeaderRules } from './header-rules.ts';
 import { Method } from './method.ts';
 import { PathPrefix } from './path-prefix.ts';
@@ -53,6 +53,7 @@ export const Route = z.strictObject({
     ),
   retry: RouteRetry.optional().describe('What differs from `retry`.'),
   timeouts: RouteTimeouts.optional().describe('What differs from `timeouts`.'),
+  body_bytes_max: BodyBytesMax.optional().describe('In place of `server.body_bytes_max`.'),
   request_headers: HeaderRules.prefault({}).describe(
     'Changes to what upstreams get, after those of `headers.request`.',
   ),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
+import { BodyBytesMax } from './forwarding.ts';
 import { rule } from './section.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
@@ -50,6 +51,9 @@ const ServerSection = z.strictObject({
   target_bytes_max: integer(256, 1_048_576, 'bytes')
     .default(8_192)
     .describe('Length of a request target: path and query; longer ones get 414.'),
+  body_bytes_max: BodyBytesMax.default(1_073_741_824).describe(
+    'Size of a request body; longer ones get 413, before anything is forwarded where their length is declared, and else when they exceed it. `null` for any.',
+  ),
   requests_per_connection_max: integer(1, 1_000_000_000)
     .default(10_000)
     .describe(

@@ -133,7 +133,12 @@ for (const { name, attemptAt } of THROUGH) {
 async function upload(t: TestContext, attemptAt: AttemptAt, upstream: (socket: Socket) => void) {
   const source = new PassThrough();
   const hooks = { invite() {}, awaitClient() {} };
-  const request = new RequestBody(source, Number.POSITIVE_INFINITY, 0, hooks);
+  const request = new RequestBody(
+    source,
+    Number.POSITIVE_INFINITY,
+    { keptBytesMax: 0, bytesMax: null },
+    hooks,
+  );
   const told = await attemptAt(t, {
     upstream,
     options: { method: 'POST' },
