@@ -14,6 +14,8 @@ import type { Log } from '#telemetry/log.ts';
 export type InstanceOptions = {
   readonly config: LoadedConfig;
   readonly log: Log;
+  /** Whether another instance may have the ports, which it shares and then leaves to this one. */
+  readonly isTakeover?: boolean;
   /** The worker's entry page; another one only in tests. */
   readonly workerEntry?: URL;
 };
@@ -91,11 +93,14 @@ export class Instance {
   }
 
   async #open(): Promise<void> {
-    const { config, log, workerEntry: entry = WORKER_ENTRY } = this.#options;
+    const { config, log, isTakeover = false, workerEntry: entry = WORKER_ENTRY } = this.#options;
     const { settings } = config;
     const { address, port, workers: wanted } = settings.server;
     const clock = systemClock;
-    const { reusePort } = await probePort('proxy listener (server.listen_port)', address, port);
+    // A probe of a port that somebody listens on would take connections from them.
+    const { reusePort } = isTakeover
+      ? { reusePort: true }
+      : await probePort('proxy listener (server.listen_port)', address, port);
     if (!reusePort && wanted > 1) {
       log.warn('this platform lets no two threads share a port: one worker serves instead of %d', wanted);
     }
@@ -109,6 +114,7 @@ export class Instance {
         shared,
         instance: settings.instance.id,
         isReady,
+        isTakeover,
         clock,
         log,
         signal: this.#ending.signal,

@@ -5,6 +5,8 @@ import { EXIT, type ExitCode } from './exit.ts';
 
 export type ServeOptions = {
   readonly config: LoadedConfig;
+  /** Whether another instance may have the ports: see InstanceOptions. */
+  readonly isTakeover?: boolean;
   /** Called once the instance serves. */
   readonly onReady?: () => void;
 };
@@ -14,11 +16,11 @@ export type ServeOptions = {
  * code: 0 if everything under way was finished. Rejects with a SignalboxError if it cannot start. SIGHUP puts
  * the configuration file, as it is by then, into effect.
  */
-export async function serve({ config, onReady }: ServeOptions): Promise<ExitCode> {
+export async function serve({ config, isTakeover = false, onReady }: ServeOptions): Promise<ExitCode> {
   // An instance does not end because nobody reads what it prints.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const log = createLog(config.settings.log);
-  const instance = new Instance({ config, log });
+  const instance = new Instance({ config, log, isTakeover });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!instance.stop()) process.exit(EXIT.unclean);

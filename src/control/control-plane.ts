@@ -1,7 +1,5 @@
-import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { Accounts } from '#accounts/accounts.ts';
-import type { AdminRoutes } from '#admin/api.ts';
 import { clusterRoutes } from '#admin/cluster.ts';
 import { keysRoutes } from '#admin/keys.ts';
 import { logLevelRoutes } from '#admin/log-level.ts';
@@ -9,7 +7,6 @@ import { metricsRoutes } from '#admin/metrics.ts';
 import { reloadRoutes } from '#admin/reload.ts';
 import { requestsRoutes } from '#admin/requests.ts';
 import { probeRoutes } from '#admin/routes.ts';
-import { startAdminServer } from '#admin/server.ts';
 import { upstreamsRoutes } from '#admin/upstreams.ts';
 import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
@@ -17,7 +14,6 @@ import type { NewUpstream } from '#config/build/new-upstream.ts';
 import { systemEnvironment } from '#config/env.ts';
 import { loadConfig } from '#config/load.ts';
 import { systemRandom } from '#core/random.ts';
-import type { AdminSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import { InstanceMetrics } from '#telemetry/metric-producer.ts';
@@ -30,14 +26,18 @@ import {
 } from '#telemetry/metric-sources.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import { AdminListener } from './admin-listener.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { openBus } from './open-bus.ts';
-import { portError } from './port.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
 import { Reloads } from './reloads.ts';
 import { NO_TOKENS, type Workers, type WorkersOptions } from './workers.ts';
 
-export type ControlPlaneOptions = ClusterOptions & { readonly isReady: () => boolean };
+export type ControlPlaneOptions = ClusterOptions & {
+  readonly isReady: () => boolean;
+  /** Whether the admin listener waits for another instance to let go of the port. */
+  readonly isTakeover: boolean;
+};
 
 type Opened = {
   readonly accounts: Accounts | null;
@@ -59,7 +59,7 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Opens everything that workers depend on; rejects with a SignalboxError, with nothing left open. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { shared, instance, isReady, clock, log, signal } = options;
+    const { shared, instance, isReady, isTakeover, clock, log, signal } = options;
     const { settings } = options.config;
     await using parts = new AsyncDisposableStack();
     const telemetry = parts.use(await Telemetry.open({ settings, shared, instance, clock, log }));
@@ -94,11 +94,7 @@ export class ControlPlane implements AsyncDisposable {
       ...keysRoutes(accounts?.authority ?? null),
       ...usersRoutes(accounts?.administration ?? null),
     ]);
-    const admin = await openAdmin(settings.admin, routes, log);
-    parts.defer(() => {
-      admin.closeAllConnections();
-      admin.close();
-    });
+    parts.use(await AdminListener.open({ settings: settings.admin, routes, isTakeover, clock, log }));
     const questions = new Map([
       ...metricsHandlers(settings.metrics.endpoint, metrics),
       ...(accounts?.questions() ?? []),
@@ -180,12 +176,4 @@ async function openAccounts(options: ControlPlaneOptions, bus: Bus): Promise<Acc
   const { Accounts } = await import('#accounts/accounts.ts');
   const cores = availableParallelism();
   return Accounts.open({ jwt, accounts, database, ipv6PrefixBits, bus, instance, cores, clock, log, signal });
-}
-
-async function openAdmin(settings: AdminSettings, routes: AdminRoutes, log: Log): Promise<Server> {
-  try {
-    return await startAdminServer(settings, routes, log);
-  } catch (error) {
-    throw portError('admin listener (admin.listen)', settings.address, settings.port, error);
-  }
 }

@@ -133,6 +133,7 @@ export class Listener {
       this.#refuse(socket, 'client_connection_limit');
       return;
     }
+    this.#connections.begin(socket);
     new Connection(socket, address, this.#context);
     socket.resume();
   }

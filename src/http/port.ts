@@ -4,8 +4,12 @@ import { type Clock, sleep } from '#core/clock.ts';
 
 /** A port closes when no connection has come for this long … */
 export const QUIET_MS = 20;
-/** … and at the latest after this long, however many still come. */
-export const QUIET_MS_MAX = 500;
+/** … or after this long, however many still come, … */
+export const QUIET_MS_MAX = 200;
+/** … in a turn of the event loop that brought none, and was so short that hardly one can have come since … */
+const TURN_MS_MAX = 0.1;
+/** … unless so many turns in a row were otherwise. */
+const TURNS_MAX = 1_000;
 
 const NEVER = new AbortController().signal;
 
@@ -47,8 +51,8 @@ export class Port {
   }
 
   /**
-   * Closes at a moment when none waits to be accepted. Such moments come when nobody is answered
-   * meanwhile: clients that wait for answers make no connections.
+   * Closes at a moment when none waits to be accepted. Such moments last when nobody is answered meanwhile: clients
+   * that wait for answers make no connections. Those that come all the same leave moments of some microseconds.
    */
   async closeQuietly(): Promise<void> {
     const endMs = this.#clock.monotonicMs() + QUIET_MS_MAX;
@@ -60,6 +64,14 @@ export class Port {
       await nextTurn();
       await nextTurn();
     } while (before !== this.#arrivals && this.#clock.monotonicMs() < endMs);
+    for (let turns = 0; turns < TURNS_MAX; turns++) if (await this.#isTurnQuiet()) break;
     this.close();
+  }
+
+  async #isTurnQuiet(): Promise<boolean> {
+    const before = this.#arrivals;
+    const startMs = this.#clock.monotonicMs();
+    await nextTurn();
+    return before === this.#arrivals && this.#clock.monotonicMs() - startMs <= TURN_MS_MAX;
   }
 }

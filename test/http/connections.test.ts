@@ -9,7 +9,7 @@ import { until } from '#test/support/process.ts';
 import { sampleConnections } from '#test/support/sample-connections.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const MOMENT_MS = 250;
+const MOMENT_MS = 1_000;
 
 /** The connections of a worker, and as many real clients as a test asks for. */
 async function scene(t: TestContext, max = 10, changes: Partial<ConnectionsOptions> = {}) {
