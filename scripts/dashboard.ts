@@ -65,6 +65,16 @@ const ROWS: readonly Row[] = [
         queries: [{ expr: `sum by (instance) (signalbox_connections{${INSTANCE}})`, legend: '{{instance}}' }],
       },
       {
+        title: 'TLS handshakes that failed',
+        unit: 'ops',
+        queries: [
+          {
+            expr: `sum by (signalbox_cause) (rate(signalbox_tls_handshake_failures_total{${INSTANCE}}${WINDOW}))`,
+            legend: '{{signalbox_cause}}',
+          },
+        ],
+      },
+      {
         title: 'By route',
         unit: 'reqps',
         queries: [{ expr: `sum by (http_route) (rate(${REQUESTS}${WINDOW}))`, legend: '{{http_route}}' }],

@@ -4,7 +4,7 @@ import { instanceActors, instanceMachine } from '#actors/instance/machine.ts';
 import { xstateClock } from '#actors/xstate-clock.ts';
 import type { LoadedConfig } from '#config/load.ts';
 import { ControlPlane } from '#control/control-plane.ts';
-import { probePort } from '#control/port.ts';
+import { probePorts } from '#control/port.ts';
 import { Workers } from '#control/workers.ts';
 import { systemClock } from '#core/clock.ts';
 import { workerSettings } from '#core/settings.ts';
@@ -95,12 +95,10 @@ export class Instance {
   async #open(): Promise<void> {
     const { config, log, isTakeover = false, workerEntry: entry = WORKER_ENTRY } = this.#options;
     const { settings } = config;
-    const { address, port, workers: wanted } = settings.server;
+    const { address, port, workers: wanted, tls } = settings.server;
     const clock = systemClock;
     // A probe of a port that somebody listens on would take connections from them.
-    const { reusePort } = isTakeover
-      ? { reusePort: true }
-      : await probePort('proxy listener (server.listen_port)', address, port);
+    const { reusePort } = isTakeover ? { reusePort: true } : await probePorts(settings.server);
     if (!reusePort && wanted > 1) {
       log.warn('this platform lets no two threads share a port: one worker serves instead of %d', wanted);
     }
@@ -139,6 +137,7 @@ export class Instance {
     await threads.start();
     this.#ending.signal.throwIfAborted();
     this.#workers = threads;
-    log.info({ address, port, workers }, 'serving');
+    const ports = tls === null ? { port } : { port, tls_port: tls.port ?? port };
+    log.info({ address, ...ports, workers }, 'serving');
   }
 }

@@ -41,7 +41,7 @@ import { UpstreamClients } from '#http/upstream-clients.ts';
 import { attachSharedState, type SharedMemory } from '#shared/state.ts';
 import { watchThread } from '#shared/watch-thread.ts';
 
-const { worker, settings, table, memory, reusePort, keyring, revoked } =
+const { worker, settings, table, memory, reusePort, keyring, revoked, tls } =
   workerData as WorkerStart<SharedMemory>;
 const control = parentPort as MessagePort;
 const clock = systemClock;
@@ -129,7 +129,7 @@ const connections = new Connections({
   ipv6PrefixBits,
   clock,
 });
-const listener = new Listener(settings.server, front, connections, metrics, clock);
+const listener = new Listener({ settings: settings.server, tls, front, connections, metrics, clock });
 
 control.on('message', (message: ToWorker) => {
   switch (message.type) {
@@ -144,6 +144,9 @@ control.on('message', (message: ToWorker) => {
     case 'revoked':
       tokens.revoke(message.revoked);
       return;
+    case 'tls':
+      listener.useTls(message.material);
+      return;
     case 'drain':
       void listener.drain().then(end);
       return;
@@ -157,7 +160,7 @@ control.on('message', (message: ToWorker) => {
 });
 
 try {
-  await listener.listen(settings.server.address, settings.server.port, reusePort);
+  await listener.listen(reusePort);
   say({ type: 'listening' });
 } catch (error) {
   say({ type: 'refused', code: codeOf(error), message: messageOf(error) });

@@ -23,7 +23,7 @@ export function readCaFiles(data: unknown, folder: string): CaFiles {
       if (key !== 'ca_file' || typeof child !== 'string' || schemaAt(childPath) === null)
         visit(child, childPath);
       else if (!pemByName.has(child)) {
-        const read = readPem(resolve(folder, child));
+        const read = readCertificates(resolve(folder, child));
         if ('problem' in read)
           mistakes.push({ path: childPath, message: `cannot use this file: ${read.problem}` });
         else pemByName.set(child, read.text);
@@ -34,7 +34,8 @@ export function readCaFiles(data: unknown, folder: string): CaFiles {
   return { pemByName, mistakes };
 }
 
-function readPem(file: string): ReturnType<typeof readTextFile> {
+/** The text of a file of PEM certificates, all of them sound, or what is wrong with it. */
+export function readCertificates(file: string): ReturnType<typeof readTextFile> {
   const read = readTextFile(file);
   if ('problem' in read) return read;
   const certificates = read.text.match(CERTIFICATE) ?? [];

@@ -3,16 +3,19 @@
 import { hash } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { type Clock, systemClock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
 import { mistakesInCluster } from './build/cluster.ts';
 import { mistakesInSecrets } from './build/jwt.ts';
 import { type NewUpstream, newUpstreams } from './build/new-upstream.ts';
 import { readOtel } from './build/otel.ts';
+import { buildServerTls } from './build/server-tls.ts';
 import { buildSettings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { mistakesInBusFiles } from './bus-files.ts';
 import { readCaFiles } from './ca-files.ts';
+import { mistakesInCertificates } from './certificate-files.ts';
 import { readDenylist } from './denylist-file.ts';
 import { ConfigError, type Diagnostic, type Position } from './diagnostics.ts';
 import type { Environment } from './env.ts';
@@ -41,9 +44,9 @@ const CHECKSUM_DIGITS = 16;
 
 /**
  * Reads, checks and builds a configuration; `${VAR}` in it expands from `env`. Throws a `ConfigError` with
- * everything that is wrong with it, and nothing else.
+ * everything that is wrong with it, and nothing else. By the clock, certificates have not expired.
  */
-export function loadConfig(file: string, env: Environment): LoadedConfig {
+export function loadConfig(file: string, env: Environment, clock: Clock = systemClock): LoadedConfig {
   const read = readTextFile(file);
   if ('problem' in read) throw new ConfigError([errorIn(file, `cannot use this file: ${read.problem}`)]);
 
@@ -78,7 +81,11 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   ];
   if (environment.length > 0) throw new ConfigError(environment.map((message) => errorIn(file, message)));
   const denylist = readDenylist(config, folder);
-  const files = [...denylist.mistakes, ...mistakesInBusFiles(config, folder)];
+  const files = [
+    ...denylist.mistakes,
+    ...mistakesInBusFiles(config, folder),
+    ...mistakesInCertificates(buildServerTls(config.server.tls, folder), clock.wallMs()),
+  ];
   if (files.length > 0) throw new ConfigError(files.map(at('error')));
   const commonPasswords = denylist.passwords;
   const surroundings = { cores: availableParallelism(), host: hostname(), env, folder, commonPasswords };

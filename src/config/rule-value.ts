@@ -6,10 +6,14 @@ export const RULE_VARIABLES: readonly RuleVariable[] = [
   'request_id',
   'route',
   'upstream',
+  'tls.version',
+  'tls.client_subject',
+  'tls.client_san',
+  'tls.client_fingerprint',
 ];
 
 /** An escape, a variable, or a `%{` that is neither. */
-const EXPANSION = /%%\{|%\{(?:([a-z_]+)\})?/g;
+const EXPANSION = /%%\{|%\{(?:([a-z_.]+)\})?/g;
 
 /** Reads `%{variable}`, and `%%{` for `%{` itself. Null where a variable is none that there is. */
 export function parseRuleValue(text: string): RuleValue | null {

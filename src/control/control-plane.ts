@@ -27,6 +27,7 @@ import {
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { AdminListener } from './admin-listener.ts';
+import { Certificates } from './certificates.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { openBus } from './open-bus.ts';
 import { answerQuestion, metricsHandlers, type QuestionHandlers } from './questions.ts';
@@ -41,6 +42,7 @@ export type ControlPlaneOptions = ClusterOptions & {
 
 type Opened = {
   readonly accounts: Accounts | null;
+  readonly certificates: Certificates | null;
   readonly cluster: Cluster;
   readonly questions: QuestionHandlers;
   readonly reloads: Reloads;
@@ -51,6 +53,7 @@ type Opened = {
 /** What an instance has one of. The workers serve by what it decides, and do not wait for it. */
 export class ControlPlane implements AsyncDisposable {
   readonly #accounts: Accounts | null;
+  readonly #certificates: Certificates | null;
   readonly #cluster: Cluster;
   readonly #questions: QuestionHandlers;
   readonly #reloads: Reloads;
@@ -62,6 +65,8 @@ export class ControlPlane implements AsyncDisposable {
     const { shared, instance, isReady, isTakeover, clock, log, signal } = options;
     const { settings } = options.config;
     await using parts = new AsyncDisposableStack();
+    const { tls } = settings.server;
+    const certificates = tls === null ? null : parts.use(new Certificates(tls, clock, log));
     const telemetry = parts.use(await Telemetry.open({ settings, shared, instance, clock, log }));
     const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
     const cluster = parts.use(await Cluster.open(options, bus));
@@ -101,11 +106,20 @@ export class ControlPlane implements AsyncDisposable {
     ]);
     // So that there are upstreams to serve from, from the first request on.
     await health.settled(signal);
-    return new ControlPlane({ accounts, cluster, questions, reloads, log, parts: parts.move() });
+    return new ControlPlane({
+      accounts,
+      certificates,
+      cluster,
+      questions,
+      reloads,
+      log,
+      parts: parts.move(),
+    });
   }
 
-  private constructor({ accounts, cluster, questions, reloads, log, parts }: Opened) {
+  private constructor({ accounts, certificates, cluster, questions, reloads, log, parts }: Opened) {
     this.#accounts = accounts;
+    this.#certificates = certificates;
     this.#cluster = cluster;
     this.#questions = questions;
     this.#reloads = reloads;
@@ -114,10 +128,11 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** What workers ask for. */
-  get service(): Pick<WorkersOptions, 'answer' | 'tokens' | 'onFailing'> {
+  get service(): Pick<WorkersOptions, 'answer' | 'tokens' | 'tls' | 'onFailing'> {
     return {
       answer: (question) => answerQuestion(this.#questions, question, this.#log),
       tokens: this.#accounts?.news ?? NO_TOKENS,
+      tls: () => this.#certificates?.material ?? null,
       onFailing: (slot, kind) => this.#cluster.health.onFailing(slot, kind),
     };
   }
@@ -135,6 +150,7 @@ export class ControlPlane implements AsyncDisposable {
       health.watch(table);
       workers.publish(table);
     };
+    this.#certificates?.watch((material) => workers.announceTls(material));
     const accounts = this.#accounts;
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();

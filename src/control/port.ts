@@ -1,6 +1,15 @@
 import { createServer } from 'node:net';
 import { formatEndpoint } from '#core/endpoint.ts';
 import { codeOf, SignalboxError } from '#core/errors.ts';
+import type { ServerSettings } from '#core/settings.ts';
+
+/** Of all that clients connect to. */
+export async function probePorts({ address, port, tls }: ServerSettings): Promise<{ reusePort: boolean }> {
+  if (tls !== null && tls.port !== null) {
+    await probePort('TLS listener (server.tls.listen_port)', address, tls.port);
+  }
+  return probePort('proxy listener (server.listen_port)', address, port);
+}
 
 /**
  * Makes sure that a port can be listened on, and says whether the platform lets several sockets share

@@ -6,6 +6,7 @@ import type { Revoked } from '#core/jwt/revoked-sessions.ts';
 import type { FailureKind } from '#core/outcome.ts';
 import type { WorkerSettings } from '#core/settings.ts';
 import type { Table } from '#core/table.ts';
+import type { TlsMaterial } from '#core/tls.ts';
 import type {
   ControlAnswer,
   ControlQuestion,
@@ -30,6 +31,8 @@ export type WorkersOptions = {
   /** What the control plane says to a worker's question; null if it failed over it. Never rejects. */
   readonly answer: (question: ControlQuestion) => Promise<ControlAnswer | null>;
   readonly tokens: TokenNews;
+  /** What handshakes with clients need, as it is when a worker starts; null where there are none. */
+  readonly tls: () => TlsMaterial | null;
   /** Too many attempts in a row have failed at the slot's upstream. */
   readonly onFailing: (slot: number, kind: FailureKind) => void;
   readonly clock: Clock;
@@ -102,6 +105,11 @@ export class Workers implements AsyncDisposable {
     this.#tellAll({ type: 'revoked', revoked });
   }
 
+  /** Shakes hands with this from now on; connections that there are stay as they are. */
+  announceTls(material: TlsMaterial): void {
+    this.#tellAll({ type: 'tls', material });
+  }
+
   /** Resolves when every worker has answered its last request. */
   drain(): Promise<void> {
     this.#isStopping = true;
@@ -124,7 +132,7 @@ export class Workers implements AsyncDisposable {
   }
 
   #start(number: number, crashes: number): Promise<void> {
-    const { entry, settings, shared, reusePort, tokens, clock } = this.#options;
+    const { entry, settings, shared, reusePort, tokens, tls, clock } = this.#options;
     const workerData: WorkerStart<SharedMemory> = {
       worker: number,
       settings,
@@ -133,6 +141,7 @@ export class Workers implements AsyncDisposable {
       reusePort,
       keyring: tokens.keyring(),
       revoked: tokens.revoked(),
+      tls: tls(),
     };
     const thread = new Worker(entry, { workerData, name: `worker-${number}` });
     const slot = { thread, startedMs: clock.monotonicMs(), crashes, isDrained: false };

@@ -14,6 +14,7 @@ import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
 import { quoted } from './quoted-string.ts';
 import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
+import type { ClientTls } from './tls.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
 export type ForwardedRequest = {
@@ -21,6 +22,8 @@ export type ForwardedRequest = {
   readonly headers: FlatHeaders;
   readonly host: string;
   readonly scheme: 'http' | 'https';
+  /** Of its connection; null where that is not encrypted. */
+  readonly tls: ClientTls | null;
   /** The client's: the peer's, or what trusted proxies said of it. */
   readonly clientAddress: string;
   readonly peerAddress: string;
@@ -90,13 +93,14 @@ export function forwardHeaders(
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (claims !== null) appendIdentity(headers, claims, names.identity);
   appendVia(headers, headerList(request.headers, 'via'), names.via);
-  const { clientAddress, host } = request;
+  const { clientAddress, host, tls } = request;
   applyHeaderRules(headers, route.requestHeaders, {
     clientAddress,
     host,
     requestId,
     routeName: route.name,
     upstreamName: upstream.name,
+    tls,
   });
   return headers;
 }

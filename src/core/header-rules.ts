@@ -1,4 +1,5 @@
 import type { HeaderRules, RuleValue, RuleVariable } from './table.ts';
+import type { ClientTls } from './tls.ts';
 
 /** What the variables of rules stand for. */
 export type RuleFacts = {
@@ -8,6 +9,8 @@ export type RuleFacts = {
   readonly requestId: string;
   readonly routeName: string;
   readonly upstreamName: string;
+  /** Of the client's connection; null where that is not encrypted. */
+  readonly tls: ClientTls | null;
 };
 
 /** Applies remove, then set (which replaces every header of that name), then add. In place. */
@@ -42,6 +45,14 @@ function factOf(variable: RuleVariable, facts: RuleFacts): string {
       return facts.routeName;
     case 'upstream':
       return facts.upstreamName;
+    case 'tls.version':
+      return facts.tls?.version ?? '';
+    case 'tls.client_subject':
+      return facts.tls?.certificate?.commonName ?? '';
+    case 'tls.client_san':
+      return facts.tls?.certificate?.alternativeNames ?? '';
+    case 'tls.client_fingerprint':
+      return facts.tls?.certificate?.fingerprint ?? '';
   }
 }
 

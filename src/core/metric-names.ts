@@ -126,6 +126,15 @@ export const WORKER_INSTRUMENTS = {
     attributes: [...ENDPOINT, 'signalbox.result'],
     bounds: [],
   },
+  handshakeFailures: {
+    name: 'signalbox.tls.handshake_failures',
+    kind: 'counter',
+    unit: '{handshake}',
+    description:
+      'TLS handshakes with clients that came to nothing: client_certificate (none, or one that cannot be verified), nothing_in_common (no version or cipher of ours), refused_by_client (it does not take our certificate, or gave up with an alert), malformed (no TLS), left (it closed the connection), or timeout.',
+    attributes: ['signalbox.cause'],
+    bounds: [],
+  },
   limitDecisions: {
     name: 'signalbox.limit.decisions',
     kind: 'counter',

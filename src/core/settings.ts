@@ -1,4 +1,5 @@
 import type { AccountSettings, DatabaseSettings, JwtSettings } from './account-settings.ts';
+import type { TlsVersion } from './tls.ts';
 import type { Sampler } from './trace/sampler.ts';
 
 /**
@@ -111,6 +112,8 @@ export type ServerSettings = {
   readonly targetBytesMax: number;
   /** After that many a connection ends with its answer. */
   readonly requestsPerConnectionMax: number;
+  /** Null: clients are spoken to without encryption. */
+  readonly tls: ServerTlsSettings | null;
 };
 
 /** When new requests are turned away, so that those under way are served. */
@@ -118,6 +121,20 @@ export type OverloadSettings = {
   /** How far a worker may be behind before it turns some away, and at twice that, all of them; 0: ever so far. */
   readonly lagMs: number;
 };
+
+/** TLS with clients. The files themselves are the control plane's business: see TlsMaterial. */
+export type ServerTlsSettings = {
+  /** Null: the server's port is the one that speaks TLS, and there is no other. */
+  readonly port: number | null;
+  /** At least one; the first is the default. */
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: TlsVersion;
+  /** Null: clients are asked for no certificate. */
+  readonly clientCertificates: { readonly isRequired: boolean; readonly caFile: string } | null;
+};
+
+/** Absolute paths of PEM files. */
+export type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
 
 export type AdminSettings = {
   readonly address: string;

@@ -142,7 +142,16 @@ export type HeaderRules = {
 /** A text, or the parts of one that differs from request to request. */
 export type RuleValue = string | readonly (string | { readonly variable: RuleVariable })[];
 
-export type RuleVariable = 'client_ip' | 'host' | 'request_id' | 'route' | 'upstream';
+export type RuleVariable =
+  | 'client_ip'
+  | 'host'
+  | 'request_id'
+  | 'route'
+  | 'upstream'
+  | 'tls.version'
+  | 'tls.client_subject'
+  | 'tls.client_san'
+  | 'tls.client_fingerprint';
 
 /** What is looked at before anything else. */
 export type Door = {

@@ -6,6 +6,7 @@ import type { FailureKind } from './outcome.ts';
 import type { Refusal } from './refusals.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Table } from './table.ts';
+import type { TlsMaterial } from './tls.ts';
 
 export type WorkerStart<Memory> = {
   /** From 0; the worker's own columns in shared memory. */
@@ -16,6 +17,8 @@ export type WorkerStart<Memory> = {
   readonly reusePort: boolean;
   readonly keyring: Keyring;
   readonly revoked: Revoked;
+  /** Null where clients are spoken to without encryption. */
+  readonly tls: TlsMaterial | null;
 };
 
 /** A request that only the control plane can answer, as the worker that received it passes it on. */
@@ -49,6 +52,8 @@ export type ToWorker =
   | { readonly type: 'keyring'; readonly keyring: Keyring }
   /** Refuse the access tokens of these sessions, beside those that were told before. */
   | { readonly type: 'revoked'; readonly revoked: Revoked }
+  /** Shake hands with this from now on. */
+  | { readonly type: 'tls'; readonly material: TlsMaterial }
   /** Accept no more, finish what is under way, say `drained`. */
   | { readonly type: 'drain' }
   /** End every connection now. */

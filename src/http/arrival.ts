@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome } from '#actors/request/run.ts';
 import type { FlatHeaders } from '#core/headers.ts';
+import type { ClientTls } from '#core/tls.ts';
 import type { Minor } from './h1/start-lines.ts';
 
 /** The head of a request as it was parsed; its framing is sound. */
@@ -13,6 +14,8 @@ export type ReceivedHead = {
   readonly minor: Minor;
   readonly headers: FlatHeaders;
   readonly peerAddress: string;
+  /** Null where the connection is not encrypted. */
+  readonly tls: ClientTls | null;
   /** The protocol that the client asks to switch to, and that we would switch to; else null. */
   readonly upgrade: string | null;
 };

@@ -27,7 +27,7 @@ export type ConnectionsOptions = {
   readonly clock: Clock;
 };
 
-type Use = { exchanges: number; lastMs: number };
+type Use = { socket: Socket; exchanges: number; lastMs: number };
 
 /** The client connections of a worker: counted against the instance's limit, closed when draining. */
 export class Connections {
@@ -43,9 +43,10 @@ export class Connections {
   admit(socket: Socket): boolean {
     const { count, worker, max, clock } = this.#options;
     if (!count.enter(worker, max)) return false;
-    this.#uses.set(socket, { exchanges: 0, lastMs: clock.monotonicMs() });
+    const use: Use = { socket, exchanges: 0, lastMs: clock.monotonicMs() };
+    this.#uses.set(socket, use);
     socket.on('close', () => {
-      this.#uses.delete(socket);
+      this.#uses.delete(use.socket);
       count.leave(worker);
       this.#reportIfDrained();
     });
@@ -61,6 +62,16 @@ export class Connections {
     if (!clients.enter(worker, client, perClientMax)) return false;
     socket.on('close', () => clients.leave(worker, client));
     return true;
+  }
+
+  /** A connection that was taken in goes on as `secure`, which closes with the socket under it. */
+  secured(socket: Socket, secure: Socket): void {
+    const use = this.#uses.get(socket);
+    if (use === undefined) return;
+    this.#uses.delete(socket);
+    this.#uses.set(secure, use);
+    use.socket = secure;
+    if (this.#drained !== null) this.#closeWhenUnused(secure);
   }
 
   /** What the client sends is read from now on: as after an exchange, a request may be on the wire already. */
@@ -108,7 +119,7 @@ export class Connections {
     const restMs = use.lastMs + RECENT_USE_MS - clock.monotonicMs();
     if (restMs > 0) clock.after(restMs, () => this.#closeWhenUnused(socket));
     // A thread that is late has yet to read what came meanwhile.
-    else void nextTurn().then(() => use.exchanges > 0 || socket.destroySoon());
+    else void nextTurn().then(() => use.exchanges > 0 || use.socket.destroySoon());
   }
 
   #reportIfDrained(): void {

@@ -10,7 +10,7 @@ const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/
 
 /** The head of a request, understood; null where it makes no sense. */
 export function readHead(
-  { method, target: received, minor, headers, peerAddress, upgrade }: ReceivedHead,
+  { method, target: received, minor, headers, peerAddress, tls, upgrade }: ReceivedHead,
   trusted: AddressBlocks,
   receivedMs: number,
 ): RequestHead | null {
@@ -27,7 +27,8 @@ export function readHead(
     clientAddress: clientAddress(peerAddress, headers, trusted),
     peerAddress,
     peerTrusted: trusted.has(peerAddress),
-    scheme: 'http',
+    scheme: tls === null ? 'http' : 'https',
+    tls,
     protocol: minor === 0 ? '1.0' : '1.1',
     upgrade,
     receivedMs,

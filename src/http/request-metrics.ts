@@ -7,6 +7,7 @@ import type { WorkerSeries } from '#shared/metric-cells.ts';
 import { RowFinder } from '#shared/row-finder.ts';
 import type { Label, SeriesRows } from '#shared/series-rows.ts';
 import type { ShedReason } from './overload.ts';
+import type { HandshakeFailure } from './tls/handshakes.ts';
 
 /** How a request's wait for an upstream ended: it went on, it took too long, or nobody waited any more. */
 export type WaitResult = 'passed' | 'timed_out' | 'given_up';
@@ -39,6 +40,7 @@ export class RequestMetrics {
   readonly #queueDuration: SeriesRows;
   readonly #refusals: SeriesRows;
   readonly #shed: SeriesRows;
+  readonly #handshakeFailures: SeriesRows;
   readonly #activeRequests: SeriesRows;
   /** By method and scheme. */
   readonly #activeRows: number[] = [];
@@ -55,6 +57,7 @@ export class RequestMetrics {
     this.#queueDuration = series.queueDuration;
     this.#refusals = series.refusals;
     this.#shed = series.shed;
+    this.#handshakeFailures = series.handshakeFailures;
     this.#activeRequests = series.activeRequests;
   }
 
@@ -138,6 +141,10 @@ export class RequestMetrics {
 
   refused(cause: RefusalCause): void {
     this.#refusals.add(this.#refusals.row([cause]), 1);
+  }
+
+  handshakeFailed(cause: HandshakeFailure): void {
+    this.#handshakeFailures.add(this.#handshakeFailures.row([cause]), 1);
   }
 
   #countConnection({ address, port }: Upstream, result: 'opened' | 'failed'): void {

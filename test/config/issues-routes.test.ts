@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RULE_VARIABLES } from '#config/rule-value.ts';
 import { mistakesIn, UPSTREAMS } from './support.ts';
 
 /** `text` goes below a valid pool, which is line 1. */
@@ -140,9 +141,7 @@ describe('header rules', () => {
   });
 
   it('have a variable that there is not, of which no value is shown', () => {
-    const variables = ['client_ip', 'host', 'request_id', 'route', 'upstream'].map(
-      (name) => `\`%{${name}}\``,
-    );
+    const variables = RULE_VARIABLES.map((name) => `\`%{${name}}\``);
     expectMistakes(
       'headers: {request: {set: {X-A: "%{hunter2}", X-B: "%{host}"}}}\n',
       `2:32: headers.request.set.X-A: has a variable that there is not; expected ${variables.join(', ')}, or \`%%{\` for the text itself`,

@@ -31,7 +31,10 @@ describe('a key that is not known', () => {
   });
 
   it('belongs elsewhere', () => {
-    expectMistakes('listen_port: 8080\n', '2:1: unknown key `listen_port`; it belongs in `server`');
+    expectMistakes(
+      'listen_port: 8080\n',
+      '2:1: unknown key `listen_port`; it belongs in `server` or `server.tls`',
+    );
     assert.deepEqual(mistakesIn('load_balancing:\n  upstreams: [{url: "http://a"}]\n  weight: 2\n'), [
       '3:3: load_balancing: unknown key `weight`; it belongs in `load_balancing.upstreams[]`',
     ]);

@@ -19,6 +19,11 @@ describe('the value of a header rule', () => {
     ]);
   });
 
+  it('has those of the connection', () => {
+    assert.deepEqual(parseRuleValue('%{tls.client_san}'), [{ variable: 'tls.client_san' }]);
+    assert.equal(parseRuleValue('%{tls.}'), null);
+  });
+
   it('has no others', () => {
     for (const text of ['%{', '%{}', '%{nothing}', '%{Host}', '%{host', '%{ host }', 'a %{route} %{x}'])
       assert.equal(parseRuleValue(text), null, text);

@@ -25,6 +25,7 @@ describe('an upstream that fails again and again', () => {
         reusePort: true,
         answer: async () => null,
         tokens: NO_TOKENS,
+        tls: () => null,
         onFailing: (slot, kind) => failing.push(`${slot} ${kind}`),
         clock: systemClock,
         log: keptLog().log,

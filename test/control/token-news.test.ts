@@ -31,6 +31,7 @@ async function scene(t: TestContext, onStarting: (workers: Workers) => void = ()
         told.push(path);
         return null;
       },
+      tls: () => null,
       onFailing: () => {},
       tokens: {
         keyring: () => keyringOf([], revision),

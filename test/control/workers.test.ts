@@ -34,6 +34,7 @@ function scene(t: TestContext, begin: Script['begin'] = ['serves', 'serves']) {
     reusePort: true,
     answer,
     tokens: NO_TOKENS,
+    tls: () => null,
     onFailing: () => {},
     clock,
     log,

@@ -41,6 +41,7 @@ function forwarded({ headers = [], request, route, names, upstream, claims }: Sc
       headers,
       host: 'example.com',
       scheme: 'http',
+      tls: null,
       clientAddress: '203.0.113.9',
       peerAddress: '203.0.113.9',
       peerTrusted: false,

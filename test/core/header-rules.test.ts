@@ -11,6 +11,7 @@ const FACTS: RuleFacts = {
   requestId: '0af7',
   routeName: 'default',
   upstreamName: 'red',
+  tls: null,
 };
 
 function apply(headers: readonly string[], rules: Partial<HeaderRules>, facts = FACTS): string[] {
@@ -58,6 +59,24 @@ describe('header rules', () => {
       'Y',
       filled,
     ]);
+  });
+
+  it('fill in what is known of the connection, and nothing of one without TLS', () => {
+    const variables = [
+      'tls.version',
+      'tls.client_subject',
+      'tls.client_san',
+      'tls.client_fingerprint',
+    ] as const;
+    const set: [string, RuleValue][] = [['X', variables.map((variable) => ({ variable }))]];
+    const certificate = { commonName: 'App', alternativeNames: ' DNS:app ', fingerprint: 'a0b1' };
+    const known = { ...FACTS, tls: { version: 'TLSv1.3', certificate } as const };
+    assert.deepEqual(apply([], { set }, known), ['X', 'TLSv1.3App DNS:app a0b1']);
+    assert.deepEqual(apply([], { set }, { ...FACTS, tls: { version: 'TLSv1.2', certificate: null } }), [
+      'X',
+      'TLSv1.2',
+    ]);
+    assert.deepEqual(apply([], { set }), ['X', '']);
   });
 
   it('let nothing that they fill in begin another header', () => {

@@ -35,7 +35,7 @@ function answer(
     null,
     extra,
   );
-  const facts = { clientAddress: '', host: '', requestId: '', routeName: '', upstreamName: '' };
+  const facts = { clientAddress: '', host: '', requestId: '', routeName: '', upstreamName: '', tls: null };
   applyHeaderRules(headers, { ...NO_RULES, ...rules }, facts);
   return headers;
 }

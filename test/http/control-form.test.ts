@@ -45,6 +45,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
     peerAddress: '192.0.2.7',
     peerTrusted: false,
     scheme: 'http',
+    tls: null,
     protocol: '1.1',
     upgrade: null,
     receivedMs: 0,

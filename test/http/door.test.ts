@@ -15,6 +15,7 @@ function head(clientAddress: string, changes: Partial<RequestHead> = {}): Reques
     peerAddress: clientAddress,
     peerTrusted: false,
     scheme: 'http',
+    tls: null,
     protocol: '1.1',
     upgrade: null,
     receivedMs: 0,

@@ -20,7 +20,11 @@ function headOf(
   assert.ok(end > 0, `${parser.fault}`);
   const { method, target, minor } = line;
   const { headers } = parser;
-  return readHead({ method, target, minor, headers, peerAddress: '127.0.0.1', upgrade }, trusted, 5);
+  return readHead(
+    { method, target, minor, headers, peerAddress: '127.0.0.1', tls: null, upgrade },
+    trusted,
+    5,
+  );
 }
 
 describe('the head of a request', () => {
@@ -40,6 +44,7 @@ describe('the head of a request', () => {
       peerAddress: '127.0.0.1',
       peerTrusted: false,
       scheme: 'http',
+      tls: null,
       protocol: '1.1',
       upgrade: 'websocket',
       receivedMs: 5,

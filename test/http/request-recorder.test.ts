@@ -44,6 +44,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
     peerAddress: '10.0.0.1',
     peerTrusted: false,
     scheme: 'http',
+    tls: null,
     protocol: '1.1',
     upgrade: null,
     receivedMs: clock.monotonicMs(),

@@ -11,7 +11,7 @@ export type Authority = {
   /** The authority's own certificate, PEM. */
   readonly pem: string;
   /** A certificate for names such as `DNS:one.example,IP:127.0.0.1`; with days below 0 it has expired. */
-  issue(names: string, days?: number): Identity;
+  issue(names: string, days?: number, commonName?: string): Identity;
 };
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -27,13 +27,27 @@ export function createAuthority(t: { after(clean: () => void): void }): Authorit
   openssl('req', '-x509', ...KEY, '-subj', '/CN=Test CA', '-keyout', file('ca.key'), '-out', file('ca.pem'));
   return {
     pem: read('ca.pem'),
-    issue(names, days = 2) {
+    issue(names, days = 2, commonName = 'Test') {
       writeFileSync(file('names'), `subjectAltName=${names}`);
-      openssl('req', ...KEY, '-subj', '/CN=Test', '-keyout', file('key'), '-out', file('request'));
+      openssl('req', ...KEY, '-subj', `/CN=${commonName}`, '-keyout', file('key'), '-out', file('request'));
       const signer = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial'];
       const about = ['-days', `${days}`, '-extfile', file('names')];
       openssl('x509', '-req', '-in', file('request'), ...signer, ...about, '-out', file('cert'));
       return { key: read('key'), cert: read('cert') };
     },
   };
+}
+
+/** Files of an identity in a folder that goes away with the test: what they are called, and how to replace them. */
+export function identityFiles(t: { after(clean: () => void): void }, identity: Identity) {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-tls-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const certFile = join(folder, 'cert.pem');
+  const keyFile = join(folder, 'key.pem');
+  const write = ({ cert, key }: Identity) => {
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+  };
+  write(identity);
+  return { folder, certFile, keyFile, write };
 }

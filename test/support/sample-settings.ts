@@ -18,6 +18,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       headerCountMax: 256,
       targetBytesMax: 8_192,
       requestsPerConnectionMax: 10_000,
+      tls: null,
     },
     limits: { keysMax: 64, ipv6PrefixBits: 64 },
     upstreamConnections: sampleUpstreamConnections(),

@@ -3,6 +3,7 @@ import type { FlatHeaders } from '#core/headers.ts';
 import type { Plan } from '#core/plan.ts';
 import type { Protocol } from '#core/request-record.ts';
 import type { Route, Table } from '#core/table.ts';
+import type { ClientTls } from '#core/tls.ts';
 import type { TraceContext } from '#core/trace/context.ts';
 import type { Reply } from './reply.ts';
 
@@ -39,6 +40,8 @@ export type RequestHead = {
   /** Whether the peer is a trusted proxy, whose X-Forwarded-* are kept and extended. */
   readonly peerTrusted: boolean;
   readonly scheme: 'http' | 'https';
+  /** Of the connection; null where it is not encrypted. */
+  readonly tls: ClientTls | null;
   readonly protocol: Protocol;
   /** The protocol that the client asks to switch to, lower case, or null. */
   readonly upgrade: string | null;

@@ -7,6 +7,7 @@ import { buildBus, buildInstance } from './cluster.ts';
 import { buildDatabase } from './database.ts';
 import { buildJwt } from './jwt.ts';
 import { readOtel } from './otel.ts';
+import { buildServerTls } from './server-tls.ts';
 
 /** What settings depend on beside the configuration. */
 export type Surroundings = {
@@ -45,6 +46,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       headerCountMax: server.header_count_max,
       targetBytesMax: server.target_bytes_max,
       requestsPerConnectionMax: server.requests_per_connection_max,
+      tls: buildServerTls(server.tls, folder),
     },
     admin: { ...admin.listen, token: admin.token ?? null },
     limits: { keysMax: limits.max_keys, ipv6PrefixBits: limits.ipv6_prefix },

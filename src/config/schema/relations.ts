@@ -84,14 +84,25 @@ function matchKey({ host, path_prefix, methods }: z.output<typeof MatchView>): s
 }
 
 export const ListenersView = z.object({
-  server: z.object({ listen_address: z.string(), listen_port: z.number() }),
+  server: z.object({
+    listen_address: z.string(),
+    listen_port: z.number(),
+    tls: z.object({ listen_port: z.number().optional() }).optional(),
+  }),
   admin: z.object({ listen: z.object({ address: z.string(), port: z.number() }) }),
 });
 
 export function checkListeners({ server, admin }: z.output<typeof ListenersView>, report: Report): void {
-  if (admin.listen.port !== server.listen_port) return;
-  const addresses = [admin.listen.address, server.listen_address];
-  if (addresses.some(isWildcard) || addresses[0] === addresses[1]) {
-    report(['server', 'listen_port'], '`admin.listen` has the same port; give each listener its own');
+  const tlsPort = server.tls?.listen_port;
+  if (tlsPort === server.listen_port) {
+    report(
+      ['server', 'tls', 'listen_port'],
+      '`server.listen_port` is the same port; leave this one out to speak nothing but TLS there',
+    );
   }
+  const addresses = [admin.listen.address, server.listen_address];
+  if (!addresses.some(isWildcard) && addresses[0] !== addresses[1]) return;
+  const same = '`admin.listen` has the same port; give each listener its own';
+  if (admin.listen.port === server.listen_port) report(['server', 'listen_port'], same);
+  else if (admin.listen.port === tlsPort) report(['server', 'tls', 'listen_port'], same);
 }

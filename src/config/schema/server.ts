@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import { BodyBytesMax } from './forwarding.ts';
 import { rule } from './section.ts';
+import { ServerTls } from './server-tls.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
 const Overload = z.strictObject({
@@ -59,6 +60,7 @@ const ServerSection = z.strictObject({
     .describe(
       'Requests on one client connection; the last answer says `Connection: close`, and the client may come back on another one, at another worker.',
     ),
+  tls: ServerTls.optional().describe('Encryption with clients: see [TLS](tls.md). Left out: none.'),
 });
 
 const ServerView = z.object({ proxy_protocol: z.boolean(), trusted_proxies: z.array(z.unknown()) });

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Deadline } from '#core/deadline.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
+import type { ClientTls } from '#core/tls.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
@@ -36,6 +37,7 @@ export class Connection implements ReplyHost {
   readonly socket: Socket;
   readonly #server: ServerContext;
   readonly #peerAddress: string;
+  readonly #tls: ClientTls | null;
   readonly #deadline: Deadline;
   readonly #line = new RequestLine();
   readonly #heads: HeadParser;
@@ -60,10 +62,11 @@ export class Connection implements ReplyHost {
   /** As long as the client is expected to send or to read. */
   #progressMs = 0;
 
-  constructor(socket: Socket, peerAddress: string, server: ServerContext) {
+  constructor(socket: Socket, peerAddress: string, tls: ClientTls | null, server: ServerContext) {
     this.socket = socket;
     this.#server = server;
     this.#peerAddress = peerAddress;
+    this.#tls = tls;
     this.#requestsLeft = server.requestsPerConnectionMax;
     this.#heads = new HeadParser(this.#line, server.headLimits);
     this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
@@ -219,6 +222,7 @@ export class Connection implements ReplyHost {
       minor,
       headers,
       peerAddress: this.#peerAddress,
+      tls: this.#tls,
       upgrade,
       body: this.#intake.body,
       bodyBytes: this.#intake.bytesLeft,

@@ -66,8 +66,8 @@ function answerHeaders(
   const upstreamName = answer.upstream.name;
   const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, upstreamName);
   const headers = responseHeaders(answer.status, answer.headers, stamp, route.cors, notices);
-  const { clientAddress, host } = request;
-  const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName };
+  const { clientAddress, host, tls } = request;
+  const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName, tls };
   applyHeaderRules(headers, route.responseHeaders, facts);
   if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
   return headers;

@@ -23,6 +23,7 @@ describe('the settings of an instance', () => {
         headerCountMax: 256,
         targetBytesMax: 8_192,
         requestsPerConnectionMax: 10_000,
+        tls: null,
       },
       admin: { address: '127.0.0.1', port: 9901, token: null },
       limits: { keysMax: 65_536, ipv6PrefixBits: 64 },

@@ -58,7 +58,7 @@ export async function serve(
     socket.on('error', () => socket.destroy());
     t.after(() => socket.destroy());
     connections.admit(socket);
-    new Connection(socket, peerAddress(socket.remoteAddress), context);
+    new Connection(socket, peerAddress(socket.remoteAddress), null, context);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
