@@ -118,7 +118,7 @@ export type ServerSettings = {
 
 /** When new requests are turned away, so that those under way are served. */
 export type OverloadSettings = {
-  /** How far a worker may be behind before it turns some away, and at twice that, all of them; 0: ever so far. */
+  /** How late a worker's event loop may be before it turns some away; 0: ever so late. */
   readonly lagMs: number;
 };
 

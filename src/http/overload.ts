@@ -3,36 +3,55 @@ import type { Random } from '#core/random.ts';
 /** Why a request was turned away before anything was done for it. */
 export type ShedReason = 'lag';
 
-export type OverloadSigns = {
-  /** How far the thread is behind with what it has to do, milliseconds. */
-  lagMs(nowMs: number): number;
-};
+/** How much the share that is turned away grows at most from one probe of the thread to the next … */
+export const SHARE_UP = 0.2;
+/** … and how much it shrinks. A thread that is in time is probed far more often than one that is late. */
+export const SHARE_DOWN = 0.04;
 
 /**
- * Whether a worker takes new work on. Behind by more than `lagMax`, it turns some away, by chance, and all of it when
- * it is behind by twice as much: as with the scaled triggers of Envoy's overload manager. To refuse costs a small part
- * of what it costs to serve, so that what is under way is served in time.
+ * Whether a worker takes new work on. While it is late by more than `lagMsMax`, a share of it is turned away, which
+ * grows with how late it is, and shrinks when it is not any more: to refuse costs a small part of what it costs to
+ * serve, so that what is under way is served in time. One turn of the event loop that takes far too long does not
+ * wait for that; from `lagMsMax` to twice as much it turns more and more away, as with the scaled triggers of Envoy's
+ * overload manager.
+ *
+ * Once is no sign: a single pause, however long, leaves no work that could not be done.
  */
 export class Overload {
-  readonly #signs: OverloadSigns;
   readonly #lagMsMax: number;
   readonly #random: Random;
+  #share = 0;
+  #lastLateMs = 0;
+  #nextDueMs = Infinity;
 
-  /** `lagMsMax` 0: however far it is behind. */
-  constructor(signs: OverloadSigns, lagMsMax: number, random: Random) {
-    this.#signs = signs;
-    this.#lagMsMax = lagMsMax;
+  /** `lagMsMax` 0: however late it is. */
+  constructor(lagMsMax: number, random: Random) {
+    this.#lagMsMax = lagMsMax === 0 ? Infinity : lagMsMax;
     this.#random = random;
   }
 
+  /** The thread was probed: how late it was, and when it will be again. */
+  readonly probed = (lateMs: number, nextDueMs: number): void => {
+    const excess = Math.min(1, this.#excess(Math.min(lateMs, this.#lastLateMs)));
+    const change = excess * (excess > 0 ? SHARE_UP : SHARE_DOWN);
+    this.#share = Math.min(1, Math.max(0, this.#share + change));
+    this.#lastLateMs = lateMs;
+    this.#nextDueMs = nextDueMs;
+  };
+
   /** Why a request that comes now is turned away; null if it is not. */
   shed(nowMs: number): ShedReason | null {
-    return this.#isLate(nowMs) ? 'lag' : null;
+    const isUnlikely = this.#share === 0 && nowMs <= this.#nextDueMs;
+    return !isUnlikely && this.#random.float() < this.#shareAt(nowMs) ? 'lag' : null;
   }
 
-  #isLate(nowMs: number): boolean {
-    if (this.#lagMsMax === 0) return false;
-    const excess = this.#signs.lagMs(nowMs) / this.#lagMsMax - 1;
-    return excess > 0 && this.#random.float() < excess;
+  #shareAt(nowMs: number): number {
+    const lateMs = Math.min(nowMs - this.#nextDueMs, this.#lastLateMs);
+    return Math.max(this.#share, this.#excess(lateMs));
+  }
+
+  /** -1: not late at all; 0: as late as it may be; 1: twice as late. */
+  #excess(lateMs: number): number {
+    return this.#lagMsMax === Infinity ? -1 : lateMs / this.#lagMsMax - 1;
   }
 }

@@ -7,13 +7,8 @@ export const PROBE_MS = 50;
 /** Probes from one look at the heap to the next. */
 const HEAP_PROBES = 20;
 
-export type ThreadWatch = Disposable & {
-  /**
-   * How long what comes now has had to wait at the least, and has for a while: milliseconds. It is no more than at the
-   * probe before, so that one long pause is none; and no probe has to be made for it to grow.
-   */
-  lagMs(nowMs: number): number;
-};
+/** Hears of each probe: how late it was, and when the next one is due. */
+export type OnProbe = (lateMs: number, nextDueMs: number) => void;
 
 /**
  * Watches the thread that it runs in: how late it is with what is due, and how much of its heap is used, as
@@ -24,24 +19,22 @@ export function watchThread(
   thread: string,
   heapBytes: () => number,
   clock: Clock,
-): ThreadWatch {
+  onProbe: OnProbe = () => {},
+): Disposable {
   const delayRow = loopDelay.row([thread]);
   const heapRow = heapUsed.row([thread]);
   let probes = 0;
-  let dueMs = 0;
-  let lastLateMs = 0;
   const next = () => {
-    dueMs = clock.monotonicMs() + PROBE_MS;
+    const dueMs = clock.monotonicMs() + PROBE_MS;
     if (probes++ % HEAP_PROBES === 0) heapUsed.set(heapRow, heapBytes());
     return clock.after(PROBE_MS, () => {
-      lastLateMs = Math.max(0, clock.monotonicMs() - dueMs);
-      loopDelay.observe(delayRow, lastLateMs / 1000);
+      const nowMs = clock.monotonicMs();
+      const lateMs = Math.max(0, nowMs - dueMs);
+      loopDelay.observe(delayRow, lateMs / 1000);
+      onProbe(lateMs, nowMs + PROBE_MS);
       timer = next();
     });
   };
   let timer = next();
-  return {
-    lagMs: (nowMs) => Math.min(lastLateMs, Math.max(0, nowMs - dueMs)),
-    [Symbol.dispose]: () => timer.cancel(),
-  };
+  return { [Symbol.dispose]: () => timer.cancel() };
 }

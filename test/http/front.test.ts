@@ -29,6 +29,8 @@ async function startFront(t: TestContext, table = sampleTable({ routes: [] }), l
     control.asked.push(message);
     control.dispatchEvent(new Event('asked'));
   }, clock);
+  const overload = new Overload(100, seededRandom(1));
+  overload.probed(lagMs, clock.monotonicMs() - lagMs);
   const front = new Front({
     table,
     run: () => assert.fail('nothing is routed here'),
@@ -36,7 +38,7 @@ async function startFront(t: TestContext, table = sampleTable({ routes: [] }), l
     trusted: addressBlocks([]),
     metrics: new RequestMetrics(cells.ofWorker(0)),
     recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
-    overload: new Overload({ lagMs: () => lagMs }, 100, seededRandom(1)),
+    overload,
     clock,
   });
   const { port, outcomes } = await serve(t, (arrival) => front.accept(arrival));

@@ -1,31 +1,55 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seededRandom } from '#core/random.ts';
-import { Overload } from '#http/overload.ts';
+import { Overload, SHARE_DOWN, SHARE_UP } from '#http/overload.ts';
 
-const TRIES = 1000;
+const LAG_MS = 100;
+const TRIES = 2000;
+const DUE_MS = 5000;
 
-/** The share of the requests that a worker turns away that is so far behind. */
-function shareShed(lagMs: number, lagMsMax = 100): number {
-  const overload = new Overload({ lagMs: () => lagMs }, lagMsMax, seededRandom(1));
-  const shed = Array.from({ length: TRIES }, () => overload.shed(0)).filter((reason) => reason === 'lag');
-  return shed.length / TRIES;
+/** After probes that were late by so much, the share of the requests turned away `sinceDueMs` after the next is due. */
+function shareAfter(latesMs: readonly number[], sinceDueMs = -1, lagMs = LAG_MS): number {
+  const overload = new Overload(lagMs, seededRandom(1));
+  for (const lateMs of latesMs) overload.probed(lateMs, DUE_MS);
+  const reasons = Array.from({ length: TRIES }, () => overload.shed(DUE_MS + sinceDueMs));
+  return reasons.filter((reason) => reason === 'lag').length / TRIES;
 }
 
-describe('a worker that is behind', () => {
-  it('turns nobody away as long as it may be', () => {
-    assert.equal(shareShed(0), 0);
-    assert.equal(shareShed(100), 0);
+function near(share: number, expected: number): void {
+  assert.ok(Math.abs(share - expected) < 0.04, `${share}, not ${expected}`);
+}
+
+describe('a worker that is late', () => {
+  it('turns nobody away while it is no later than it may be, or only once', () => {
+    assert.equal(shareAfter([]), 0);
+    assert.equal(shareAfter([LAG_MS, LAG_MS, LAG_MS], LAG_MS), 0);
+    assert.equal(shareAfter([10_000]), 0);
+    assert.equal(shareAfter([10_000, 0]), 0);
+    assert.equal(shareAfter([], 10_000), 0);
   });
 
-  it('turns away more, the further it is', () => {
-    assert.ok(Math.abs(shareShed(125) - 0.25) < 0.05);
-    assert.ok(Math.abs(shareShed(175) - 0.75) < 0.05);
-    assert.equal(shareShed(200), 1);
-    assert.equal(shareShed(10_000), 1);
+  it('turns more and more away, up to all, and the more the later it is', () => {
+    near(shareAfter([1000, 1000]), SHARE_UP);
+    near(shareAfter([1000, 1000, 1000, 1000]), 3 * SHARE_UP);
+    near(shareAfter([150, 150, 150, 150]), 1.5 * SHARE_UP);
+    assert.equal(shareAfter(Array.from({ length: 12 }, () => 1000)), 1);
+  });
+
+  it('turns less and less away when it is late no more', () => {
+    const late = [1000, 1000, 1000];
+    const inTime = (count: number) => Array.from({ length: count }, () => 0);
+    near(shareAfter([...late, ...inTime(5)]), 2 * SHARE_UP - 5 * SHARE_DOWN);
+    assert.equal(shareAfter([...late, ...inTime(11)]), 0);
+  });
+
+  it('turns new work away within a turn that takes too long, if the one before did', () => {
+    near(shareAfter([1000], LAG_MS * 1.25), 0.25);
+    near(shareAfter([1000], LAG_MS * 1.75), 0.75);
+    assert.equal(shareAfter([1000], LAG_MS * 2), 1);
+    near(shareAfter([LAG_MS * 1.5], 10_000), 0.5);
   });
 
   it('turns nobody away where it is not to', () => {
-    assert.equal(shareShed(10_000, 0), 0);
+    assert.equal(shareAfter([10_000, 10_000, 10_000], 10_000, 0), 0);
   });
 });

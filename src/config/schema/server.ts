@@ -9,7 +9,7 @@ const Overload = z.strictObject({
   lag_ms: milliseconds(0)
     .default(250)
     .describe(
-      'How far a worker may be behind with its work. Beyond, it refuses some new requests, and all of them at twice as much; `/health` is answered. `0`: none.',
+      'How late the event loop of a worker may be. Beyond, it refuses a share of the new requests, which grows as long as it is so late; `/health` is answered. `0`: none.',
     ),
 });
 
