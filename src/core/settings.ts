@@ -110,6 +110,8 @@ export type ServerSettings = {
   readonly headerCountMax: number;
   /** Bytes of a request target. */
   readonly targetBytesMax: number;
+  /** For so long a client may send or read nothing before it is too slow. */
+  readonly rateWindowMs: number;
   /** After that many a connection ends with its answer. */
   readonly requestsPerConnectionMax: number;
   /** Null: clients are spoken to without encryption. */

@@ -119,6 +119,9 @@ export type Route = Door & {
   readonly timeouts: Timeouts;
   /** Of a request's body; null: any number. */
   readonly bodyBytesMax: number | null;
+  /** Bytes a second that clients have to send of a body, and to read of an answer; 0: any. */
+  readonly bodyRateMin: number;
+  readonly responseRateMin: number;
   readonly requestHeaders: HeaderRules;
   readonly responseHeaders: HeaderRules;
 };

@@ -14,6 +14,12 @@ const CLIENTS_FAULT = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
+const BLAMED_ON_CLIENTS: ReadonlySet<RefusalCause> = new Set([
+  'malformed_request',
+  'body_too_large',
+  'request_timeout',
+]);
+
 const BAD_HTTP = new Set([
   'upstream_malformed',
   'upstream_transfer_coding',
@@ -30,6 +36,7 @@ const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 export function failureCause(error: unknown, written: boolean): PlainCause {
   const code = codeOf(error);
   if (code === 'request_body_too_large') return 'body_too_large';
+  if (code === 'request_body_slow') return 'request_timeout';
   if (CLIENTS_FAULT.has(code)) return 'malformed_request';
   if (code === 'connect_timeout') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
@@ -50,5 +57,5 @@ export function isUnreachable(cause: RefusalCause): boolean {
 
 /** Whether it is the upstream that failed, and not the client. */
 export function isUpstreamsFault(cause: RefusalCause): boolean {
-  return cause !== 'malformed_request' && cause !== 'body_too_large';
+  return !BLAMED_ON_CLIENTS.has(cause);
 }

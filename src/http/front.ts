@@ -75,10 +75,11 @@ export class Front {
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
+    const rateMin = isRouted ? to.bodyRateMin : 0;
     const bounds = isRouted ? boundsOf(to) : UNBOUNDED;
     const body = new RequestBody(arrival.body, arrival.bodyBytes, bounds, {
       invite: () => reply.inviteBody(),
-      awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0),
+      awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
     });
     const record = recorder.begin(trace, request, labelOf(to), receivedMs);
     const counted = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);

@@ -120,6 +120,7 @@ export class Listener {
       date: new HttpDate(clock),
       headLimits: { bytesMax: headBytesMax, fieldsMax: headerCountMax },
       targetBytesMax: settings.targetBytesMax,
+      rateWindowMs: settings.rateWindowMs,
       requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,

@@ -102,7 +102,7 @@ export class RequestBody implements ReplayableBody {
 
   #read(source: Readable): void {
     if (source.destroyed) {
-      this.#breakOff(broken('was broken off by the client'));
+      this.#breakOff(whyBroken(source));
       return;
     }
     if (!this.#isReading) {
@@ -110,7 +110,7 @@ export class RequestBody implements ReplayableBody {
       this.#hooks.invite();
       source.on('data', (chunk: Buffer) => this.#take(chunk));
       source.on('end', () => this.#end());
-      source.on('close', () => this.#breakOff(broken('was broken off by the client')));
+      source.on('close', () => this.#breakOff(whyBroken(source)));
     }
     this.#setTurn(true);
     source.resume();
@@ -160,6 +160,10 @@ export class RequestBody implements ReplayableBody {
     this.#reader = null;
     if (this.#isReading) this.#pause();
   }
+}
+
+function whyBroken({ errored }: Readable): SignalboxError {
+  return errored instanceof SignalboxError ? errored : broken('was broken off by the client');
 }
 
 function tooLarge(): SignalboxError {

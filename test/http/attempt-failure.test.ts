@@ -84,7 +84,7 @@ describe('any failure', () => {
 
   it("is the upstream's fault unless the client caused it", () => {
     const causes = (Object.keys(REFUSALS) as RefusalCause[]).filter((cause) => !isUpstreamsFault(cause));
-    assert.deepEqual(causes, ['malformed_request', 'body_too_large']);
+    assert.deepEqual(causes, ['malformed_request', 'request_timeout', 'body_too_large']);
   });
 
   it('makes others avoid the upstream only if no connection could be made', () => {

@@ -100,6 +100,45 @@ describe('a body', () => {
   });
 });
 
+describe('a slow client', () => {
+  it('that sends gets 408, while others are served, and its upstream is let go', async (t) => {
+    let ended = 0;
+    const { port } = await startRawUpstream(t, (socket) => {
+      socket.on('data', () => {});
+      socket.on('close', () => ended++);
+    });
+    const { instance, dial } = await scene(t, {
+      server: { body_rate_min: 1000, rate_window_ms: 300 },
+      load_balancing: { upstreams: [{ name: 'patient', address: '127.0.0.1', port }] },
+      retry: { body_buffer_bytes: 0 },
+    });
+    const client = dial().say(requestOf('PUT /', 'Content-Length: 100000'));
+    const drip = setInterval(() => client.say('a'), 50);
+    t.after(() => clearInterval(drip));
+    assert.equal((await fetch(`${instance.url}/health`)).status, 200);
+    assert.match(await client.ended(), /^HTTP\/1\.1 408 .*"error":"Request timeout"/s);
+    await until('the attempt has ended', () => ended === 1);
+  });
+
+  it('that reads too slowly is cut', async (t) => {
+    let ended = 0;
+    const { port } = await startRawUpstream(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        socket.write(Buffer.alloc(64 * 1024 * 1024));
+      });
+      socket.on('close', () => ended++);
+    });
+    const { dial } = await scene(t, {
+      server: { response_rate_min: 10_000_000, rate_window_ms: 300 },
+      load_balancing: { upstreams: [{ name: 'large', address: '127.0.0.1', port }] },
+    });
+    const client = dial().say(requestOf('GET /'));
+    client.socket.pause();
+    await until('the attempt has ended', () => ended === 1);
+  });
+});
+
 describe('a client', () => {
   it('with as many connections as it may have is told so, and nobody else is', async (t) => {
     const { instance, dial } = await scene(t, { server: { workers: 2, connections_per_client_max: 3 } });

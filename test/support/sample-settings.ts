@@ -17,6 +17,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       headBytesMax: 16_384,
       headerCountMax: 256,
       targetBytesMax: 8_192,
+      rateWindowMs: 10_000,
       requestsPerConnectionMax: 10_000,
       tls: null,
     },

@@ -33,6 +33,8 @@ export function sampleRoute(changes: Partial<Route> = {}): Route {
     retry: { attempts: 2, onStatus: [], nonIdempotent: false, bodyBufferBytes: 65_536 },
     timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, attemptMs: 10_000, requestMs: 20_000 },
     bodyBytesMax: null,
+    bodyRateMin: 0,
+    responseRateMin: 0,
     requestHeaders: NO_RULES,
     responseHeaders: NO_RULES,
     ...changes,

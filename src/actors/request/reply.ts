@@ -26,10 +26,11 @@ export interface Reply {
   switchProtocols(headers: FlatHeaders): Duplex | null;
 
   /**
-   * From here on it is the client's turn to send or to read: its connection is cut when it does neither
-   * for `idleMs`. 0 ends that, while the client has to wait for us.
+   * From here on it is the client's turn to send, or to read once it is answered. One that does not for `idleMs`, or
+   * does it slower than `bytesPerSecondMin`, has its body broken off, or its connection cut. 0 as `idleMs` ends that,
+   * while the client has to wait for us; 0 as rate, its default, is for any.
    */
-  expectProgress(idleMs: number): void;
+  expectProgress(idleMs: number, bytesPerSecondMin?: number): void;
 
   /** Tells the client once, if it waits to be told, that its body is wanted (RFC 9110 §10.1.1). */
   inviteBody(): void;

@@ -34,6 +34,8 @@ function buildRoute(route: RouteConfig, index: number, config: Config): Route {
     limit: limitOf(route, name, config, auth !== null),
     retry: buildRetry(config.retry, route.retry),
     timeouts: buildTimeouts(config.timeouts, route.timeouts),
+    bodyRateMin: route.body_rate_min ?? config.server.body_rate_min,
+    responseRateMin: route.response_rate_min ?? config.server.response_rate_min,
     bodyBytesMax: route.body_bytes_max === undefined ? config.server.body_bytes_max : route.body_bytes_max,
     requestHeaders: buildHeaderRules(config.headers.request, route.request_headers),
     responseHeaders: buildHeaderRules(config.headers.response, route.response_headers),

@@ -45,6 +45,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       headBytesMax: server.head_bytes_max,
       headerCountMax: server.header_count_max,
       targetBytesMax: server.target_bytes_max,
+      rateWindowMs: server.rate_window_ms,
       requestsPerConnectionMax: server.requests_per_connection_max,
       tls: buildServerTls(server.tls, folder),
     },

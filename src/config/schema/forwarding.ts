@@ -10,6 +10,8 @@ export const BodyBytesMax = expecting(
   'a whole number of bytes, or null for any',
 );
 
+export const RateMin = integer(0, 1_000_000_000, 'bytes a second');
+
 const RETRY_BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 const RetryStatus = expecting(

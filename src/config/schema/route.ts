@@ -4,7 +4,7 @@ import { isHostName } from '../hosts.ts';
 import { Access } from './access.ts';
 import { Auth } from './auth.ts';
 import { Cors } from './cors.ts';
-import { BodyBytesMax, RouteRetry, RouteTimeouts } from './forwarding.ts';
+import { BodyBytesMax, RateMin, RouteRetry, RouteTimeouts } from './forwarding.ts';
 import { HeaderRules } from './header-rules.ts';
 import { Method } from './method.ts';
 import { PathPrefix } from './path-prefix.ts';
@@ -54,6 +54,8 @@ export const Route = z.strictObject({
   retry: RouteRetry.optional().describe('What differs from `retry`.'),
   timeouts: RouteTimeouts.optional().describe('What differs from `timeouts`.'),
   body_bytes_max: BodyBytesMax.optional().describe('In place of `server.body_bytes_max`.'),
+  body_rate_min: RateMin.optional().describe('In place of `server.body_rate_min`.'),
+  response_rate_min: RateMin.optional().describe('In place of `server.response_rate_min`.'),
   request_headers: HeaderRules.prefault({}).describe(
     'Changes to what upstreams get, after those of `headers.request`.',
   ),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
-import { BodyBytesMax } from './forwarding.ts';
+import { BodyBytesMax, RateMin } from './forwarding.ts';
 import { rule } from './section.ts';
 import { ServerTls } from './server-tls.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
@@ -55,6 +55,15 @@ const ServerSection = z.strictObject({
   body_bytes_max: BodyBytesMax.default(1_073_741_824).describe(
     'Size of a request body; longer ones get 413, before anything is forwarded where their length is declared, and else when they exceed it. `null` for any.',
   ),
+  body_rate_min: RateMin.default(240).describe(
+    'Least rate at which a client has to send a body, until it is answered; slower ones get 408. 0 for any.',
+  ),
+  response_rate_min: RateMin.default(1024).describe(
+    'Least rate at which a client has to read its answer, or it is cut. 0 for any.',
+  ),
+  rate_window_ms: milliseconds(100)
+    .default(10_000)
+    .describe('Time over which these rates are looked at: for so long a client may stop.'),
   requests_per_connection_max: integer(1, 1_000_000_000)
     .default(10_000)
     .describe(

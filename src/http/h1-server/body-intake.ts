@@ -50,6 +50,12 @@ export class BodyIntake {
     return step;
   }
 
+  /** Breaks the body off, of which nothing else will be read. */
+  fail(error: Error): void {
+    this.body?.destroy(error);
+    this.#end();
+  }
+
   #end(): void {
     this.body = null;
     this.bytesLeft = 0;

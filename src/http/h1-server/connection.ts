@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Deadline } from '#core/deadline.ts';
+import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
@@ -9,6 +10,7 @@ import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
 import { BodyIntake } from './body-intake.ts';
+import { ClientPace } from './client-pace.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { causeOf } from './refusal-causes.ts';
 import { Http1Reply, type ReplyHost } from './reply.ts';
@@ -41,6 +43,7 @@ export class Connection implements ReplyHost {
   readonly #deadline: Deadline;
   readonly #line = new RequestLine();
   readonly #heads: HeadParser;
+  readonly #pace: ClientPace;
   readonly #intake = new BodyIntake(() => this.#advance());
 
   /** `idle`: between requests. `head`: within one's head, or waiting for the first. */
@@ -59,8 +62,8 @@ export class Connection implements ReplyHost {
   #isUpgrade = false;
   /** It has come to its end, but for what is left of its body. */
   #isAnswered = false;
-  /** As long as the client is expected to send or to read. */
-  #progressMs = 0;
+  /** Whether it has too little time to be waiting for us, when it has read all there is. */
+  #isHurried = false;
 
   constructor(socket: Socket, peerAddress: string, tls: ClientTls | null, server: ServerContext) {
     this.socket = socket;
@@ -68,6 +71,7 @@ export class Connection implements ReplyHost {
     this.#peerAddress = peerAddress;
     this.#tls = tls;
     this.#requestsLeft = server.requestsPerConnectionMax;
+    this.#pace = new ClientPace(server.clock, server.rateWindowMs);
     this.#heads = new HeadParser(this.#line, server.headLimits);
     this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
     this.#deadline.set(server.headMs);
@@ -91,10 +95,10 @@ export class Connection implements ReplyHost {
     return closes ? CLOSE : this.#server.keepAliveHeaders;
   }
 
-  expectProgress(idleMs: number): void {
+  expectProgress(idleMs: number, bytesPerSecondMin = 0): void {
     // The body may end, or be given up, while the client has an answer to read.
     if (idleMs === 0 && this.#reply?.status !== 0) return;
-    this.#progressMs = idleMs;
+    this.#pace.expect(idleMs, bytesPerSecondMin);
     this.#deadline.clear();
     this.progressed();
   }
@@ -102,11 +106,18 @@ export class Connection implements ReplyHost {
   progressed(): void {
     const mayHaveLeft = this.#hasEnded && this.#intake.body === null && this.socket.writableLength === 0;
     if (mayHaveLeft) this.#deadline.set(HALF_CLOSED_MS);
-    else if (this.#progressMs > 0) this.#deadline.set(this.#progressMs);
+    else if (this.#pace.idleMs > 0) this.#deadline.set(this.#mayTakeMs());
+  }
+
+  #mayTakeMs(): number {
+    const pace = this.#pace;
+    const mayTakeMs = this.#reply?.status === 0 ? pace.sendingMs : pace.readingMs(this.socket.writableLength);
+    this.#isHurried = mayTakeMs < pace.idleMs;
+    return mayTakeMs;
   }
 
   expectReading(): void {
-    if (this.#progressMs === 0) this.expectProgress(this.#server.keepAliveMs);
+    if (this.#pace.idleMs === 0) this.expectProgress(this.#server.keepAliveMs);
   }
 
   handOver(): Duplex {
@@ -122,7 +133,11 @@ export class Connection implements ReplyHost {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#phase === 'over') return;
-    this.progressed();
+    // Who has something to read makes no progress by sending.
+    if (this.socket.writableLength === 0) {
+      this.#pace.received(chunk.length);
+      this.progressed();
+    }
     const unused = this.#bytes.length - this.#at;
     this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
@@ -148,8 +163,20 @@ export class Connection implements ReplyHost {
 
   #onDeadline(): void {
     if (this.#phase === 'head' && this.#heads.isWithin) this.#refuse('request_timeout');
-    else if (this.#phase === 'exchange') this.socket.destroy();
+    else if (this.#phase === 'exchange') this.#onSlowness();
     else if (this.#phase !== 'over') this.#close();
+  }
+
+  #onSlowness(): void {
+    const isSending = this.#reply?.status === 0;
+    if (isSending && this.#intake.body !== null && this.#pace.idleMs > 0) {
+      this.#isPersistent = false;
+      this.#pace.begin();
+      this.#intake.fail(tooSlow());
+    } else if (!isSending && this.#isHurried && this.socket.writableLength === 0) {
+      this.#isHurried = false;
+      this.#deadline.set(this.#pace.idleMs);
+    } else this.socket.destroy();
   }
 
   // -- reading -------------------------------------------------------------------------------------------
@@ -208,7 +235,7 @@ export class Connection implements ReplyHost {
     const upgrade = hasBody ? null : upgradeOf(method, minor, fields.upgrade);
     this.#phase = 'exchange';
     this.#deadline.clear();
-    this.#progressMs = 0;
+    this.#pace.begin();
     this.#reply = reply;
     this.#isAnswered = false;
     this.#isUpgrade = upgrade !== null;
@@ -270,7 +297,7 @@ export class Connection implements ReplyHost {
     else if (reply.isClosing || !this.#isPersistent) this.#close();
     else {
       // What is left of its body is dropped as it comes, and has to come in time.
-      this.#progressMs = 0;
+      this.#pace.begin();
       if (this.#intake.body !== null) this.#deadline.set(this.#server.keepAliveMs);
       this.#advance();
     }
@@ -279,7 +306,7 @@ export class Connection implements ReplyHost {
   #beginIdle(): true {
     this.#phase = 'idle';
     this.#reply = null;
-    this.#progressMs = 0;
+    this.#pace.begin();
     this.#deadline.set(this.#server.keepAliveMs);
     return true;
   }
@@ -298,6 +325,10 @@ export class Connection implements ReplyHost {
     this.#phase = 'over';
     this.#deadline.cancel();
   }
+}
+
+function tooSlow(): SignalboxError {
+  return new SignalboxError('request_body_slow', 'client', 'The request body came too slowly.');
 }
 
 const CLOSE: FlatHeaders = ['Connection', 'close'];

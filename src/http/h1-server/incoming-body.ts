@@ -10,6 +10,8 @@ export class IncomingBody extends Readable {
   constructor(wanted: () => void) {
     super();
     this.#wanted = wanted;
+    // Whoever reads it sees that it is closed; maybe nobody does.
+    this.on('error', () => {});
   }
 
   override _read(): void {

@@ -25,7 +25,7 @@ export interface ReplyHost {
   /** Whether the connection has to end with the answer that is about to begin. */
   readonly mustClose: boolean;
   readonly date: string;
-  expectProgress(idleMs: number): void;
+  expectProgress(idleMs: number, bytesPerSecondMin?: number): void;
   /** The client has to read before the answer is sent whole. */
   expectReading(): void;
   /** Something was written. */
@@ -132,8 +132,8 @@ export class Http1Reply implements Reply {
     return this.#host.handOver();
   }
 
-  expectProgress(idleMs: number): void {
-    this.#host.expectProgress(idleMs);
+  expectProgress(idleMs: number, bytesPerSecondMin = 0): void {
+    this.#host.expectProgress(idleMs, bytesPerSecondMin);
   }
 
   inviteBody(): void {

@@ -23,6 +23,8 @@ export type ServerContext = {
   readonly keepAliveMs: number;
   /** Of answers that keep their connection. */
   readonly keepAliveHeaders: FlatHeaders;
+  /** Over which it is seen how fast a client sends; see ClientPace. */
+  readonly rateWindowMs: number;
   readonly connections: Connections;
   readonly lingering: Lingering;
   isDraining(): boolean;

@@ -41,7 +41,7 @@ export function respondStep(
     reply.onSent(() => tell({ type: 'response.finished' }));
     reply.onDrain(() => answer.resume());
     reply.head(answer.status, answer.reason, headers);
-    reply.expectProgress(exchange.route.timeouts.idleMs);
+    reply.expectProgress(exchange.route.timeouts.idleMs, exchange.route.responseRateMin);
     answer.deliver({
       data: (chunk) => {
         recorder.sent(record, chunk.length);

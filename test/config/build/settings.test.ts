@@ -22,6 +22,7 @@ describe('the settings of an instance', () => {
         headBytesMax: 16_384,
         headerCountMax: 256,
         targetBytesMax: 8_192,
+        rateWindowMs: 10_000,
         requestsPerConnectionMax: 10_000,
         tls: null,
       },

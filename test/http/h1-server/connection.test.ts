@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import type { Reply } from '#actors/request/reply.ts';
+import { codeOf } from '#core/errors.ts';
 import { AHEAD_BYTES_MAX, DISCARDED_BYTES_MAX, HALF_CLOSED_MS } from '#http/h1-server/connection.ts';
 import { until } from '#test/support/process.ts';
 import { requestOf, statusesIn } from '#test/support/raw-client.ts';
@@ -10,12 +12,29 @@ import {
   HEAD_BYTES_MAX,
   HEAD_MS,
   KEEP_ALIVE_MS,
+  RATE_WINDOW_MS,
   serve,
   TARGET_BYTES_MAX,
 } from './scene.ts';
 
 const GET = requestOf('GET /');
 const UPGRADE = requestOf('GET /chat', 'Connection: Upgrade', 'Upgrade: WebSocket');
+
+/** Writes until a client that does not read keeps all of it waiting. */
+async function fill(reply: Reply): Promise<void> {
+  let drains = 0;
+  const write = () => {
+    drains++;
+    while (reply.write(Buffer.alloc(65_536)));
+  };
+  reply.onDrain(write);
+  write();
+  let before: number;
+  do {
+    before = drains;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } while (drains > before);
+}
 
 describe('a request', () => {
   it('arrives as it was sent, in whatever pieces', async (t) => {
@@ -170,8 +189,84 @@ describe('time', () => {
       await until('it is sent', () => client.socket.bytesWritten > before);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    assert.deepEqual(outcomes, []);
+    assert.ok(arrival.body?.errored === null);
     clock.advance(1000);
+    assert.equal(codeOf(arrival.body?.errored), 'request_body_slow');
+    answer(arrival, 'slow', 408);
+    assert.match(await client.ended(), / 408 .*\r\nConnection: close\r\n/s);
+    assert.deepEqual(outcomes, ['responded']);
+  });
+
+  it('is over for a client that sends too slowly, however often', async (t) => {
+    // Whoever sent a byte before each deadline was waited for without end.
+    const { clock, ask } = await serve(t);
+    const { client, arrival } = await ask(requestOf('POST /', 'Content-Length: 1000'));
+    arrival.reply.expectProgress(60_000, 100);
+    arrival.body?.resume();
+    let bytes = 0;
+    arrival.body?.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    for (let beats = 1; beats <= 9; beats++) {
+      clock.advance(1000);
+      client.say('a');
+      await until('it has come', () => bytes === beats);
+    }
+    assert.equal(arrival.body?.errored, null);
+    clock.advance(1000);
+    // Nine bytes at a hundred a second.
+    clock.advance(89);
+    assert.equal(arrival.body?.errored, null);
+    clock.advance(1);
+    assert.equal(codeOf(arrival.body?.errored), 'request_body_slow');
+  });
+
+  it('is given to a client to read, by how much there is', async (t) => {
+    const { clock, ask, outcomes } = await serve(t);
+    const { client, arrival } = await ask(GET);
+    client.socket.pause();
+    arrival.reply.head(200, 'OK', []);
+    arrival.reply.expectProgress(60_000, 1024 * 1024);
+    await fill(arrival.reply);
+    clock.advance(RATE_WINDOW_MS - 1);
+    assert.deepEqual(outcomes, []);
+    clock.advance(1);
+    await until('it is cut', () => outcomes.length > 0);
+  });
+
+  it('is not won by sending while there is an answer to read', async (t) => {
+    // A client that never read kept its connection by sending a byte now and then.
+    const { clock, ask, outcomes } = await serve(t);
+    const { client, arrival } = await ask(GET);
+    client.socket.pause();
+    arrival.reply.head(200, 'OK', []);
+    arrival.reply.expectProgress(60_000);
+    await fill(arrival.reply);
+    clock.advance(59_999);
+    client.say('G');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    clock.advance(1);
+    await until('it is cut', () => outcomes.length > 0);
+  });
+
+  it('is given to a client that has read all there is, and waits for more', async (t) => {
+    const { clock, ask, outcomes, sockets } = await serve(t);
+    const { client, arrival } = await ask(GET);
+    const [socket = assert.fail()] = sockets;
+    client.socket.pause();
+    arrival.reply.head(200, 'OK', []);
+    arrival.reply.expectProgress(60_000, 1024);
+    // So little that nothing tells when it was read.
+    while (socket.writableLength === 0) {
+      arrival.reply.write(Buffer.alloc(16_384));
+      await new Promise(setImmediate);
+    }
+    assert.ok(!socket.writableNeedDrain);
+    client.socket.resume();
+    await until('it is read', () => socket.writableLength === 0);
+    clock.advance(RATE_WINDOW_MS * 2);
+    assert.ok(!socket.destroyed);
+    clock.advance(60_000);
     await until('it is cut', () => outcomes.length > 0);
   });
 

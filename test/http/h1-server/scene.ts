@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { HttpDate } from '#core/http-date.ts';
 import type { Arrival } from '#http/arrival.ts';
@@ -15,6 +15,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 export const HEAD_MS = 10_000;
 export const KEEP_ALIVE_MS = 75_000;
 export const HEAD_BYTES_MAX = 16_384;
+export const RATE_WINDOW_MS = 10_000;
 export const FIELDS_MAX = 20;
 export const TARGET_BYTES_MAX = 8 * 1024;
 
@@ -27,6 +28,7 @@ export async function serve(
   const clock = new VirtualClock();
   const arrivals: Arrival[] = [];
   const outcomes: string[] = [];
+  const sockets: Socket[] = [];
   const state = { isDraining: false };
   const connections = sampleConnections(clock, 100);
   const lingering = new Lingering(clock);
@@ -36,6 +38,7 @@ export async function serve(
     headLimits: { bytesMax: HEAD_BYTES_MAX, fieldsMax: FIELDS_MAX },
     targetBytesMax: TARGET_BYTES_MAX,
     requestsPerConnectionMax: 100_000,
+    rateWindowMs: RATE_WINDOW_MS,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     keepAliveHeaders: ['Connection', 'keep-alive'],
@@ -57,6 +60,7 @@ export async function serve(
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
     t.after(() => socket.destroy());
+    sockets.push(socket);
     connections.admit(socket);
     new Connection(socket, peerAddress(socket.remoteAddress), null, context);
   });
@@ -72,7 +76,7 @@ export async function serve(
     await until('the request has arrived', () => arrivals.length > before);
     return { client, arrival: arrivals[before] as Arrival };
   };
-  return { port, clock, arrivals, outcomes, connections, state, dial, ask };
+  return { port, clock, arrivals, sockets, outcomes, connections, state, dial, ask };
 }
 
 /** Answers whole, drops what is left of the body, and says that the request has come to its end. */

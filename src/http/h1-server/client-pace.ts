@@ -1,0 +1,64 @@
+import type { Clock } from '#core/clock.ts';
+
+/**
+ * How long a client may take whose turn it is to send or to read: `idleMs` for the next piece, and not so long that
+ * it falls below a least rate. 0 stands for no such rate. Costs readings of the clock, and no timer.
+ */
+export class ClientPace {
+  /** 0 while it is not the client's turn. */
+  idleMs = 0;
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  #bytesPerSecondMin = 0;
+  /** Of the window that a client has to send, what is left; and when that was so, or null while its time stands still. */
+  #leftMs = 0;
+  #leftAtMs: number | null = null;
+
+  /** A client may stop for `windowMs` before it is too slow. */
+  constructor(clock: Clock, windowMs: number) {
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+  }
+
+  /** A request begins. */
+  begin(): void {
+    this.idleMs = 0;
+    this.#leftMs = this.#windowMs;
+    this.#leftAtMs = null;
+  }
+
+  expect(idleMs: number, bytesPerSecondMin: number): void {
+    this.#settle();
+    this.idleMs = idleMs;
+    this.#bytesPerSecondMin = bytesPerSecondMin;
+    if (idleMs === 0 || bytesPerSecondMin === 0) this.#leftAtMs = null;
+    else this.#leftAtMs ??= this.#clock.monotonicMs();
+  }
+
+  /** Each byte that is sent gives back as much of the window as it may take. */
+  received(bytes: number): void {
+    if (this.#leftAtMs === null) return;
+    this.#settle();
+    this.#leftMs = Math.min(this.#windowMs, this.#leftMs + (bytes * 1000) / this.#bytesPerSecondMin);
+  }
+
+  /** For the next piece that the client sends. */
+  get sendingMs(): number {
+    if (this.#leftAtMs === null) return this.idleMs;
+    this.#settle();
+    return Math.min(this.idleMs, Math.max(0, this.#leftMs));
+  }
+
+  /** To read what waits to be sent to it; where nothing does, it may wait for us. */
+  readingMs(bytes: number): number {
+    if (bytes === 0 || this.#bytesPerSecondMin === 0) return this.idleMs;
+    return Math.min(this.idleMs, Math.max(this.#windowMs, (bytes * 1000) / this.#bytesPerSecondMin));
+  }
+
+  #settle(): void {
+    if (this.#leftAtMs === null) return;
+    const nowMs = this.#clock.monotonicMs();
+    this.#leftMs -= nowMs - this.#leftAtMs;
+    this.#leftAtMs = nowMs;
+  }
+}
