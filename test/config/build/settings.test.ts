@@ -15,6 +15,7 @@ describe('the settings of an instance', () => {
         workers: Math.min(64, availableParallelism()),
         maxConnections: 20_000,
         connectionsPerClientMax: 16_000,
+        overload: { lagMs: 250 },
         trustedProxies: [],
         proxyProtocol: false,
         keepAliveMs: 75_000,
