@@ -16,7 +16,6 @@ import { loadConfig } from '#config/load.ts';
 import { systemRandom } from '#core/random.ts';
 import type { Table } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
-import { InstanceMetrics } from '#telemetry/metric-producer.ts';
 import {
   clusterSource,
   configSource,
@@ -24,6 +23,7 @@ import {
   limitSource,
   registrySource,
 } from '#telemetry/metric-sources.ts';
+import { MetricsText } from '#telemetry/metrics-text.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { AdminListener } from './admin-listener.ts';
@@ -85,7 +85,7 @@ export class ControlPlane implements AsyncDisposable {
       configSource(reloads),
       limitSource(shared.limits, limits, clock),
     ];
-    const metrics = new InstanceMetrics(telemetry.resource, sources, clock);
+    const metrics = new MetricsText(settings.telemetry.resource, instance, sources, clock);
     const { version } = packageFile;
     // The API's own paths win over a configured one.
     const routes = new Map([

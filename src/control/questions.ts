@@ -1,7 +1,6 @@
-import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { ControlAnswer, ControlQuestion } from '#core/worker-messages.ts';
 import type { Log } from '#telemetry/log.ts';
-import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '#telemetry/prometheus.ts';
+import { type MetricsText, PROMETHEUS_CONTENT_TYPE } from '#telemetry/metrics-text.ts';
 
 export type QuestionHandler = (question: ControlQuestion) => Promise<ControlAnswer>;
 
@@ -29,8 +28,8 @@ export async function answerQuestion(
 }
 
 /** The metrics for workers whose port serves them. */
-export function metricsHandlers(endpoint: string, metrics: MetricProducer): QuestionHandlers {
+export function metricsHandlers(endpoint: string, metrics: Pick<MetricsText, 'read'>): QuestionHandlers {
   const headers = ['Content-Type', PROMETHEUS_CONTENT_TYPE, 'Cache-Control', 'no-store'];
-  const answer = async () => ({ status: 200, headers, body: Buffer.from(await prometheusText(metrics)) });
+  const answer = async () => ({ status: 200, headers, body: Buffer.from(await metrics.read()) });
   return new Map([[`GET ${endpoint}`, answer]]);
 }

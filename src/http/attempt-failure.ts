@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { codeOf, messageOf } from '#core/errors.ts';
 import type { PlainCause, RefusalCause } from '#core/refusals.ts';
 
@@ -46,8 +45,13 @@ export function failureCause(error: unknown, written: boolean): PlainCause {
 }
 
 function isBadHttp(error: unknown, code: string): boolean {
-  if (BAD_HTTP.has(code) || error instanceof errors.HTTPParserError) return true;
+  if (BAD_HTTP.has(code) || isParserError(error)) return true;
   return code === 'UND_ERR_SOCKET' && BAD_ANSWER.test(messageOf(error));
+}
+
+/** undici's own class is not loaded where undici is not. */
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 /** Whether the failure tells that the upstream cannot be reached, so that others should avoid it too. */

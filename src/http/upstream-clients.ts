@@ -1,14 +1,10 @@
-import { Pool } from 'undici';
 import { type Clock, systemClock } from '#core/clock.ts';
-import { formatEndpoint } from '#core/endpoint.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
 import { H1Pool } from './h1-dispatcher/h1-pool.ts';
 import type { Transport } from './transport.ts';
-import { connectorOf, type OpenUpstream, upstreamOpener } from './upstream-connector.ts';
-
-/** No hint of an upstream makes an idle connection live longer than this. */
-const KEEP_ALIVE_HINT_MS_MAX = 600_000;
+import { openUndiciPool, originOf } from './undici-pool.ts';
+import { type OpenUpstream, upstreamOpener } from './upstream-connector.ts';
 
 /** Hears of each connection: that it was opened and then that it was closed, or that it could not be. */
 export type ConnectionWatch = {
@@ -72,23 +68,11 @@ export class UpstreamClients {
   }
 
   #open(upstream: Upstream, connectMs: number): Transport {
-    const { transport, connectionsMax, keepAliveMs, responseHeadBytesMax } = this.#settings;
     const opener = upstreamOpener(upstream, connectMs, this.#clock);
     const open = this.#watch === null ? opener : watched(opener, upstream, this.#watch);
-    if (transport === 'h1') return new H1Pool(open, this.#settings, this.#clock);
-    const pool = new Pool(origin(upstream), {
-      connections: connectionsMax,
-      pipelining: 1,
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: KEEP_ALIVE_HINT_MS_MAX,
-      maxHeaderSize: responseHeadBytesMax,
-      // Attempts have deadlines of their own: undici looks at its clock every half second only.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      allowH2: false,
-      connect: connectorOf(open),
-    });
-    return upstream.tls === null ? pool : underOneName(pool, upstream);
+    return this.#settings.transport === 'h1'
+      ? new H1Pool(open, this.#settings, this.#clock)
+      : openUndiciPool(upstream, open, this.#settings);
   }
 }
 
@@ -105,18 +89,6 @@ function watched(open: OpenUpstream, upstream: Upstream, watch: ConnectionWatch)
   };
 }
 
-/** undici would take the name from each request's Host, and connect anew for every other one. */
-function underOneName(pool: Pool, { tls, address }: Upstream): Transport {
-  const servername = tls?.serverName || address;
-  return pool.compose(
-    (dispatch) => (options, handler) => dispatch(Object.assign({}, options, { servername }), handler),
-  );
-}
-
-function origin(upstream: Upstream): string {
-  return `${upstream.tls === null ? 'http' : 'https'}://${formatEndpoint(upstream)}`;
-}
-
 function addressKey(upstream: Upstream): string {
-  return `${origin(upstream)} ${JSON.stringify(upstream.tls)}`;
+  return `${originOf(upstream)} ${JSON.stringify(upstream.tls)}`;
 }

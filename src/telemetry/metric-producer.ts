@@ -23,12 +23,12 @@ export class InstanceMetrics implements MetricProducer {
   readonly #clock: Clock;
   readonly #startTime: HrTime;
 
-  /** `resource` says who is speaking. */
-  constructor(resource: Resource, sources: readonly MetricSource[], clock: Clock) {
+  /** `resource` says who is speaking, and has counted since `startMs` of the wall clock. */
+  constructor(resource: Resource, sources: readonly MetricSource[], startMs: number, clock: Clock) {
     this.#resource = resource;
     this.#sources = sources;
     this.#clock = clock;
-    this.#startTime = hrTime(clock.wallMs());
+    this.#startTime = hrTime(startMs);
   }
 
   async collect(): Promise<CollectionResult> {

@@ -2,9 +2,6 @@ import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Instrument } from '#core/metric-names.ts';
 
-/** Prometheus' text format, which scrapers know by this type. */
-export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 /** Units as words, which end the names of Prometheus' metrics. */
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
 

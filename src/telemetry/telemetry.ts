@@ -1,5 +1,4 @@
 import { getHeapStatistics } from 'node:v8';
-import type { Resource } from '@opentelemetry/resources';
 import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
@@ -10,8 +9,7 @@ import type { Log } from './log.ts';
 import { type MetricSource, telemetrySource } from './metric-sources.ts';
 import { RecordFeed, type RecordSink } from './record-feed.ts';
 import { RequestLookup } from './request-lookup.ts';
-import { instanceResource } from './resource.ts';
-import { Traces } from './traces/traces.ts';
+import type { Traces, TracesOptions } from './traces/traces.ts';
 
 export type TelemetryOptions = {
   readonly settings: Pick<Settings, 'telemetry' | 'traces' | 'log'>;
@@ -22,24 +20,18 @@ export type TelemetryOptions = {
   readonly log: Log;
 };
 
-type Opened = Pick<Telemetry, 'resource' | 'requests' | 'metrics'> & { readonly parts: AsyncDisposableStack };
+type Opened = Pick<Telemetry, 'requests' | 'metrics'> & { readonly parts: AsyncDisposableStack };
 
 /** What an instance says of the requests that it has served, to whoever wants to hear it. */
 export class Telemetry implements AsyncDisposable {
-  /** Who is speaking. */
-  readonly resource: Resource;
   readonly requests: RequestLookup;
   readonly metrics: MetricSource;
   readonly #parts: AsyncDisposableStack;
 
   static async open(options: TelemetryOptions): Promise<Telemetry> {
-    const { settings, shared, instance, clock, log } = options;
+    const { settings, shared, clock } = options;
     await using parts = new AsyncDisposableStack();
-    const resource = instanceResource(settings.telemetry.resource, instance);
-    const traces =
-      settings.traces === null
-        ? null
-        : parts.use(await Traces.open({ settings: settings.traces, resource, clock, log }));
+    const traces = settings.traces === null ? null : parts.use(await openTraces(settings.traces, options));
     const sinks: RecordSink[] = [];
     if (traces !== null) sinks.push((record) => traces.add(record));
     const access = settings.log.access ? parts.use(new AccessLog(clock)) : null;
@@ -49,11 +41,10 @@ export class Telemetry implements AsyncDisposable {
     const heapBytes = () => getHeapStatistics().used_heap_size;
     parts.use(watchThread(shared.metrics.ofControl, 'control', heapBytes, clock));
     const metrics = telemetrySource(readers, REQUEST_STATES, traces, access);
-    return new Telemetry({ resource, requests: new RequestLookup(readers), metrics, parts: parts.move() });
+    return new Telemetry({ requests: new RequestLookup(readers), metrics, parts: parts.move() });
   }
 
-  private constructor({ resource, requests, metrics, parts }: Opened) {
-    this.resource = resource;
+  private constructor({ requests, metrics, parts }: Opened) {
     this.requests = requests;
     this.metrics = metrics;
     this.#parts = parts;
@@ -62,4 +53,17 @@ export class Telemetry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
+}
+
+/** Loads OpenTelemetry's packages, which nobody else needs. */
+async function openTraces(
+  traces: TracesOptions['settings'],
+  { settings, instance, clock, log }: TelemetryOptions,
+): Promise<Traces> {
+  const [{ Traces }, { instanceResource }] = await Promise.all([
+    import('./traces/traces.ts'),
+    import('./resource.ts'),
+  ]);
+  const resource = instanceResource(settings.telemetry.resource, instance);
+  return Traces.open({ settings: traces, resource, clock, log });
 }

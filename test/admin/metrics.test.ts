@@ -4,12 +4,11 @@ import { describe, it, type TestContext } from 'node:test';
 
 import { metricsRoutes } from '#admin/metrics.ts';
 import { startAdminServer } from '#admin/server.ts';
-import { InstanceMetrics } from '#telemetry/metric-producer.ts';
-import { instanceResource } from '#telemetry/resource.ts';
+import { MetricsText } from '#telemetry/metrics-text.ts';
 import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const NONE = new InstanceMetrics(instanceResource({}, 'here'), [], new VirtualClock());
+const NONE = new MetricsText({}, 'here', [], new VirtualClock());
 
 async function start(t: TestContext, token: string | null, enabled = true): Promise<string> {
   const routes = metricsRoutes({ enabled, listener: 'admin', endpoint: '/numbers' }, NONE);

@@ -17,7 +17,7 @@ const INSTRUMENTS: readonly Instrument[] = [
 const RESOURCE = instanceResource({ 'service.name': 'signalbox', team: 'edge' }, 'here');
 
 function expose(...metrics: Metric[]): Promise<string> {
-  return prometheusText(new InstanceMetrics(RESOURCE, [() => metrics], new VirtualClock()));
+  return prometheusText(new InstanceMetrics(RESOURCE, [() => metrics], 0, new VirtualClock()));
 }
 
 /** All samples but the one that says who is speaking. */
