@@ -210,6 +210,14 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Buffered',
+        description: 'Bodies kept for another attempt, and what slow readers have not read yet.',
+        unit: 'bytes',
+        queries: [
+          { expr: `sum by (instance) (signalbox_buffered_bytes{${INSTANCE}})`, legend: '{{instance}}' },
+        ],
+      },
+      {
         title: 'Shed',
         description: 'Turned away at the door, so that what is under way is served.',
         unit: 'reqps',

@@ -56,7 +56,7 @@ const metrics = new RequestMetrics(series);
 const queues = new Queues(shared.queues, metrics, clock);
 const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
 const heapBytes = () => getHeapStatistics().used_heap_size;
-const overload = new Overload(settings.server.overload.lagMs, systemRandom);
+const overload = new Overload(settings.server.overload.lagMs, shared.held, systemRandom);
 watchThread(series, `worker-${worker}`, heapBytes, clock, overload.probed);
 const { telemetry, log } = settings;
 const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
@@ -86,7 +86,7 @@ const run = RUNNERS[settings.actors.runtime](
       recorder,
     ),
     weigh: weighStep(selector, shared.retries, clock),
-    respond: respondStep(drains, recorder, clock),
+    respond: respondStep(drains, shared.held, recorder, clock),
     refuse: refuseStep(metrics, recorder, clock),
   },
   clock,
@@ -118,6 +118,7 @@ const front = new Front({
   metrics,
   recorder,
   overload,
+  held: shared.held,
   clock,
 });
 const connections = new Connections({
@@ -130,7 +131,15 @@ const connections = new Connections({
   ipv6PrefixBits,
   clock,
 });
-const listener = new Listener({ settings: settings.server, tls, front, connections, metrics, clock });
+const listener = new Listener({
+  settings: settings.server,
+  tls,
+  front,
+  connections,
+  held: shared.held,
+  metrics,
+  clock,
+});
 
 control.on('message', (message: ToWorker) => {
   switch (message.type) {

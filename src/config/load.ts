@@ -1,7 +1,7 @@
 /** A configuration file → what an instance starts with. */
 
 import { hash } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { type Clock, systemClock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
@@ -88,7 +88,15 @@ export function loadConfig(file: string, env: Environment, clock: Clock = system
   ];
   if (files.length > 0) throw new ConfigError(files.map(at('error')));
   const commonPasswords = denylist.passwords;
-  const surroundings = { cores: availableParallelism(), host: hostname(), env, folder, commonPasswords };
+  const surroundings = {
+    cores: availableParallelism(),
+    // A process without a limit of its own is told of far more than there is.
+    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity),
+    host: hostname(),
+    env,
+    folder,
+    commonPasswords,
+  };
   return {
     file,
     checksum: hash('sha256', read.text).slice(0, CHECKSUM_DIGITS),

@@ -88,7 +88,7 @@ export const WORKER_INSTRUMENTS = {
     kind: 'counter',
     unit: '{request}',
     description:
-      'Requests turned away at the door, with `overloaded`, so that those under way are served: lag (the thread was behind).',
+      'Requests turned away at the door, with `overloaded`, so that those under way are served: lag (the thread was late), or memory (as much is buffered as may be).',
     attributes: ['signalbox.reason'],
     bounds: [],
   },
@@ -170,6 +170,15 @@ export const INSTANCE_INSTRUMENTS = {
     kind: 'up_down_counter',
     unit: '{connection}',
     description: 'Open connections from clients.',
+    attributes: [],
+    bounds: [],
+  },
+  buffered: {
+    name: 'signalbox.buffered',
+    kind: 'gauge',
+    unit: 'By',
+    description:
+      'Bytes held for slow readers and for further attempts: request bodies that are kept, answers and upgraded connections whose reader is behind.',
     attributes: [],
     bounds: [],
   },

@@ -96,6 +96,8 @@ export type ServerSettings = {
   /** Of one client, told apart as limits do; trusted proxies may have any number. Beyond it, 503 and close. */
   readonly connectionsPerClientMax: number;
   readonly overload: OverloadSettings;
+  /** Of the whole instance: request bodies that are kept, and what slow readers have not read. */
+  readonly bufferedBytesMax: number;
   /** CIDR blocks or addresses whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   /** Whether connections begin with a PROXY protocol header; then they come from trusted proxies only. */

@@ -9,6 +9,7 @@ import type { PlainCause, Refusal } from '#core/refusals.ts';
 import { type Stamp, stampOf } from '#core/response-headers.ts';
 import { matchRoute } from '#core/router.ts';
 import type { Door, Route, Table } from '#core/table.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { AddressBlocks } from './address-blocks.ts';
 import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
@@ -45,6 +46,7 @@ export type FrontOptions = {
   readonly metrics: RequestMetrics;
   readonly recorder: RequestRecorder;
   readonly overload: Overload;
+  readonly held: HeldBytes;
   readonly clock: Clock;
 };
 
@@ -63,7 +65,7 @@ export class Front {
   }
 
   accept(arrival: Arrival): void {
-    const { run, locals, trusted, recorder, clock } = this.#options;
+    const { run, locals, trusted, recorder, held, clock } = this.#options;
     const { table } = this;
     const { method, reply } = arrival;
     const receivedMs = clock.monotonicMs();
@@ -77,13 +79,15 @@ export class Front {
     const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
     const rateMin = isRouted ? to.bodyRateMin : 0;
     const bounds = isRouted ? boundsOf(to) : UNBOUNDED;
-    const body = new RequestBody(arrival.body, arrival.bodyBytes, bounds, {
+    const hooks = {
       invite: () => reply.inviteBody(),
-      awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
-    });
+      awaitClient: (isAwaited: boolean) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
+    };
+    const body = new RequestBody(arrival.body, arrival.bodyBytes, bounds, hooks, held);
     const record = recorder.begin(trace, request, labelOf(to), receivedMs);
     const counted = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
     const ended = (outcome: Outcome) => {
+      body.forget();
       recorder.ended(record, outcome, reply.status, body.readBytes);
       counted(outcome);
     };

@@ -6,6 +6,7 @@ import type { PlainCause } from '#core/refusals.ts';
 import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
 import type { TlsMaterial } from '#core/tls.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import { type AddressBlocks, addressBlocks } from './address-blocks.ts';
 import { peerAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
@@ -40,6 +41,7 @@ export type ListenerOptions = {
   readonly tls: TlsMaterial | null;
   readonly front: Front;
   readonly connections: Connections;
+  readonly held: HeldBytes;
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
 };
@@ -127,6 +129,7 @@ export class Listener {
       keepAliveHeaders: ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${keepAliveSeconds}`],
       connections,
       lingering: this.#lingering,
+      held: this.#options.held,
       isDraining: () => this.#isDraining,
       accept: (arrival) => front.accept(arrival),
       refuse: (socket, cause) => this.#refuse(socket, cause),

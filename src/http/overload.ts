@@ -1,7 +1,8 @@
 import type { Random } from '#core/random.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 
 /** Why a request was turned away before anything was done for it. */
-export type ShedReason = 'lag';
+export type ShedReason = 'lag' | 'memory';
 
 /** How much the share that is turned away grows at most from one probe of the thread to the next … */
 export const SHARE_UP = 0.2;
@@ -9,7 +10,7 @@ export const SHARE_UP = 0.2;
 export const SHARE_DOWN = 0.04;
 
 /**
- * Whether a worker takes new work on. While it is late by more than `lagMsMax`, a share of it is turned away, which
+ * Whether a worker takes new work on. None of it while the instance holds as many bytes as it may. And while it is late by more than `lagMsMax`, a share of it is turned away, which
  * grows with how late it is, and shrinks when it is not any more: to refuse costs a small part of what it costs to
  * serve, so that what is under way is served in time. One turn of the event loop that takes far too long does not
  * wait for that; from `lagMsMax` to twice as much it turns more and more away, as with the scaled triggers of Envoy's
@@ -19,13 +20,15 @@ export const SHARE_DOWN = 0.04;
  */
 export class Overload {
   readonly #lagMsMax: number;
+  readonly #held: Pick<HeldBytes, 'isFull'>;
   readonly #random: Random;
   #share = 0;
   #lastLateMs = 0;
   #nextDueMs = Infinity;
 
   /** `lagMsMax` 0: however late it is. */
-  constructor(lagMsMax: number, random: Random) {
+  constructor(lagMsMax: number, held: Pick<HeldBytes, 'isFull'>, random: Random) {
+    this.#held = held;
     this.#lagMsMax = lagMsMax === 0 ? Infinity : lagMsMax;
     this.#random = random;
   }
@@ -41,8 +44,9 @@ export class Overload {
 
   /** Why a request that comes now is turned away; null if it is not. */
   shed(nowMs: number): ShedReason | null {
-    const isUnlikely = this.#share === 0 && nowMs <= this.#nextDueMs;
-    return !isUnlikely && this.#random.float() < this.#shareAt(nowMs) ? 'lag' : null;
+    const mayBeLate = this.#share > 0 || nowMs > this.#nextDueMs;
+    if (mayBeLate && this.#random.float() < this.#shareAt(nowMs)) return 'lag';
+    return this.#held.isFull ? 'memory' : null;
   }
 
   #shareAt(nowMs: number): number {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { OnTurn, ReplayableBody } from '#actors/request/exchange.ts';
 import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { ArrivingBody } from './arrival.ts';
 import { countStreamed } from './stream-garbage.ts';
 
@@ -24,6 +25,11 @@ export type RequestBodyHooks = {
   awaitClient(isAwaited: boolean): void;
 };
 
+/** What counts the bytes that are kept, and says whether more may be. */
+export type KeptCount = Pick<HeldBytes, 'add' | 'mayKeep'>;
+
+const UNCOUNTED: KeptCount = { add() {}, mayKeep: true };
+
 /**
  * A request's body, which several attempts may need. What has been read is kept for the next attempt as
  * long as it fits into the bound; beyond that the body is streamed once and cannot be sent again. Reads
@@ -35,6 +41,7 @@ export class RequestBody implements ReplayableBody {
   readonly #source: ArrivingBody | null;
   readonly #bounds: RequestBodyBounds;
   readonly #hooks: RequestBodyHooks;
+  readonly #count: KeptCount;
   #kept: Buffer[] | null = [];
   #keptBytes = 0;
   #reader: Readable | null = null;
@@ -47,11 +54,13 @@ export class RequestBody implements ReplayableBody {
     bytes: number,
     bounds: RequestBodyBounds,
     hooks: RequestBodyHooks,
+    count: KeptCount = UNCOUNTED,
   ) {
     this.#source = source;
     this.bytes = bytes;
     this.#bounds = bounds;
     this.#hooks = hooks;
+    this.#count = count;
   }
 
   /** As much of it as was read for an attempt. */
@@ -96,8 +105,15 @@ export class RequestBody implements ReplayableBody {
 
   discard(): void {
     this.#detach();
-    this.#kept = null;
+    this.forget();
     if (!this.isComplete) this.#source?.resume();
+  }
+
+  /** Keeps nothing for another attempt any more. */
+  forget(): void {
+    if (this.#kept === null) return;
+    this.#kept = null;
+    this.#count.add(-this.#keptBytes);
   }
 
   #read(source: Readable): void {
@@ -144,15 +160,19 @@ export class RequestBody implements ReplayableBody {
 
   #keep(chunk: Buffer): void {
     if (this.#kept === null) return;
+    const isTooLong = this.#keptBytes + chunk.length > this.#bounds.keptBytesMax;
+    if (isTooLong || this.#kept.length === KEPT_CHUNKS_MAX || !this.#count.mayKeep) {
+      this.forget();
+      return;
+    }
+    this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
-    const isFull = this.#keptBytes > this.#bounds.keptBytesMax || this.#kept.length === KEPT_CHUNKS_MAX;
-    if (isFull) this.#kept = null;
-    else this.#kept.push(chunk);
+    this.#count.add(chunk.length);
   }
 
   #breakOff(why: SignalboxError): void {
     if (this.isComplete) return;
-    this.#kept = null;
+    this.forget();
     this.#reader?.destroy(why);
   }
 

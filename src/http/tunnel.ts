@@ -1,10 +1,17 @@
 import type { Duplex } from 'node:stream';
+import { type HeldBytes, Hold } from '#shared/held-bytes.ts';
 
 /**
  * Joins two connections after a 101, both ways with backpressure, until both have ended, one fails, or
  * nothing has passed for `idleMs`. `ended` is called once, when both are closed; that may be at once.
  */
-export function joinTunnel(client: Duplex, upstream: Duplex, idleMs: number, ended: () => void): void {
+export function joinTunnel(
+  client: Duplex,
+  upstream: Duplex,
+  idleMs: number,
+  held: HeldBytes,
+  ended: () => void,
+): void {
   let open = 2;
   const cut = () => {
     client.destroy();
@@ -26,6 +33,17 @@ export function joinTunnel(client: Duplex, upstream: Duplex, idleMs: number, end
   watch(upstream, client);
   // What passes in either direction passes through the client's socket.
   if ('setTimeout' in client && typeof client.setTimeout === 'function') client.setTimeout(idleMs, cut);
+  countWaiting(client, upstream, held);
+  countWaiting(upstream, client, held);
   client.pipe(upstream);
   upstream.pipe(client);
+}
+
+/** Counts what waits until `to` has read it: `from` is paused for as long. */
+function countWaiting(from: Duplex, to: Duplex, held: HeldBytes): void {
+  const hold = new Hold(held);
+  const none = () => hold.set(0);
+  from.on('pause', () => hold.set(to.closed ? 0 : to.writableLength));
+  from.on('resume', none);
+  to.on('close', none);
 }

@@ -3,6 +3,7 @@ import type { HashKey } from '#core/hash.ts';
 import type { Settings } from '#core/settings.ts';
 import { ClientConnectionCount, type ClientConnectionMemory } from './client-connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { type LimitMemory, LimitTable } from './limit-table.ts';
 import { MetricCells } from './metric-cells.ts';
 import { QueueCells } from './queue-cells.ts';
@@ -14,6 +15,7 @@ import { UpstreamCells } from './upstream-cells.ts';
 export type SharedMemory = {
   readonly upstreams: SharedArrayBuffer;
   readonly queues: SharedArrayBuffer;
+  readonly held: SharedArrayBuffer;
   readonly limits: LimitMemory;
   readonly connections: SharedArrayBuffer;
   readonly clientConnections: ClientConnectionMemory;
@@ -25,6 +27,7 @@ export type SharedMemory = {
 export type SharedState = {
   readonly upstreams: UpstreamCells;
   readonly queues: QueueCells;
+  readonly held: HeldBytes;
   readonly limits: LimitTable;
   readonly connections: ConnectionCount;
   readonly clientConnections: ClientConnectionCount;
@@ -40,6 +43,7 @@ export function createSharedState(
   return {
     upstreams: UpstreamCells.create(workers),
     queues: QueueCells.create(workers),
+    held: HeldBytes.create(workers, settings.server.bufferedBytesMax),
     limits: LimitTable.create({
       keysMax: settings.limits.keysMax,
       hashKey: randomKey(),
@@ -70,6 +74,7 @@ export function memoryOf(state: SharedState): SharedMemory {
   return {
     upstreams: state.upstreams.memory,
     queues: state.queues.memory,
+    held: state.held.memory,
     limits: state.limits.memory,
     connections: state.connections.memory,
     clientConnections: state.clientConnections.memory,
@@ -84,6 +89,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
   return {
     upstreams: UpstreamCells.attach(memory.upstreams, worker),
     queues: QueueCells.attach(memory.queues, worker),
+    held: HeldBytes.attach(memory.held, worker),
     limits: LimitTable.attach(memory.limits, worker),
     connections: ConnectionCount.attach(memory.connections),
     clientConnections: ClientConnectionCount.attach(memory.clientConnections),
@@ -97,6 +103,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
 export function forgetWorker(state: SharedState, worker: number, nowMs: number): void {
   state.upstreams.forgetWorker(worker);
   state.queues.forgetWorker(worker);
+  state.held.forgetWorker(worker);
   state.limits.releaseLocksOf(worker);
   state.connections.forgetWorker(worker);
   state.clientConnections.forgetWorker(worker);

@@ -9,6 +9,7 @@ import {
 } from '#core/metric-names.ts';
 import type { Table } from '#core/table.ts';
 import type { ConnectionCount } from '#shared/connection-count.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { LimitTable } from '#shared/limit-table.ts';
 import type { MetricCells, SeriesSum } from '#shared/metric-cells.ts';
 import type { RecordReader } from '#shared/records/reader.ts';
@@ -28,6 +29,7 @@ export function instanceSources(shared: SharedState, table: () => Table, clock: 
   return [
     workerSource(shared.metrics),
     connectionSource(shared.connections),
+    heldSource(shared.held),
     upstreamSource(shared.upstreams, table, clock),
     processSource(),
     buildSource(),
@@ -41,6 +43,10 @@ function workerSource(cells: MetricCells): MetricSource {
 
 function connectionSource(connections: ConnectionCount): MetricSource {
   return () => [{ instrument: INSTANCE_INSTRUMENTS.connections, series: [number([], connections.total)] }];
+}
+
+function heldSource(held: HeldBytes): MetricSource {
+  return () => [{ instrument: INSTANCE_INSTRUMENTS.buffered, series: [number([], held.total)] }];
 }
 
 function upstreamSource(cells: UpstreamCells, table: () => Table, clock: Clock): MetricSource {

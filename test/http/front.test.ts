@@ -11,6 +11,7 @@ import { controlPage, health } from '#http/local.ts';
 import { Overload } from '#http/overload.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
+import { HeldBytes } from '#shared/held-bytes.ts';
 import { MetricCells } from '#shared/metric-cells.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import { until } from '#test/support/process.ts';
@@ -29,7 +30,8 @@ async function startFront(t: TestContext, table = sampleTable({ routes: [] }), l
     control.asked.push(message);
     control.dispatchEvent(new Event('asked'));
   }, clock);
-  const overload = new Overload(100, seededRandom(1));
+  const held = HeldBytes.create(1, 1_000_000);
+  const overload = new Overload(100, held, seededRandom(1));
   overload.probed(lagMs, clock.monotonicMs() - lagMs);
   const front = new Front({
     table,
@@ -39,6 +41,7 @@ async function startFront(t: TestContext, table = sampleTable({ routes: [] }), l
     metrics: new RequestMetrics(cells.ofWorker(0)),
     recorder: new RequestRecorder(records.writer(0), sampleTelemetry(), false, clock),
     overload,
+    held,
     clock,
   });
   const { port, outcomes } = await serve(t, (arrival) => front.accept(arrival));

@@ -9,7 +9,7 @@ const DUE_MS = 5000;
 
 /** After probes that were late by so much, the share of the requests turned away `sinceDueMs` after the next is due. */
 function shareAfter(latesMs: readonly number[], sinceDueMs = -1, lagMs = LAG_MS): number {
-  const overload = new Overload(lagMs, seededRandom(1));
+  const overload = new Overload(lagMs, { isFull: false }, seededRandom(1));
   for (const lateMs of latesMs) overload.probed(lateMs, DUE_MS);
   const reasons = Array.from({ length: TRIES }, () => overload.shed(DUE_MS + sinceDueMs));
   return reasons.filter((reason) => reason === 'lag').length / TRIES;
@@ -47,6 +47,14 @@ describe('a worker that is late', () => {
     near(shareAfter([1000], LAG_MS * 1.75), 0.75);
     assert.equal(shareAfter([1000], LAG_MS * 2), 1);
     near(shareAfter([LAG_MS * 1.5], 10_000), 0.5);
+  });
+
+  it('takes nothing on while the instance holds as much as it may', () => {
+    const held = { isFull: true };
+    const overload = new Overload(LAG_MS, held, seededRandom(1));
+    assert.equal(overload.shed(0), 'memory');
+    held.isFull = false;
+    assert.equal(overload.shed(0), null);
   });
 
   it('turns nobody away where it is not to', () => {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { SignalboxError } from '#core/errors.ts';
 import { KEPT_CHUNKS_MAX, RequestBody } from '#http/request-body.ts';
+import { HeldBytes } from '#shared/held-bytes.ts';
 import { until } from '#test/support/process.ts';
 
 const KEPT_MAX = 1000;
@@ -274,3 +275,46 @@ async function readSome(reader: Readable, bytes: number): Promise<void> {
       await Promise.race([once(reader, 'readable'), once(reader, 'close')]).catch(() => {});
   }
 }
+
+describe('what is kept of bodies', () => {
+  const bounds = { keptBytesMax: 1000, bytesMax: null };
+  const hooks = { invite() {}, awaitClient() {} };
+
+  async function kept(max: number) {
+    const held = HeldBytes.create(1, max);
+    const source = new PassThrough();
+    const body = new RequestBody(source, Number.POSITIVE_INFINITY, bounds, hooks, held);
+    const reader = open(body);
+    source.write(Buffer.alloc(300));
+    await once(reader, 'readable');
+    assert.equal(reader.read().length, 300);
+    return { held, source, body, reader };
+  }
+
+  it('is counted until it is needed no more', async () => {
+    const { held, body } = await kept(10_000);
+    assert.equal(held.total, 300);
+    assert.ok(body.isReplayable);
+    body.forget();
+    body.forget();
+    assert.equal(held.total, 0);
+  });
+
+  it('is counted until it is too much', async () => {
+    const { held, source, body, reader } = await kept(10_000);
+    source.write(Buffer.alloc(800));
+    await once(reader, 'readable');
+    assert.equal(held.total, 0);
+    assert.ok(!body.isReplayable);
+  });
+
+  it('is nothing where the instance holds so much already, and the body passes all the same', async () => {
+    const held = HeldBytes.create(1, 1000);
+    held.add(500);
+    const source = Readable.from([Buffer.from('body')]);
+    const body = new RequestBody(source, 4, bounds, hooks, held);
+    assert.equal(await text(open(body)), 'body');
+    assert.ok(!body.isReplayable);
+    assert.equal(held.total, 500);
+  });
+});

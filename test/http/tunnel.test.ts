@@ -5,6 +5,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { joinTunnel } from '#http/tunnel.ts';
+import { HeldBytes } from '#shared/held-bytes.ts';
 import { until } from '#test/support/process.ts';
 
 /** What a connection takes without asking to wait. */
@@ -36,8 +37,9 @@ async function tunnel(t: TestContext, idleMs = 60_000) {
   const [near, client] = await pair(t, true);
   const [far, server] = await pair(t, false);
   let ends = 0;
-  joinTunnel(near, far, idleMs, () => ends++);
-  return { near, far, client, server, ends: () => ends };
+  const held = HeldBytes.create(1, 1_000_000);
+  joinTunnel(near, far, idleMs, held, () => ends++);
+  return { near, far, client, server, held, ends: () => ends };
 }
 
 describe('a tunnel', () => {
@@ -48,6 +50,21 @@ describe('a tunnel', () => {
     server.write('pong');
     assert.equal(`${(await once(client, 'data'))[0]}`, 'pong');
     assert.equal(ends(), 0);
+  });
+
+  it('counts what waits for a side that does not read, until it has, or is gone', async (t) => {
+    const { near, far, client, server, held } = await tunnel(t);
+    client.pause();
+    server.write(Buffer.alloc(16 * ROOM));
+    await until('the tunnel holds something', () => held.total > 0);
+    assert.equal(held.total, near.writableLength);
+    client.resume();
+    await until('it holds nothing', () => held.total === 0 && !far.isPaused());
+    client.pause();
+    server.write(Buffer.alloc(16 * ROOM));
+    await until('the tunnel holds something again', () => held.total > 0);
+    client.destroy();
+    await until('it holds nothing any more', () => held.total === 0 && near.closed);
   });
 
   it('lets the server go on talking to a client that has ended', async (t) => {
@@ -119,7 +136,7 @@ describe('a tunnel', () => {
       gone.destroy();
       await once(gone, 'close');
       let ends = 0;
-      joinTunnel(near, far, 60_000, () => ends++);
+      joinTunnel(near, far, 60_000, HeldBytes.create(1, 1_000_000), () => ends++);
       await until('it has ended', () => ends === 1);
       assert.ok(near.closed && far.closed);
     });

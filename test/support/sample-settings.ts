@@ -10,6 +10,7 @@ export function sampleSettings(workers = 1): WorkerSettings {
       maxConnections: 100,
       connectionsPerClientMax: 100,
       overload: { lagMs: 0 },
+      bufferedBytesMax: 1_000_000,
       trustedProxies: [],
       proxyProtocol: false,
       keepAliveMs: 75_000,

@@ -13,6 +13,8 @@ import { buildServerTls } from './server-tls.ts';
 export type Surroundings = {
   /** What `workers: auto` stands for. */
   readonly cores: number;
+  /** What the process may have. */
+  readonly memoryBytes: number;
   /** The machine's name. */
   readonly host: string;
   /** Has the secrets that stand in no file. */
@@ -24,7 +26,7 @@ export type Surroundings = {
 };
 
 export function buildSettings(config: Config, surroundings: Surroundings): Settings {
-  const { cores, host, env, folder, commonPasswords } = surroundings;
+  const { cores, memoryBytes, host, env, folder, commonPasswords } = surroundings;
   const { server, admin, limits, upstream_connections, shutdown, metrics, actors, log, telemetry } = config;
   const { traces, sampler, resource } = readOtel(env);
   const instance = buildInstance(config, env, host);
@@ -38,6 +40,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
       maxConnections: server.max_connections,
       connectionsPerClientMax: server.connections_per_client_max,
       overload: { lagMs: server.overload.lag_ms },
+      bufferedBytesMax: server.buffered_bytes_max === 'auto' ? memoryBytes / 4 : server.buffered_bytes_max,
       trustedProxies: server.trusted_proxies,
       proxyProtocol: server.proxy_protocol,
       keepAliveMs: server.keep_alive_ms,

@@ -5,6 +5,8 @@ import { rule } from './section.ts';
 import { ServerTls } from './server-tls.ts';
 import { AddressBlock, Host, integer, milliseconds, Port } from './values.ts';
 
+const MEBIBYTE = 1_048_576;
+
 const Overload = z.strictObject({
   lag_ms: milliseconds(0)
     .default(250)
@@ -29,6 +31,12 @@ const ServerSection = z.strictObject({
       'Connections of one client address, an IPv6 one by its `limits.ipv6_prefix`, with the whole instance; those beyond get 503 and are closed. `trusted_proxies` may have any number.',
     ),
   overload: Overload.prefault({}).describe('When new requests get 503, so that those under way are served.'),
+  buffered_bytes_max: z
+    .union([z.enum(['auto']), integer(MEBIBYTE, 2 ** 40, 'bytes')])
+    .default('auto')
+    .describe(
+      'Bytes that the instance holds for slow readers and for further attempts. From half of it on, request bodies are not kept for another attempt; at all of it, new requests get 503. `auto` is a quarter of the memory that the process may have.',
+    ),
   trusted_proxies: z
     .array(AddressBlock)
     .default([])

@@ -5,6 +5,7 @@ import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
+import { Hold } from '#shared/held-bytes.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
@@ -41,6 +42,8 @@ export class Connection implements ReplyHost {
   readonly #peerAddress: string;
   readonly #tls: ClientTls | null;
   readonly #deadline: Deadline;
+  /** What the client has not read yet. */
+  readonly #unread: Hold;
   readonly #line = new RequestLine();
   readonly #heads: HeadParser;
   readonly #pace: ClientPace;
@@ -68,6 +71,7 @@ export class Connection implements ReplyHost {
   constructor(socket: Socket, peerAddress: string, tls: ClientTls | null, server: ServerContext) {
     this.socket = socket;
     this.#server = server;
+    this.#unread = new Hold(server.held);
     this.#peerAddress = peerAddress;
     this.#tls = tls;
     this.#requestsLeft = server.requestsPerConnectionMax;
@@ -116,6 +120,10 @@ export class Connection implements ReplyHost {
     return mayTakeMs;
   }
 
+  waits(bytes: number): void {
+    this.#unread.set(bytes);
+  }
+
   expectReading(): void {
     if (this.#pace.idleMs === 0) this.expectProgress(this.#server.keepAliveMs);
   }
@@ -123,6 +131,7 @@ export class Connection implements ReplyHost {
   handOver(): Duplex {
     const { socket } = this;
     this.#end();
+    this.#unread.set(0);
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).pause();
     if (this.#at < this.#bytes.length) socket.unshift(this.#bytes.subarray(this.#at));
     this.#bytes = NOTHING;
@@ -151,12 +160,14 @@ export class Connection implements ReplyHost {
   };
 
   readonly #onDrain = (): void => {
+    this.#unread.set(0);
     this.progressed();
     this.#reply?.drained();
   };
 
   readonly #onClose = (): void => {
     this.#end();
+    this.#unread.set(0);
     this.#intake.body?.destroy();
     this.#reply?.left();
   };

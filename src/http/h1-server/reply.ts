@@ -30,6 +30,8 @@ export interface ReplyHost {
   expectReading(): void;
   /** Something was written. */
   progressed(): void;
+  /** So much of what was written is still to be read. */
+  waits(bytes: number): void;
   /** Gives up the connection, with what was read of it and not used. */
   handOver(): Duplex;
 }
@@ -96,7 +98,9 @@ export class Http1Reply implements Reply {
     // More than was declared would be read as the next answer.
     if (this.#bytesLeft < 0) this.cut();
     else this.#writeBody(bytes);
-    return !socket.writableNeedDrain;
+    if (!socket.writableNeedDrain) return true;
+    this.#host.waits(socket.writableLength);
+    return false;
   }
 
   end(trailers: FlatHeaders = NO_TRAILERS): void {
@@ -114,6 +118,7 @@ export class Http1Reply implements Reply {
       return;
     }
     this.#host.expectReading();
+    this.#host.waits(this.#host.socket.writableLength);
     this.#host.socket.write('', () => this.#tellSent());
   }
 
@@ -204,6 +209,7 @@ export class Http1Reply implements Reply {
   }
 
   #tellSent(): void {
+    this.#host.waits(0);
     if (this.isSent || this.isGone) return;
     this.isSent = true;
     this.#sent();

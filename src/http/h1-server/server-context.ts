@@ -3,6 +3,7 @@ import type { Clock } from '#core/clock.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { HttpDate } from '#core/http-date.ts';
 import type { PlainCause } from '#core/refusals.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { Arrival } from '../arrival.ts';
 import type { Connections } from '../connections.ts';
 import type { HeadLimits } from '../h1/head-parser.ts';
@@ -27,6 +28,8 @@ export type ServerContext = {
   readonly rateWindowMs: number;
   readonly connections: Connections;
   readonly lingering: Lingering;
+  /** What clients have not read yet is counted here. */
+  readonly held: HeldBytes;
   isDraining(): boolean;
   /** Takes a request, and calls its `ended` when it has come to its end. */
   accept(arrival: Arrival): void;

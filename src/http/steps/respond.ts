@@ -4,6 +4,7 @@ import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { applyHeaderRules } from '#core/header-rules.ts';
 import { responseHeaders, stampOf } from '#core/response-headers.ts';
+import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { Drains } from '../drains.ts';
 import { finish } from '../exchange.ts';
 import { passableTrailers } from '../h1/trailers.ts';
@@ -13,6 +14,7 @@ import { joinTunnel } from '../tunnel.ts';
 /** The request machine's step `respond`: streams the answer to the client, as fast as the client reads. */
 export function respondStep(
   drains: Drains,
+  held: HeldBytes,
   recorder: RequestRecorder,
   clock: Clock,
 ): RequestSteps['respond'] {
@@ -29,7 +31,8 @@ export function respondStep(
       const client = reply.switchProtocols(['Connection', 'Upgrade', ...headers]);
       if (client === null) breakOff();
       else {
-        joinTunnel(client, tunnel, exchange.route.timeouts.idleMs, () => tell({ type: 'response.finished' }));
+        const { idleMs } = exchange.route.timeouts;
+        joinTunnel(client, tunnel, idleMs, held, () => tell({ type: 'response.finished' }));
       }
       const leave = drains.join(upstream, () => tunnel.destroy());
       return () => {

@@ -7,6 +7,7 @@ import { peerAddress } from '#http/client-address.ts';
 import { Connection } from '#http/h1-server/connection.ts';
 import type { ServerContext } from '#http/h1-server/server-context.ts';
 import { Lingering } from '#http/linger.ts';
+import { HeldBytes } from '#shared/held-bytes.ts';
 import { until } from '#test/support/process.ts';
 import { RawClient } from '#test/support/raw-client.ts';
 import { sampleConnections } from '#test/support/sample-connections.ts';
@@ -44,6 +45,7 @@ export async function serve(
     keepAliveHeaders: ['Connection', 'keep-alive'],
     connections,
     lingering,
+    held: HeldBytes.create(1, 1_000_000),
     isDraining: () => state.isDraining,
     accept(arrival) {
       const ended: Arrival['ended'] = (outcome) => {
