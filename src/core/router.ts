@@ -10,34 +10,98 @@ export type RouteQuery = {
 
 /** The first route, in the table's order of precedence, that matches. */
 export function matchRoute(routes: readonly Route[], query: RouteQuery): Route | null {
-  for (const route of routes) {
-    if (
-      matchesPath(route.match.pathPrefix, query.path) &&
-      matchesHost(route, query) &&
-      matchesMethod(route, query)
-    ) {
-      return route;
+  let index = indexes.get(routes);
+  if (index === undefined) {
+    index = new RouteIndex(routes);
+    indexes.set(routes, index);
+  }
+  return index.find(query);
+}
+
+/** A table is replaced as a whole, and its index goes with it. */
+const indexes = new WeakMap<readonly Route[], RouteIndex>();
+
+type Entry = { readonly route: Route; readonly rank: number };
+
+/** The routes of one path prefix, those of each host in the order of precedence. */
+type Hosts = {
+  readonly any: Entry[];
+  readonly named: Map<string, Entry[]>;
+  /** By what stands behind the asterisk: `.example.com`. */
+  readonly below: Map<string, Entry[]>;
+};
+
+/**
+ * Routes by prefix and host: a request costs a look-up for each of its path's first segments and its host's last
+ * labels, as far as the configuration has such long ones, and not one for each route.
+ */
+class RouteIndex {
+  readonly #prefixes = new Map<string, Hosts>();
+  #prefixLengthMax = 0;
+  #parentLengthMax = 0;
+
+  constructor(routes: readonly Route[]) {
+    for (const [rank, route] of routes.entries()) this.#add({ route, rank });
+  }
+
+  find(query: RouteQuery): Route | null {
+    const { path } = query;
+    let found: Entry | null = null;
+    // Whole segments only: `/api` is no prefix of `/apix`, and `/api/` none of `/api`.
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      if (slash > this.#prefixLengthMax) return found?.route ?? null;
+      if (slash > 0) found = this.#better(found, path.slice(0, slash), query);
+      found = this.#better(found, path.slice(0, slash + 1), query);
+    }
+    if (path.length <= this.#prefixLengthMax) found = this.#better(found, path, query);
+    return found?.route ?? null;
+  }
+
+  #add(entry: Entry): void {
+    const { pathPrefix, host } = entry.route.match;
+    const hosts: Hosts = this.#prefixes.get(pathPrefix) ?? { any: [], named: new Map(), below: new Map() };
+    this.#prefixes.set(pathPrefix, hosts);
+    this.#prefixLengthMax = Math.max(this.#prefixLengthMax, pathPrefix.length);
+    if (host === null) hosts.any.push(entry);
+    else if (!host.startsWith('*.')) addTo(hosts.named, host, entry);
+    else {
+      const parent = host.slice(1);
+      addTo(hosts.below, parent, entry);
+      this.#parentLengthMax = Math.max(this.#parentLengthMax, parent.length);
     }
   }
-  return null;
+
+  /** The first that matches among the routes of this prefix, if it comes before `found`. */
+  #better(found: Entry | null, prefix: string, { method, host }: RouteQuery): Entry | null {
+    const hosts = this.#prefixes.get(prefix);
+    if (hosts === undefined) return found;
+    let best = firstOf(hosts.any, method, found);
+    if (hosts.named.size === 0 && hosts.below.size === 0) return best;
+    const name = hostName(host);
+    best = firstOf(hosts.named.get(name), method, best);
+    // At least one label before the parent.
+    const from = Math.max(1, name.length - this.#parentLengthMax);
+    for (let dot = name.indexOf('.', from); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      best = firstOf(hosts.below.get(name.slice(dot)), method, best);
+    }
+    return best;
+  }
 }
 
-/** Whole segments only: `/api` is no prefix of `/apix`. */
-function matchesPath(prefix: string, path: string): boolean {
-  if (!path.startsWith(prefix)) return false;
-  return prefix.endsWith('/') || path.length === prefix.length || path[prefix.length] === '/';
+function addTo(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [entry]);
+  else list.push(entry);
 }
 
-function matchesHost({ match }: Route, { host }: RouteQuery): boolean {
-  if (match.host === null) return true;
-  const name = hostName(host);
-  if (!match.host.startsWith('*.')) return name === match.host;
-  const parent = match.host.slice(1);
-  return name.length > parent.length && name.endsWith(parent);
-}
-
-function matchesMethod({ match }: Route, { method }: RouteQuery): boolean {
-  return match.methods === null || match.methods.includes(method);
+function firstOf(entries: readonly Entry[] | undefined, method: string, before: Entry | null): Entry | null {
+  if (entries === undefined) return before;
+  for (const entry of entries) {
+    if (before !== null && entry.rank > before.rank) return before;
+    const { methods } = entry.route.match;
+    if (methods === null || methods.includes(method)) return entry;
+  }
+  return before;
 }
 
 /** Lower case, without port and without the root's trailing dot. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { matchRoute } from '#core/router.ts';
 import type { RouteMatch } from '#core/table.ts';
 import { sampleRoute } from '#test/support/sample-table.ts';
@@ -89,5 +90,48 @@ describe('of several routes', () => {
     assert.equal(routed('GET', '/a/c'), 'third');
     assert.equal(routed('GET', '/b'), undefined);
     assert.equal(matchRoute([], QUERY), null);
+  });
+});
+
+const segment = fc.constantFrom('a', 'b', 'ab', '');
+const path = fc.array(segment, { maxLength: 4 }).map((segments) => `/${segments.join('/')}`);
+const label = fc.constantFrom('a', 'b', 'c');
+const domain = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
+const method = fc.constantFrom('GET', 'POST');
+
+const match: fc.Arbitrary<RouteMatch> = fc.record({
+  pathPrefix: path,
+  host: fc.option(
+    fc.oneof(
+      domain,
+      domain.map((parent) => `*.${parent}`),
+    ),
+  ),
+  methods: fc.option(fc.array(method, { minLength: 1, maxLength: 2 })),
+});
+
+const query = fc.record({ path, host: fc.oneof(domain, fc.constantFrom('', '.a', 'a..b')), method });
+
+/** What a route says, by itself. */
+function isMeant({ pathPrefix, host, methods }: RouteMatch, asked: typeof QUERY): boolean {
+  const below = pathPrefix.endsWith('/') ? pathPrefix : `${pathPrefix}/`;
+  const isBelow = asked.path === pathPrefix || asked.path.startsWith(below);
+  const isHost =
+    host === null ||
+    asked.host === host ||
+    (host.startsWith('*.') && asked.host.length >= host.length && asked.host.endsWith(host.slice(1)));
+  return isBelow && isHost && (methods === null || methods.includes(asked.method));
+}
+
+describe('many routes', () => {
+  it('lead to the first that matches, however they are found', () => {
+    fc.assert(
+      fc.property(fc.array(match, { maxLength: 30 }), query, (matches, asked) => {
+        const routes = matches.map((it, index) => sampleRoute({ name: `${index}`, match: it }));
+        const meant = routes.find((route) => isMeant(route.match, asked));
+        assert.equal(matchRoute(routes, asked)?.name, meant?.name);
+      }),
+      { seed: 1, numRuns: 3000 },
+    );
   });
 });
