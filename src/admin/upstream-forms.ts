@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { UPSTREAMS_PER_POOL_MAX } from '#config/schema/pool.ts';
 import { expecting } from '#config/schema/section.ts';
-import { UpstreamName, Weight } from '#config/schema/upstream.ts';
+import { Protocol, UpstreamName, Weight } from '#config/schema/upstream.ts';
 import { Host, milliseconds, Name, Port } from '#config/schema/values.ts';
 import { States, UpstreamBody } from '#control/registry/forms.ts';
 import { idOf } from '#core/registry/record.ts';
@@ -18,6 +18,7 @@ export const NewUpstream = z.strictObject({
   weight: Weight.default(1),
   state: States.default('ready'),
   tls: z.boolean().optional(),
+  protocol: Protocol.optional(),
 });
 
 export const UpstreamChange = z

@@ -57,7 +57,7 @@ function describe(
   upstream: Upstream | undefined,
   { health, inFlight }: UpstreamsView,
 ) {
-  const { pool, name, port, weight, state, drainMs, tls } = record;
+  const { pool, name, port, weight, state, drainMs, tls, protocol } = record;
   const { address, hostName }: EndpointId = upstream ?? record;
   const { verdict, opinions } = upstream === undefined ? UNKNOWN : health.of(upstream);
   return {
@@ -72,6 +72,7 @@ function describe(
     opinions: opinions.map(({ ageMs, ...same }) => ({ ...same, age_ms: Math.round(ageMs) })),
     in_flight: upstream === undefined ? 0 : inFlight(upstream.slot),
     tls: tls !== null,
+    protocol,
     drain_deadline_ms: drainMs,
     revision,
   };

@@ -8,7 +8,7 @@ import { formatTable } from './text-table.ts';
 import { unknownWord } from './unknown-word.ts';
 
 export const help = `Usage: signalbox upstreams list
-       signalbox upstreams add NAME ADDRESS:PORT [--weight N] [--tls]
+       signalbox upstreams add NAME ADDRESS:PORT [--weight N] [--tls] [--protocol h2]
        signalbox upstreams remove NAME
        signalbox upstreams drain NAME [--deadline-ms N]
        signalbox upstreams maintenance NAME [--deadline-ms N]
@@ -22,6 +22,7 @@ either. What is then still under way is cut after the deadline, WebSockets and s
   --pool         the upstream's pool; default: default
   --weight       share of the requests, from 1 to 256; default: 1
   --tls          speak TLS to it, as the configuration of its pool says
+  --protocol     http/1.1, or h2 for HTTP/2 and gRPC; default: as its pool says
   --deadline-ms  default: drain_ms of its pool
 ${ADMIN_HELP}`;
 
@@ -43,6 +44,7 @@ type Options = {
   readonly pool: string;
   readonly weight: string | undefined;
   readonly tls: boolean;
+  readonly protocol: string | undefined;
   readonly deadlineMs: string | undefined;
 };
 
@@ -77,6 +79,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
       pool: { type: 'string', default: 'default' },
       weight: { type: 'string' },
       tls: { type: 'boolean', default: false },
+      protocol: { type: 'string' },
       'deadline-ms': { type: 'string' },
     },
     allowPositionals: true,
@@ -89,8 +92,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   if (operands.length !== action.operands.length) {
     throw usageError(`say \`${['signalbox upstreams', name, ...action.operands].join(' ')}\``);
   }
-  const { admin, pool, weight, tls, 'deadline-ms': deadlineMs } = values;
-  await action.run(operands, { admin, pool, weight, tls, deadlineMs });
+  const { admin, pool, weight, tls, protocol, 'deadline-ms': deadlineMs } = values;
+  await action.run(operands, { admin, pool, weight, tls, protocol, deadlineMs });
   return EXIT.ok;
 }
 
@@ -108,7 +111,8 @@ async function list({ admin }: Options): Promise<void> {
   console.log(formatTable(['pool', 'name', 'address', 'weight', 'state', 'verdict', 'in flight'], rows));
 }
 
-async function add(name: string, where: string, { admin, pool, weight, tls }: Options): Promise<void> {
+async function add(name: string, where: string, options: Options): Promise<void> {
+  const { admin, pool, weight, tls, protocol } = options;
   const endpoint: Endpoint | null = parseEndpoint(where);
   if (endpoint === null)
     throw usageError(`${JSON.stringify(where)} is no ADDRESS:PORT, such as 10.0.0.7:8080`);
@@ -116,6 +120,7 @@ async function add(name: string, where: string, { admin, pool, weight, tls }: Op
     ...{ pool, name, ...endpoint },
     ...(weight === undefined ? {} : { weight: wholeNumber('--weight', weight) }),
     ...(tls ? { tls } : {}),
+    ...(protocol === undefined ? {} : { protocol }),
   };
   report(await askAdmin(admin, 'POST', '/api/upstreams', Changed, content), 'added');
 }

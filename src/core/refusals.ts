@@ -193,6 +193,13 @@ const REFUSALS_BY_CAUSE = {
     detail: 'The upstream did not answer with valid HTTP.',
     proxyStatus: 'http_protocol_error',
   },
+  upgrade_unsupported: {
+    status: 502,
+    title: 'Bad Gateway',
+    error: 'Upgrade not supported',
+    detail: 'The upstream of this route speaks HTTP/2, in which no protocol can be switched to.',
+    proxyStatus: 'http_upgrade_failed',
+  },
   upstream_tls_error: {
     status: 502,
     title: 'Bad Gateway',

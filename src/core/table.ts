@@ -32,6 +32,7 @@ export type Upstream = {
   /** Row in the shared upstream cells; unique in the table, kept by an upstream for its life. */
   readonly slot: number;
   readonly tls: UpstreamTls | null;
+  readonly protocol: UpstreamProtocol;
   /** The Host header sent: the client's own, the upstream's `address:port`, or a fixed text. */
   readonly host:
     | { readonly kind: 'client' | 'upstream' }
@@ -40,6 +41,9 @@ export type Upstream = {
   /** Once it is not ready any more, until what is still under way with it is cut; milliseconds. */
   readonly drainMs: number;
 };
+
+/** `h2` is negotiated over TLS (ALPN), and without TLS begun at once, with prior knowledge (RFC 9113 §3). */
+export type UpstreamProtocol = 'http/1.1' | 'h2';
 
 /** What an operator says of an upstream. Only one that is `ready` gets new requests; `drain` is still probed. */
 export type UpstreamState = 'ready' | 'drain' | 'maintenance';

@@ -13,10 +13,11 @@ const CLIENTS_FAULT = new Set([
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
 ]);
 
-const BLAMED_ON_CLIENTS: ReadonlySet<RefusalCause> = new Set([
+const BLAMED_ON_OTHERS: ReadonlySet<RefusalCause> = new Set([
   'malformed_request',
   'body_too_large',
   'request_timeout',
+  'upgrade_unsupported',
 ]);
 
 const BAD_HTTP = new Set([
@@ -37,11 +38,19 @@ export function failureCause(error: unknown, written: boolean): PlainCause {
   if (code === 'request_body_too_large') return 'body_too_large';
   if (code === 'request_body_slow') return 'request_timeout';
   if (CLIENTS_FAULT.has(code)) return 'malformed_request';
+  if (code === 'upgrade_unsupported') return code;
   if (code === 'connect_timeout') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
+  // An upstream that cannot speak HTTP/2 says so before there is a request.
+  if (isBadHttp(error, code)) return 'upstream_protocol_error';
+  if (isUnprocessed(error)) return 'upstream_closed';
   if (!written) return 'upstream_unreachable';
-  if (code === 'upstream_timeout') return 'upstream_timeout';
-  return isBadHttp(error, code) ? 'upstream_protocol_error' : 'upstream_closed';
+  return code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_closed';
+}
+
+/** Whether the upstream has said that it has not begun on a request that was written. */
+export function isUnprocessed(error: unknown): boolean {
+  return codeOf(error) === 'upstream_unprocessed';
 }
 
 function isBadHttp(error: unknown, code: string): boolean {
@@ -61,5 +70,5 @@ export function isUnreachable(cause: RefusalCause): boolean {
 
 /** Whether it is the upstream that failed, and not the client. */
 export function isUpstreamsFault(cause: RefusalCause): boolean {
-  return !BLAMED_ON_CLIENTS.has(cause);
+  return !BLAMED_ON_OTHERS.has(cause);
 }

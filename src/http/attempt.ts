@@ -5,6 +5,7 @@ import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
+import { isUnprocessed } from './attempt-failure.ts';
 import { countStreamed } from './stream-garbage.ts';
 import type { TransportController, TransportHandler } from './transport.ts';
 
@@ -187,8 +188,9 @@ export class Attempt implements TransportHandler, Answer {
   #fail(error: Error): void {
     const state = this.#state;
     this.#settle();
-    if (state === 'waiting' || state === 'started') this.#observer.failed(error, state === 'started');
-    else this.#end(error);
+    if (state === 'waiting' || state === 'started') {
+      this.#observer.failed(error, state === 'started' && !isUnprocessed(error));
+    } else this.#end(error);
   }
 
   #answer(status: number, reason: string): void {

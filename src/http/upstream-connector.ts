@@ -3,7 +3,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node
 import type { buildConnector } from 'undici';
 import type { Clock } from '#core/clock.ts';
 import { SignalboxError } from '#core/errors.ts';
-import type { Upstream, UpstreamTls } from '#core/table.ts';
+import type { Upstream, UpstreamProtocol, UpstreamTls } from '#core/table.ts';
 
 /** How long a connection is silent before the system asks whether its peer is still there. */
 const TCP_KEEP_ALIVE_MS = 60_000;
@@ -16,14 +16,14 @@ export type OpenUpstream = (onread: OnReadOpts | null, done: (error: Error | nul
  * certificate are the upstream's, never the client's, whatever Host is forwarded.
  */
 export function upstreamOpener(
-  { address, port, tls }: Upstream,
+  { address, port, tls, protocol }: Upstream,
   connectMs: number,
   clock: Clock,
 ): OpenUpstream {
   const open =
     tls === null
       ? (onread: OnReadOpts | null) => connect({ host: address, port, ...(onread && { onread }) })
-      : tlsOpener(address, port, tls);
+      : tlsOpener(address, port, tls, protocol);
   const opened = tls === null ? 'connect' : 'secureConnect';
 
   return (onread, done) => {
@@ -55,7 +55,12 @@ export function connectorOf(open: OpenUpstream): buildConnector.connector {
 }
 
 /** A certificate is checked once a session: connections resume the last one (RFC 8446 §2.2). */
-function tlsOpener(address: string, port: number, tls: UpstreamTls): (onread: OnReadOpts | null) => Socket {
+function tlsOpener(
+  address: string,
+  port: number,
+  tls: UpstreamTls,
+  protocol: UpstreamProtocol,
+): (onread: OnReadOpts | null) => Socket {
   let session: Buffer | undefined;
   // An IP address is no name to ask for (RFC 6066 §3), but one that a certificate may be for.
   const servername = isIP(tls.serverName) === 0 ? tls.serverName : '';
@@ -64,7 +69,7 @@ function tlsOpener(address: string, port: number, tls: UpstreamTls): (onread: On
       host: address,
       port,
       servername,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [protocol],
       rejectUnauthorized: tls.verify,
       checkServerIdentity: (host, certificate) => checkServerIdentity(tls.serverName || host, certificate),
       ...(tls.ca === null ? {} : { ca: tls.ca }),

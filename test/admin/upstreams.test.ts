@@ -93,6 +93,7 @@ describe('the list of upstreams', () => {
           opinions: [{ instance: 'one', verdict: 'down', reason: 'connection failed', age_ms: 0 }],
           in_flight: 1,
           tls: false,
+          protocol: 'http/1.1',
           drain_deadline_ms: null,
           revision: 2,
         },

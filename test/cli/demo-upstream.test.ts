@@ -15,6 +15,7 @@ function upstreamOn(port = 0): Upstream {
     weight: 1,
     slot: 0,
     tls: null,
+    protocol: 'http/1.1',
     host,
     state: 'ready',
     drainMs: 30_000,

@@ -33,6 +33,7 @@ describe('loadConfig', () => {
           weight: 1,
           slot: 0,
           tls: null,
+          protocol: 'http/1.1',
           host: { kind: 'client' },
           state: 'ready',
           drainMs: 30_000,

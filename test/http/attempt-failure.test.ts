@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { Pool } from 'undici';
+import { SignalboxError } from '#core/errors.ts';
 import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
 import { Attempt } from '#http/attempt.ts';
 import { failureCause, isUnreachable, isUpstreamsFault } from '#http/attempt-failure.ts';
@@ -74,6 +75,25 @@ describe('a failure that the client caused', () => {
   });
 });
 
+describe('a failure over HTTP/2', () => {
+  it('is one of the protocol where the upstream speaks another one, though nothing was sent', () => {
+    for (const isWritten of [true, false]) {
+      const error = new SignalboxError('upstream_malformed', 'upstream', '?');
+      assert.equal(failureCause(error, isWritten), 'upstream_protocol_error');
+    }
+  });
+
+  it('makes nobody avoid an upstream that has only not begun on a request', () => {
+    const error = new SignalboxError('upstream_unprocessed', 'upstream', '?');
+    assert.equal(failureCause(error, false), 'upstream_closed');
+  });
+
+  it('is that of the request to switch protocols, where there is no way to', () => {
+    const error = new SignalboxError('upgrade_unsupported', 'signalbox', '?');
+    assert.equal(failureCause(error, false), 'upgrade_unsupported');
+  });
+});
+
 describe('any failure', () => {
   it('has a cause, whatever was thrown', () => {
     for (const error of [new Error('?'), null, undefined, 'text', { code: 7 }]) {
@@ -84,7 +104,12 @@ describe('any failure', () => {
 
   it("is the upstream's fault unless the client caused it", () => {
     const causes = (Object.keys(REFUSALS) as RefusalCause[]).filter((cause) => !isUpstreamsFault(cause));
-    assert.deepEqual(causes, ['malformed_request', 'request_timeout', 'body_too_large']);
+    assert.deepEqual(causes, [
+      'malformed_request',
+      'request_timeout',
+      'body_too_large',
+      'upgrade_unsupported',
+    ]);
   });
 
   it('makes others avoid the upstream only if no connection could be made', () => {

@@ -14,6 +14,7 @@ export function sampleUpstream(changes: Partial<Upstream> = {}): Upstream {
     weight: 1,
     slot: 0,
     tls: null,
+    protocol: 'http/1.1',
     host: { kind: 'client' },
     state: 'ready',
     drainMs: 30_000,

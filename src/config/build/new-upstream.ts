@@ -1,4 +1,5 @@
 import type { UpstreamDraft } from '#core/registry/record.ts';
+import type { UpstreamProtocol } from '#core/table.ts';
 import type { Config } from '../schema.ts';
 import { buildUpstream, type UpstreamDefaults } from './upstream.ts';
 
@@ -11,6 +12,8 @@ export type GivenUpstream = {
   readonly weight: number;
   /** Default: as the pool says. */
   readonly tls?: boolean | undefined;
+  /** Default: as the pool says. */
+  readonly protocol?: UpstreamProtocol | undefined;
 };
 
 /** Makes of it what the configuration file would have made of it in that pool. */

@@ -7,7 +7,7 @@ import type { PoolConfig } from './pools.ts';
 type UpstreamConfig = Partial<PoolConfig['upstreams'][number]> & { readonly weight: number };
 
 /** What a pool says of all of its upstreams. */
-export type UpstreamDefaults = Pick<PoolConfig, 'tls' | 'host_header'>;
+export type UpstreamDefaults = Pick<PoolConfig, 'tls' | 'host_header' | 'protocol'>;
 
 const HTTPS_PORT = 443;
 
@@ -25,6 +25,7 @@ export function buildUpstream(
     port: endpoint.port,
     weight: upstream.weight,
     tls,
+    protocol: upstream.protocol ?? pool.protocol ?? 'http/1.1',
     host: buildHost(upstream.host_header ?? pool.host_header, endpoint, tls),
   };
 }

@@ -21,6 +21,8 @@ export const HostHeader = expecting(
   '`client`, `upstream`, or the text to send, such as `api.example.com`',
 );
 
+export const Protocol = z.enum(['http/1.1', 'h2']);
+
 /** Of a pool, where they hold for all of its upstreams, and of an upstream, where they hold first. */
 export const UpstreamDefaults = {
   host_header: HostHeader.optional().describe(
@@ -30,6 +32,9 @@ export const UpstreamDefaults = {
     .union([z.boolean(), Tls])
     .optional()
     .describe('Whether upstreams are spoken to over TLS, and how. Default: as the `url` says, else `false`.'),
+  protocol: Protocol.optional().describe(
+    'What upstreams are spoken to in: `http/1.1`, or `h2` for HTTP/2, as gRPC needs it. Without TLS, `h2` is spoken from the first byte on. Default: `http/1.1`.',
+  ),
 };
 
 export const UpstreamName = text(/^[!-.0-~]{1,256}$/, 'a name of at most 256 visible characters without `/`');

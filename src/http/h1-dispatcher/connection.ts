@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Clock } from '#core/clock.ts';
+import type { Flight as AnyFlight, Carrier } from '../flight.ts';
 import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
@@ -7,7 +8,7 @@ import { FAULTY, type HeadLimits, HeadParser, INCOMPLETE } from '../h1/head-pars
 import { StatusLine } from '../h1/start-lines.ts';
 import { BodyWriter } from './body-writer.ts';
 import { connectionEnded, malformedAnswer } from './errors.ts';
-import type { Carrier, Flight } from './flight.ts';
+import type { Outgoing } from './outgoing.ts';
 import { holdWriteErrors } from './write-errors.ts';
 
 /** Informational answers before the one that counts. */
@@ -19,6 +20,8 @@ export const INFORMATIONAL_MAX = 16;
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const NOTHING = Buffer.alloc(0);
+
+type Flight = AnyFlight<Outgoing>;
 
 /** Opens a socket whose reads go to `onread`, and tells once whether it stands. */
 export type Opener = (onread: OnReadOpts, done: (error: Error | null) => void) => Socket;

@@ -1,12 +1,12 @@
 import type { Clock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
+import { Flight } from '../flight.ts';
 import type { HeadLimits } from '../h1/head-parser.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
 import { Connection, type ConnectionOwner, type Opener } from './connection.ts';
 import { malformedRequest, poolClosed, tooManyWaiting } from './errors.ts';
-import { Flight } from './flight.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { outgoingOf } from './outgoing.ts';
+import { type Outgoing, outgoingOf } from './outgoing.ts';
 
 /** Requests that wait for a connection. There are never more than clients, unless some have given up. */
 export const WAITING_MAX = 65_536;
@@ -22,7 +22,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: IdleConnections;
-  readonly #waiting = new Set<Flight>();
+  readonly #waiting = new Set<Flight<Outgoing>>();
   #opening = 0;
   #isClosed = false;
   readonly #onEmpty: (() => void)[] = [];

@@ -16,8 +16,15 @@ const TARGET = /^[!-~\x80-\xff]+$/;
  */
 
 export function requestHead(method: string, target: string, headers: FlatHeaders): string | null {
-  const isLine = TOKEN.test(method) && TARGET.test(target);
-  return isLine ? withFields(`${method} ${target} HTTP/1.1\r\n`, headers) : null;
+  return isRequestLine(method, target) ? withFields(`${method} ${target} HTTP/1.1\r\n`, headers) : null;
+}
+
+export function isRequestLine(method: string, target: string): boolean {
+  return TOKEN.test(method) && TARGET.test(target);
+}
+
+export function isField(name: string, value: string): boolean {
+  return (isCommonName(name) || TOKEN.test(name)) && TEXT.test(value);
 }
 
 /** `status` is a whole number from 100 to 999. */
@@ -40,7 +47,7 @@ function withFields(start: string, headers: FlatHeaders): string | null {
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    if (!(isCommonName(name) || TOKEN.test(name)) || !TEXT.test(value)) return null;
+    if (!isField(name, value)) return null;
     head += `${name}: ${value}\r\n`;
   }
   return `${head}\r\n`;

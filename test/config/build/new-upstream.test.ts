@@ -5,6 +5,7 @@ import { load } from '../support.ts';
 const CONFIG = `
 load_balancing:
   tls: { server_name: api.example.com }
+  protocol: h2
   host_header: upstream
   upstreams: [{ name: red, address: 127.0.0.1, port: 3000 }]
 pools:
@@ -22,12 +23,14 @@ describe('an upstream that is described to a running instance', () => {
       ...GIVEN,
       pool: 'default',
       tls: { serverName: 'api.example.com', ca: null, verify: true },
+      protocol: 'h2',
       host: { kind: 'upstream' },
     });
     assert.deepEqual(newUpstream('plain', GIVEN), {
       ...GIVEN,
       pool: 'plain',
       tls: null,
+      protocol: 'http/1.1',
       host: { kind: 'client' },
     });
   });
@@ -35,6 +38,11 @@ describe('an upstream that is described to a running instance', () => {
   it('may be spoken to over TLS, or not, whatever its pool says', () => {
     assert.equal(newUpstream('default', { ...GIVEN, tls: false }).tls, null);
     assert.equal(newUpstream('plain', { ...GIVEN, tls: true }).tls?.serverName, '');
+  });
+
+  it('may be spoken to in another protocol than its pool says', () => {
+    assert.equal(newUpstream('default', { ...GIVEN, protocol: 'http/1.1' }).protocol, 'http/1.1');
+    assert.equal(newUpstream('plain', { ...GIVEN, protocol: 'h2' }).protocol, 'h2');
   });
 
   it('has no defaults in a pool that the file does not have', () => {

@@ -89,6 +89,15 @@ describe('an upstream of a table', () => {
     assert.equal(hasTls('{upstreams: [{address: a, port: 1, tls: {verify: false}}]}'), true);
   });
 
+  it('is spoken to in the protocol that it says, its pool says, or HTTP/1.1', () => {
+    const protocolOf = (pool: string, own: string) =>
+      upstreamOf(`{${pool} upstreams: [{url: "http://a"${own}}]}`).protocol;
+    assert.equal(protocolOf('', ''), 'http/1.1');
+    assert.equal(protocolOf('protocol: h2,', ''), 'h2');
+    assert.equal(protocolOf('protocol: h2,', ', protocol: http/1.1'), 'http/1.1');
+    assert.equal(protocolOf('', ', protocol: h2'), 'h2');
+  });
+
   it('asks for its address by name, unless told another', () => {
     assert.deepEqual(upstreamOf('{upstreams: [{url: "https://a.example"}]}').tls, {
       serverName: 'a.example',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isKey } from '#bus/names.ts';
 import { bodyOf, keyOf, recordIn, UPSTREAM_FORM } from '#control/registry/forms.ts';
 import { idOf } from '#core/registry/record.ts';
-import { anyRecord } from '#test/core/registry/sample.ts';
+import { anyRecord, sampleRecord } from '#test/core/registry/sample.ts';
 
 const anyId = fc.record({
   pool: fc.stringMatching(/^[A-Za-z0-9][\w.-]{0,63}$/),
@@ -36,5 +36,12 @@ describe('a record', () => {
         assert.deepEqual(recordIn(UPSTREAM_FORM.parse(body)), record);
       }),
     );
+  });
+
+  it('says nothing of HTTP/1.1: instances that know no other protocol read it, and are read', () => {
+    const body = bodyOf(sampleRecord({ protocol: 'http/1.1' }));
+    assert.ok(!('protocol' in body));
+    assert.equal(recordIn(UPSTREAM_FORM.parse(body)).protocol, 'http/1.1');
+    assert.equal(bodyOf(sampleRecord({ protocol: 'h2' })).protocol, 'h2');
   });
 });

@@ -11,6 +11,7 @@ export function sampleRecord(changes: Partial<UpstreamRecord> = {}): UpstreamRec
     state: 'ready',
     drainMs: null,
     tls: null,
+    protocol: 'http/1.1',
     host: { kind: 'client' },
     ...changes,
   };
@@ -32,6 +33,7 @@ export const anyRecord: fc.Arbitrary<UpstreamRecord> = fc.record(
       { serverName: 'red.example', ca: null, verify: true },
       { serverName: 'red.example', ca: '-----BEGIN CERTIFICATE-----', verify: true },
     ),
+    protocol: fc.constantFrom('http/1.1', 'h2'),
     host: fc.constantFrom(
       { kind: 'client' } as const,
       { kind: 'upstream' } as const,

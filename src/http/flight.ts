@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { TransportController, TransportHandler, TransportRequest } from '../transport.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { TransportController, TransportHandler, TransportRequest } from './transport.ts';
 
 /** What carries a flight: a connection. */
 export type Carrier = {
@@ -14,8 +13,9 @@ export type Carrier = {
 const NO_OBJECT = {};
 
 /** One request on its way, from the moment it is asked for until its handler is told how it ended. */
-export class Flight implements TransportController {
+export class Flight<Outgoing> implements TransportController {
   readonly method: string;
+  /** The request as it will be written. */
   readonly outgoing: Outgoing;
   readonly body: Readable | null;
   /** Lower case. */

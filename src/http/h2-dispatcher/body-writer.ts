@@ -1,0 +1,86 @@
+import type { ClientHttp2Stream } from 'node:http2';
+import type { Readable } from 'node:stream';
+import { brokenBody, wrongLength } from '../h1-dispatcher/errors.ts';
+import { type Outgoing, trailerFields } from './outgoing.ts';
+
+export type BodyWriterObserver = {
+  /** The body cannot be sent as it was promised. */
+  bodyFailed(error: Error): void;
+  bodySent(chunk: Buffer): void;
+  requestSent(): void;
+};
+
+/** Writes the body of a request, as fast as the stream takes it, while the answer may be coming already. */
+export class BodyWriter {
+  readonly #stream: ClientHttp2Stream;
+  readonly #body: Readable;
+  readonly #observer: BodyWriterObserver;
+  /** Of the declared length; null: until it ends. */
+  #bytesLeft: number | null;
+  #isOver = false;
+
+  constructor(
+    stream: ClientHttp2Stream,
+    { bodyBytes, trailers }: Outgoing,
+    body: Readable,
+    observer: BodyWriterObserver,
+  ) {
+    this.#stream = stream;
+    this.#body = body;
+    this.#observer = observer;
+    this.#bytesLeft = bodyBytes;
+    stream.on('drain', () => this.#drained());
+    if (trailers !== null) {
+      stream.on('wantTrailers', () => {
+        if (!stream.closed) stream.sendTrailers(trailerFields(trailers()));
+      });
+    }
+    body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    body.on('error', this.#onError);
+    if (body.destroyed) this.#onClose();
+  }
+
+  /** Writes no more. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    // What errors it still has are nobody's any more.
+    this.#body.on('error', () => {}).destroy();
+  }
+
+  #drained(): void {
+    if (!this.#isOver) this.#body.resume();
+  }
+
+  readonly #onData = (chunk: Buffer) => {
+    if (chunk.length === 0) return;
+    if (this.#bytesLeft !== null) {
+      this.#bytesLeft -= chunk.length;
+      if (this.#bytesLeft < 0) {
+        this.#observer.bodyFailed(wrongLength());
+        return;
+      }
+    }
+    if (!this.#stream.write(chunk)) this.#body.pause();
+    this.#observer.bodySent(chunk);
+  };
+
+  readonly #onEnd = () => {
+    if (this.#bytesLeft !== null && this.#bytesLeft > 0) {
+      this.#observer.bodyFailed(wrongLength());
+      return;
+    }
+    this.#isOver = true;
+    this.#stream.end();
+    this.#observer.requestSent();
+  };
+
+  readonly #onError = (error: Error) => {
+    if (!this.#isOver) this.#observer.bodyFailed(error);
+  };
+
+  readonly #onClose = () => {
+    if (!this.#isOver) this.#observer.bodyFailed(brokenBody());
+  };
+}
