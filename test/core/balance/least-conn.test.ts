@@ -58,4 +58,33 @@ describe('least_conn', () => {
     const picked = pickNames(new LeastConn(load), candidates(upstreams(1, 1, 1, 1)), 300);
     assert.deepEqual(countNames(picked), { a: 100, c: 100, d: 100 });
   });
+
+  it('uses a large idle pool evenly', () => {
+    const weights = Array.from({ length: 100 }, () => 1);
+    const picked = pickNames(new LeastConn(new FixedLoad()), candidates(upstreams(...weights)), 1000);
+    assert.deepEqual(new Set(Object.values(countNames(picked))), new Set([10]));
+  });
+
+  it('leaves out what is busy in a large pool', () => {
+    const load = new FixedLoad();
+    const strategy = new LeastConn(load);
+    const from = candidates(upstreams(...Array.from({ length: 200 }, () => 1)));
+    for (let slot = 0; slot < 200; slot += 2) load.requests.set(slot, 5);
+    for (let begun = 0; begun < 500; begun++) {
+      const slot = strategy.pick(from, request())?.slot ?? -1;
+      load.requests.set(slot, load.inFlight(slot) + 1);
+    }
+    // The idle half came up to the busy one, more or less: nobody looks at all of them.
+    const loads = [...load.requests.values()];
+    assert.equal(loads.length, 200);
+    for (const requests of loads) assert.ok(requests >= 3 && requests <= 6, `${requests} in flight`);
+  });
+
+  it('finds the last untried one of a large pool', () => {
+    const from = candidates(upstreams(...Array.from({ length: 200 }, () => 1)));
+    const [untried, ...tried] = from.upstreams;
+    const strategy = new LeastConn(new FixedLoad());
+    for (let pick = 0; pick < 200; pick++) assert.equal(strategy.pick(from, request(tried)), untried);
+    assert.equal(strategy.pick(from, request(from.upstreams)), undefined);
+  });
 });
