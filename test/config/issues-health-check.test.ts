@@ -22,6 +22,9 @@ describe('a health check', () => {
     expectMistakes('health_check: {type: none, interval_ms: 500}', [
       `2:43: ${AT}.interval_ms: found 500: has no effect with \`type: none\``,
     ]);
+    expectMistakes('health_check: {type: http, service: a.B}', [
+      `2:39: ${AT}.service: found \`a.B\`: works with \`type: grpc\` only`,
+    ]);
     expectMistakes('health_check: {type: http, method: HEAD, body: ok}', [
       `2:50: ${AT}.body: found \`ok\`: there is no body in the answer to a HEAD request`,
     ]);

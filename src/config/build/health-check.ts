@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { HealthCheck, HttpProbe } from '#core/health/check.ts';
+import type { HealthCheck, HttpProbe, Probe } from '#core/health/check.ts';
 import {
   type HealthCheck as HealthCheckSchema,
   INTERVAL_MS_DEFAULT,
@@ -14,7 +14,7 @@ export function buildHealthCheck(check: HealthCheckConfig | undefined): HealthCh
   if (check === undefined || check.type === 'none') return null;
   const intervalMs = check.interval_ms ?? INTERVAL_MS_DEFAULT;
   return {
-    probe: check.type === 'tcp' ? { kind: 'tcp' } : { kind: 'http', ...buildHttpProbe(check) },
+    probe: buildProbe(check),
     port: check.port ?? null,
     pace: {
       intervalMs,
@@ -24,6 +24,11 @@ export function buildHealthCheck(check: HealthCheckConfig | undefined): HealthCh
     thresholds: { healthy: check.healthy_threshold ?? 1, unhealthy: check.unhealthy_threshold ?? 2 },
     isUpAtFirst: check.initial === 'up',
   };
+}
+
+function buildProbe(check: HealthCheckConfig): Probe {
+  if (check.type === 'http') return { kind: 'http', ...buildHttpProbe(check) };
+  return check.type === 'grpc' ? { kind: 'grpc', service: check.service ?? '' } : { kind: 'tcp' };
 }
 
 function buildHttpProbe({ method, path, headers, expected_status, body }: HealthCheckConfig): HttpProbe {

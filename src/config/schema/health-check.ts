@@ -8,7 +8,7 @@ export const INTERVAL_MS_DEFAULT = 1_000;
 /** Where the interval is no shorter. */
 export const TIMEOUT_MS_DEFAULT = 1_000;
 
-const Type = z.enum(['tcp', 'http', 'none']);
+const Type = z.enum(['tcp', 'http', 'grpc', 'none']);
 
 const RANGE = /^([2-5]\d\d)-([2-5]\d\d)$/;
 
@@ -25,8 +25,11 @@ const Status = expecting(
 
 const HealthCheckSection = z.strictObject({
   type: Type.default('tcp').describe(
-    'What passes: a connection, TLS included (`tcp`), or an answer as expected (`http`). `none`: nothing is probed.',
+    'What passes: a connection, TLS included (`tcp`), an answer as expected (`http`), in the protocol of the upstream, or that a gRPC server says that it serves (`grpc`). `none`: nothing is probed.',
   ),
+  service: text(/^[\w./-]{1,127}$/, 'the name of a gRPC service')
+    .optional()
+    .describe('The service that `grpc` asks for. Default: the server as a whole.'),
   path: text(/^\/[!-"$-~]{0,2047}$/, 'a path that starts with `/`, without fragment')
     .optional()
     .describe('What is asked for, with a query if there is one. Default: `/`.'),
@@ -72,6 +75,7 @@ const HealthCheckSection = z.strictObject({
 
 const TypeView = z.object({
   type: Type,
+  service: Anything,
   path: Anything,
   method: Anything,
   headers: Anything,
@@ -90,9 +94,10 @@ const HTTP_KEYS = new Set(['path', 'method', 'headers', 'expected_status', 'body
 
 const WithType = rule(HealthCheckSection, TypeView, ({ type, ...others }, report) => {
   for (const [key, value] of Object.entries(others)) {
-    if (value === undefined || type === 'http') continue;
+    if (value === undefined) continue;
     if (type === 'none') report([key], 'has no effect with `type: none`');
-    else if (HTTP_KEYS.has(key)) report([key], 'works with `type: http` only');
+    else if (type !== 'http' && HTTP_KEYS.has(key)) report([key], 'works with `type: http` only');
+    else if (type !== 'grpc' && key === 'service') report([key], 'works with `type: grpc` only');
   }
 });
 

@@ -6,6 +6,7 @@ import { httpOutcome, PROBE_BODY_BYTES_MAX } from '#core/health/http-outcome.ts'
 import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
 import { upstreamOpener } from '#http/upstream-connector.ts';
+import { askHttp2 } from './ask-http2.ts';
 
 /** By which upstreams tell probes from requests. */
 export const PROBE_USER_AGENT = 'signalbox-health';
@@ -14,6 +15,21 @@ const HEAD_BYTES_MAX = 16 * 1024;
 
 /** One request on a connection of its own. Rejects when there is no answer. */
 export async function probeHttp(
+  upstream: Upstream,
+  probe: HttpProbe,
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { expected, method, path } = probe;
+  if (upstream.protocol !== 'h2') return probeHttp1(upstream, probe, timeoutMs, clock, signal);
+  const request = { method, path, headers: Object.entries(headersOf(upstream, probe)).flat() };
+  const options = { bodyBytesMax: expected.text === null ? 0 : PROBE_BODY_BYTES_MAX, timeoutMs, signal };
+  const { status, body } = await askHttp2(upstream, request, options, clock);
+  return httpOutcome(expected, status, body.toString('utf8'));
+}
+
+async function probeHttp1(
   upstream: Upstream,
   probe: HttpProbe,
   timeoutMs: number,
@@ -59,7 +75,7 @@ function headersOf(upstream: Upstream, { headers }: HttpProbe): Record<string, s
 }
 
 /** There is no client whose Host could be passed on. */
-function hostOf(upstream: Upstream): string {
+export function hostOf(upstream: Upstream): string {
   const { host, hostName, address, port } = upstream;
   return host.kind === 'fixed' ? host.value : formatEndpoint({ address: hostName ?? address, port });
 }

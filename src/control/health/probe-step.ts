@@ -5,6 +5,7 @@ import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
 import { failureReason } from './failure-reason.ts';
 import { Places } from './places.ts';
+import { probeGrpc } from './probe-grpc.ts';
 import { probeHttp } from './probe-http.ts';
 import { probeTcp } from './probe-tcp.ts';
 
@@ -48,6 +49,12 @@ async function conclude(target: CheckTarget, clock: Clock, signal: AbortSignal):
 function probe({ upstream, check }: CheckTarget, clock: Clock, signal: AbortSignal): Promise<Outcome> {
   const asked: Upstream = check.port === null ? upstream : { ...upstream, port: check.port };
   const { timeoutMs } = check.pace;
-  if (check.probe.kind === 'tcp') return probeTcp(asked, timeoutMs, clock, signal);
-  return probeHttp(asked, check.probe, timeoutMs, clock, signal);
+  switch (check.probe.kind) {
+    case 'tcp':
+      return probeTcp(asked, timeoutMs, clock, signal);
+    case 'http':
+      return probeHttp(asked, check.probe, timeoutMs, clock, signal);
+    case 'grpc':
+      return probeGrpc(asked, check.probe.service, timeoutMs, clock, signal);
+  }
 }

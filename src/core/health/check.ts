@@ -12,7 +12,10 @@ export type HealthCheck = {
 
 export type Probe =
   /** A connection can be made, TLS included. */
-  { readonly kind: 'tcp' } | ({ readonly kind: 'http' } & HttpProbe);
+  | { readonly kind: 'tcp' }
+  | ({ readonly kind: 'http' } & HttpProbe)
+  /** `grpc.health.v1.Health/Check`; '' asks for the whole server. */
+  | { readonly kind: 'grpc'; readonly service: string };
 
 export type HttpProbe = {
   readonly method: string;

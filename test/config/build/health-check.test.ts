@@ -26,6 +26,14 @@ describe('a health check', () => {
     });
   });
 
+  it('asks gRPC servers for a service, or for the whole', () => {
+    assert.deepEqual(checkOf('{type: grpc}')?.probe, { kind: 'grpc', service: '' });
+    assert.deepEqual(checkOf('{type: grpc, service: shop.Cart}')?.probe, {
+      kind: 'grpc',
+      service: 'shop.Cart',
+    });
+  });
+
   it('asks for what it is told, and knows what it expects', () => {
     const text =
       '{type: http, method: HEAD, path: "/up?x=1", port: 9000, headers: {X-Probe: "1"}, expected_status: [204, 300-399]}';
