@@ -65,6 +65,12 @@ const ROWS: readonly Row[] = [
         queries: [{ expr: `sum by (instance) (signalbox_connections{${INSTANCE}})`, legend: '{{instance}}' }],
       },
       {
+        title: 'Requests lost in crashes',
+        queries: [
+          { expr: `increase(signalbox_requests_lost_total{${INSTANCE}}${WINDOW})`, legend: '{{instance}}' },
+        ],
+      },
+      {
         title: 'TLS handshakes that failed',
         unit: 'ops',
         queries: [

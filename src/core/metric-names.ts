@@ -318,6 +318,14 @@ export const INSTANCE_INSTRUMENTS = {
     attributes: ['signalbox.state'],
     bounds: [],
   },
+  requestsLost: {
+    name: 'signalbox.requests.lost',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests that were under way in a worker when it crashed: they have no outcome.',
+    attributes: [],
+    bounds: [],
+  },
   recordsLost: {
     name: 'signalbox.records.lost',
     kind: 'counter',

@@ -32,6 +32,7 @@ export class MetricCells {
   /** Send it to a worker as it is, and `attach` there. */
   readonly memory: SharedArrayBuffer;
   readonly #regions: readonly WorkerSeries[];
+  #requestsLost = 0;
 
   /** New cells: about 11 MB a thread, of which the system commits only what is used. */
   static create(workers: number): MetricCells {
@@ -72,8 +73,16 @@ export class MetricCells {
     }));
   }
 
+  /** Requests that ended with the thread that they were in. */
+  get requestsLost(): number {
+    return this.#requestsLost;
+  }
+
   /** Takes back what a worker was in the midst of; what it has counted stays. After its thread has ended. */
   forgetWorker(worker: number): void {
+    const underWay = new Map<string, Float64Array>();
+    this.#regions[worker]?.activeRequests.addTo(underWay);
+    for (const [count = 0] of underWay.values()) this.#requestsLost += count;
     for (const name of INSTRUMENTS) {
       const { kind } = WORKER_INSTRUMENTS[name];
       if (kind === 'up_down_counter' || kind === 'gauge') this.#regions[worker]?.[name].clear();

@@ -38,7 +38,10 @@ export function instanceSources(shared: SharedState, table: () => Table, clock: 
 
 function workerSource(cells: MetricCells): MetricSource {
   const names = Object.keys(WORKER_INSTRUMENTS) as WorkerInstrument[];
-  return () => names.map((name) => ({ instrument: WORKER_INSTRUMENTS[name], series: cells.read(name) }));
+  return () => [
+    ...names.map((name) => ({ instrument: WORKER_INSTRUMENTS[name], series: cells.read(name) })),
+    { instrument: INSTANCE_INSTRUMENTS.requestsLost, series: [number([], cells.requestsLost)] },
+  ];
 }
 
 function connectionSource(connections: ConnectionCount): MetricSource {

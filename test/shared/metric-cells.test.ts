@@ -135,6 +135,7 @@ describe('series without room', () => {
 describe('a worker thread that dies', () => {
   it('leaves what it counted to its successor, who goes on in the same rows', async () => {
     const cells = MetricCells.create(2);
+    let lost = 0;
     for (let life = 0; life < 2; life++) {
       const thread = startThread({ memory: cells.memory, worker: 1, series: 100, rounds: 10 });
       for await (const [message] of on(thread, 'message')) if (message === 'done') break;
@@ -142,6 +143,8 @@ describe('a worker thread that dies', () => {
       assert.deepEqual(read(cells, 'activeRequests'), { 'GET http': [1000] });
       cells.forgetWorker(1);
       assert.deepEqual(read(cells, 'activeRequests'), { 'GET http': [0] });
+      lost += 1000;
+      assert.equal(cells.requestsLost, lost);
     }
     const sums = Object.values(read(cells, 'requestDuration'));
     assert.equal(sums.length, 100);
