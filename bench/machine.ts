@@ -116,6 +116,7 @@ function transitionCase(): Case {
 /** A whole request, with steps that tell their outcome at once: its machine, and nothing but that. */
 function requestCase(name: string, attempts: readonly RequestEvent[], deadlineMs: number): Case {
   const plan: Plan = {
+    receivesFirst: false,
     attemptsMax: 2,
     resendable: true,
     retryOnStatus: [503],

@@ -32,6 +32,7 @@ import { Selector } from '#http/selector.ts';
 import { sessionLimit } from '#http/session-limit.ts';
 import { forwardStep } from '#http/steps/forward.ts';
 import { limitStep } from '#http/steps/limit.ts';
+import { receiveStep } from '#http/steps/receive.ts';
 import { refuseStep } from '#http/steps/refuse.ts';
 import { respondStep } from '#http/steps/respond.ts';
 import { selectStep } from '#http/steps/select.ts';
@@ -73,6 +74,7 @@ const run = RUNNERS[settings.actors.runtime](
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, metrics, recorder, ipv6PrefixBits, clock),
     select: selectStep(selector, claims, queues, shared.retries, metrics, clock),
+    receive: receiveStep(clock),
     forward: forwardStep(
       clients,
       claims,

@@ -2,6 +2,8 @@ import type { Route } from './table.ts';
 
 /** What the request machine may know of a request: how often, how long and whether to try again. */
 export type Plan = {
+  /** Whether a first part of the body has to come before an upstream is chosen. */
+  readonly receivesFirst: boolean;
   readonly attemptsMax: number;
   /** Whether the request may be sent again after some of it was written. */
   readonly resendable: boolean;
@@ -19,6 +21,7 @@ export function planFor(route: Route, method: string, bodyBytes: number): Plan {
   const { retry, timeouts } = route;
   const kept = bodyBytes <= retry.bodyBufferBytes;
   return {
+    receivesFirst: bodyBytes > 0 && retry.bodyBufferBytes > 0,
     attemptsMax: retry.attempts,
     resendable: retry.nonIdempotent || IDEMPOTENT.has(method),
     retryOnStatus: retry.onStatus,

@@ -35,9 +35,8 @@ const BAD_ANSWER = /^bad (?:response|upgrade)$/;
 /** Why an attempt failed, from the transport's error. `written`: the request may have left already. */
 export function failureCause(error: unknown, written: boolean): PlainCause {
   const code = codeOf(error);
-  if (code === 'request_body_too_large') return 'body_too_large';
-  if (code === 'request_body_slow') return 'request_timeout';
-  if (CLIENTS_FAULT.has(code)) return 'malformed_request';
+  const clients = clientsFault(code);
+  if (clients !== null) return clients;
   if (code === 'upgrade_unsupported') return code;
   if (code === 'connect_timeout') return 'connect_timeout';
   if (CERTIFICATE.test(code)) return 'upstream_tls_error';
@@ -61,6 +60,13 @@ function isBadHttp(error: unknown, code: string): boolean {
 /** undici's own class is not loaded where undici is not. */
 function isParserError(error: unknown): boolean {
   return error instanceof Error && error.name === 'HTTPParserError';
+}
+
+/** What the client did wrong, by the code of an error; null for any other. */
+export function clientsFault(code: string): PlainCause | null {
+  if (code === 'request_body_too_large') return 'body_too_large';
+  if (code === 'request_body_slow') return 'request_timeout';
+  return CLIENTS_FAULT.has(code) ? 'malformed_request' : null;
 }
 
 /** Whether the failure tells that the upstream cannot be reached, so that others should avoid it too. */

@@ -3,10 +3,12 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
 import type { AuthPath } from '#core/auth/pages.ts';
 import type { Clock } from '#core/clock.ts';
+import { codeOf } from '#core/errors.ts';
 import { headerList } from '#core/headers.ts';
 import { normaliseClientIp } from '#core/limits/client-ip.ts';
 import { Places } from '#core/places.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
+import { clientsFault } from './attempt-failure.ts';
 import type { ControlLine } from './control-line.ts';
 import type { Local, LocalRequest } from './local.ts';
 import type { RequestBody } from './request-body.ts';
@@ -115,5 +117,5 @@ function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | Pla
     else chunks.push(chunk);
   });
   reader.on('end', () => end(new Uint8Array(Buffer.concat(chunks))));
-  reader.on('error', () => end('malformed_request'));
+  reader.on('error', (error) => end(clientsFault(codeOf(error)) ?? 'malformed_request'));
 }

@@ -46,6 +46,8 @@ export class RequestBody implements ReplayableBody {
   #keptBytes = 0;
   #reader: Readable | null = null;
   #onTurn: OnTurn = () => {};
+  /** Told when as much has come as was waited for; null while nobody waits. */
+  #received: ((error: Error | null) => void) | null = null;
   #isReading = false;
   #readBytes = 0;
 
@@ -81,6 +83,21 @@ export class RequestBody implements ReplayableBody {
     return this.#source?.rawTrailers ?? NO_TRAILERS;
   }
 
+  get isDeclared(): boolean {
+    return this.bytes < Infinity;
+  }
+
+  receive(told: (error: Error | null) => void): () => void {
+    this.#received = told;
+    if (this.#source === null) this.#tellReceived(null);
+    else this.#read(this.#source);
+    return () => {
+      if (this.#received === null) return;
+      this.#received = null;
+      this.#pause();
+    };
+  }
+
   open(onTurn: OnTurn = () => {}): Readable | null {
     const source = this.#source;
     if (source === null) return null;
@@ -104,6 +121,7 @@ export class RequestBody implements ReplayableBody {
   }
 
   discard(): void {
+    this.#received = null;
     this.#detach();
     this.forget();
     if (!this.isComplete) this.#source?.resume();
@@ -135,9 +153,16 @@ export class RequestBody implements ReplayableBody {
   #end(): void {
     this.#setTurn(false);
     this.#reader?.push(null);
+    this.#tellReceived(null);
   }
 
   #take(chunk: Buffer): void {
+    if (this.#received !== null && !this.#hasRoomFor(chunk)) {
+      this.#pause();
+      this.#source?.unshift(chunk);
+      this.#tellReceived(null);
+      return;
+    }
     countStreamed(chunk.length);
     this.#readBytes += chunk.length;
     if (this.#bounds.bytesMax !== null && this.#readBytes > this.#bounds.bytesMax) {
@@ -160,8 +185,7 @@ export class RequestBody implements ReplayableBody {
 
   #keep(chunk: Buffer): void {
     if (this.#kept === null) return;
-    const isTooLong = this.#keptBytes + chunk.length > this.#bounds.keptBytesMax;
-    if (isTooLong || this.#kept.length === KEPT_CHUNKS_MAX || !this.#count.mayKeep) {
+    if (!this.#hasRoomFor(chunk)) {
       this.forget();
       return;
     }
@@ -170,10 +194,23 @@ export class RequestBody implements ReplayableBody {
     this.#count.add(chunk.length);
   }
 
+  #hasRoomFor({ length }: Buffer): boolean {
+    const chunks = this.#kept?.length ?? KEPT_CHUNKS_MAX;
+    const fits = this.#keptBytes + length <= this.#bounds.keptBytesMax && chunks < KEPT_CHUNKS_MAX;
+    return fits && this.#count.mayKeep;
+  }
+
+  #tellReceived(error: Error | null): void {
+    const received = this.#received;
+    this.#received = null;
+    received?.(error);
+  }
+
   #breakOff(why: SignalboxError): void {
     if (this.isComplete) return;
     this.forget();
     this.#reader?.destroy(why);
+    this.#tellReceived(why);
   }
 
   #detach(): void {

@@ -23,6 +23,14 @@ describe('the plan of a request', () => {
     assert.ok(planFor(route, 'POST', 0).resendable);
   });
 
+  it('waits for a body first, unless nothing of it may be kept', () => {
+    assert.ok(!planFor(ROUTE, 'POST', 0).receivesFirst);
+    for (const bytes of [1, 101, Number.POSITIVE_INFINITY])
+      assert.ok(planFor(ROUTE, 'POST', bytes).receivesFirst);
+    const streaming = sampleRoute({ retry: { ...ROUTE.retry, bodyBufferBytes: 0 } });
+    assert.ok(!planFor(streaming, 'POST', 1).receivesFirst);
+  });
+
   it('has deadlines unless the body is too long to be kept, or may be', () => {
     const { attemptMs, requestMs } = ROUTE.timeouts;
     for (const bytes of [0, 1, 100]) {

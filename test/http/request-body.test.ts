@@ -6,7 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { SignalboxError } from '#core/errors.ts';
+import { codeOf, SignalboxError } from '#core/errors.ts';
 import { KEPT_CHUNKS_MAX, RequestBody } from '#http/request-body.ts';
 import { HeldBytes } from '#shared/held-bytes.ts';
 import { until } from '#test/support/process.ts';
@@ -146,6 +146,64 @@ describe('replay', () => {
     );
     assert.equal((await buffer(open(body))).length, KEPT_CHUNKS_MAX + 1);
     assert.ok(!body.isReplayable);
+  });
+});
+
+describe('a first part', () => {
+  const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 400 }), { minLength: 1, maxLength: 8 });
+  const received = (body: RequestBody) => new Promise((resolve) => body.receive(resolve));
+
+  it('is as much as is kept, and nothing of the body gets lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(pieces, fc.boolean(), async (chunks, isOpenedTwice) => {
+        const whole = Buffer.concat(chunks);
+        const { body, calls } = bodyOf(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
+        assert.equal(await received(body), null);
+        assert.deepEqual(calls, ['invite']);
+        assert.equal(body.isComplete, whole.length <= KEPT_MAX);
+        // Whatever came first, an attempt that has read nothing costs nothing.
+        if (isOpenedTwice) open(body).destroy();
+        assert.ok(body.isReplayable);
+        assert.deepEqual(await buffer(open(body)), whole);
+        assert.equal(body.isReplayable, whole.length <= KEPT_MAX);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('is as many chunks as are kept', async () => {
+    const chunks = Array.from({ length: KEPT_CHUNKS_MAX + 1 }, () => Buffer.alloc(1));
+    const { body } = bodyOf(Readable.from(chunks), undefined, 1_000_000);
+    assert.equal(await received(body), null);
+    assert.equal(body.readBytes, KEPT_CHUNKS_MAX);
+    assert.equal((await buffer(open(body))).length, KEPT_CHUNKS_MAX + 1);
+  });
+
+  it('is what has come when nobody waits any longer', async (t) => {
+    const { client, incoming } = await arrive(t, 'one');
+    const { body } = bodyOf(incoming);
+    let told = 0;
+    const stop = body.receive(() => told++);
+    await until('it has come', () => body.readBytes === 3);
+    stop();
+    client.end(`${chunkOf('two')}0\r\n\r\n`);
+    assert.equal(`${await buffer(open(body))}`, 'onetwo');
+    assert.equal(told, 0);
+  });
+
+  it('breaks off with its client, be it gone, too slow, or too long', async (t) => {
+    const { client, incoming } = await arrive(t, 'one');
+    const gone = received(bodyOf(incoming).body);
+    client.destroy();
+    assert.equal(codeOf(await gone), 'request_body_broken');
+
+    const slow = new Readable({ read() {} }).on('error', () => {});
+    const waiting = received(bodyOf(slow).body);
+    slow.destroy(new SignalboxError('request_body_slow', 'client', 'slow'));
+    assert.equal(codeOf(await waiting), 'request_body_slow');
+
+    const { body } = bodyOf(Readable.from([Buffer.alloc(20)]), undefined, KEPT_MAX, 10);
+    assert.equal(codeOf(await received(body)), 'request_body_too_large');
   });
 });
 

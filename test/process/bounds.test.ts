@@ -101,6 +101,35 @@ describe('a body', () => {
 });
 
 describe('a slow client', () => {
+  it('has no upstream before a first part of its body has come', async (t) => {
+    // 800 slow uploads held as many connections to the upstreams.
+    const { upstreams, dial } = await scene(t, {});
+    const [red = assert.fail()] = upstreams;
+    const long = Array.from({ length: 50 }, () => dial().say(requestOf('POST /', 'Content-Length: 1000000')));
+    const short = Array.from({ length: 50 }, () => dial().say(requestOf('POST /', 'Content-Length: 10')));
+    for (const client of [...long, ...short]) client.say('abc');
+    await dial().say(requestOf('GET /')).hears('200 OK');
+    assert.equal(red.requests, 1);
+    for (const client of short) client.say('defghij');
+    for (const client of short) await client.hears('200 OK');
+    assert.equal(red.requests, 51);
+    long[0]?.say('x'.repeat(70_000));
+    await until('it has an upstream', () => red.requests === 52);
+  });
+
+  it('that has not said how much it will send is heard all the same', async (t) => {
+    const { port } = await startRawUpstream(t, (socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n'),
+      ),
+    );
+    const { dial } = await scene(t, {
+      load_balancing: { upstreams: [{ name: 'talking', address: '127.0.0.1', port }] },
+    });
+    const client = dial().say(`${requestOf('POST /', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`);
+    await client.hears('yes');
+  });
+
   it('that sends gets 408, while others are served, and its upstream is let go', async (t) => {
     let ended = 0;
     const { port } = await startRawUpstream(t, (socket) => {

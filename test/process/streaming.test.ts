@@ -125,7 +125,10 @@ describe('bodies', () => {
       incoming.resume();
       if (incoming.method === 'GET') pour(response, GIBIBYTE);
     });
-    const instance = await startInstance(t, [upstream], { timeouts: { idle_ms: 300 } });
+    const instance = await startInstance(t, [upstream], {
+      timeouts: { idle_ms: 300 },
+      retry: { body_buffer_bytes: 0 },
+    });
     for (const [index, text] of [GET, `${PUT}the beginning`].entries()) {
       const socket = connect(instance.port, '127.0.0.1');
       socket.on('error', () => {});
@@ -273,7 +276,7 @@ describe('a client that leaves', () => {
       incoming.on('error', () => broken++);
     });
     const instance = await startInstance(t, [upstream]);
-    const outgoing = request(instance.url, { method: 'POST', headers: { 'Content-Length': 1000 } });
+    const outgoing = request(instance.url, { method: 'POST' });
     outgoing.on('error', () => {});
     outgoing.write('the beginning');
     await until('the upstream has the request', () => upstream.requests === 1);

@@ -6,6 +6,7 @@ export function requestActors(steps: RequestSteps) {
   return {
     authenticate: actorOf(steps.authenticate),
     limit: actorOf(steps.limit),
+    receive: actorOf(steps.receive),
     select: actorOf(steps.select),
     forward: actorOf(steps.forward),
     weigh: actorOf(steps.weigh),
@@ -18,6 +19,7 @@ export function requestActors(steps: RequestSteps) {
 export const unprovidedSteps: RequestSteps = {
   authenticate: unprovided,
   limit: unprovided,
+  receive: unprovided,
   select: unprovided,
   forward: unprovided,
   weigh: unprovided,

@@ -51,10 +51,19 @@ export type RequestHead = {
 
 /** A request's body, which several attempts may need. */
 export interface ReplayableBody {
+  /** Whether its length is declared, so that it may well come before there is an answer. */
+  readonly isDeclared: boolean;
   /** Whether a new reader would see the body from its first byte. */
   readonly isReplayable: boolean;
   /** What came behind it, once it was read to its end: name, value, name, value … */
   readonly trailers: FlatHeaders;
+
+  /**
+   * Reads as much of it as is kept, before it is opened. `told` is called once, maybe before this returns: when that
+   * has come or the body has ended, with null; or with a SignalboxError when it broke off. To call what is returned
+   * ends the wait: what came is there for whoever opens the body.
+   */
+  receive(told: (error: Error | null) => void): () => void;
 
   /**
    * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader

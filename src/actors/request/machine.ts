@@ -1,12 +1,12 @@
 /**
  * The life of a request.
  *
- *     seeking ┌──────────────────────────────────────────────────────────────────────┐
- *             │ authenticating ─► limiting ─► selecting ─► forwarding                │
- *             │                                   ▲          │ failed, or answered   │
- *             │                                   │          ▼ with a retry status   │
- *             │                                   └────── weighing ─► concluding     │
- *             └──┬───────────────────────┬───────────────────────┬───────────────────┘
+ *     seeking ┌───────────────────────────────────────────────────────────────────────────────────┐
+ *             │ authenticating ─► limiting ─► receiving ─► selecting ─► forwarding                │
+ *             │                       │                     ▲   ▲          │ failed, or answered  │
+ *             │                       └─── without body ────┘   │          ▼ with a retry status  │
+ *             │                                                 └────── weighing ─► concluding    │
+ *             └──┬───────────────────────┬───────────────────────┬────────────────────────────────┘
  *     answered   ▼            refused    ▼         client left   ▼
  *           responding               refusing                abandoned
  *            │      │                 │     │
@@ -75,9 +75,14 @@ export const requestMachine = setup({
         cause: last.kind === 'failed' ? last.failure.cause : 'no_upstream',
       }),
     }),
-    blameTime: assign({ refusal: { cause: 'upstream_timeout' } satisfies Refusal }),
+    blameTime: assign({
+      refusal: ({ context }): Refusal => ({
+        cause: hasAskedNobody(context) ? 'request_timeout' : 'upstream_timeout',
+      }),
+    }),
   },
   guards: {
+    isBodyAwaited: ({ context }) => context.exchange.plan.receivesFirst,
     isRetryStatus: ({ context }, params: { status: number }) =>
       context.exchange.plan.retryOnStatus.includes(params.status),
     noAttemptIsLeft: ({ context }) => context.tried.length >= context.exchange.plan.attemptsMax,
@@ -138,7 +143,17 @@ export const requestMachine = setup({
             input: ({ context }) => ({ exchange: context.exchange, identity: context.identity }),
             onError: { target: '#request.refusing' },
           },
-          on: { 'limit.passed': { target: 'selecting' } },
+          on: { 'limit.passed': [{ guard: 'isBodyAwaited', target: 'receiving' }, { target: 'selecting' }] },
+        },
+        receiving: {
+          description: 'A first part of the body comes, so that a slow client holds no upstream.',
+          invoke: {
+            id: 'receive',
+            src: 'receive',
+            input: ({ context }) => ({ exchange: context.exchange }),
+            onError: { target: '#request.refusing' },
+          },
+          on: { 'body.received': { target: 'selecting' } },
         },
         selecting: {
           description: 'Which admitted upstream, not tried yet, gets it, as soon as one has room?',
@@ -258,6 +273,11 @@ export const requestMachine = setup({
     abandoned: { type: 'final', description: 'The client left before it was answered.' },
   },
 });
+
+/** The time went to a body that had to come first. */
+function hasAskedNobody({ tried, exchange }: RequestContext): boolean {
+  return tried.length === 0 && exchange.plan.receivesFirst;
+}
 
 function hasAnswer({ last }: RequestContext): boolean {
   return last.kind === 'answered';

@@ -116,6 +116,7 @@ function watched(steps: RequestSteps, report: (error: unknown) => void): Request
   return {
     authenticate: watch(steps.authenticate),
     limit: watch(steps.limit),
+    receive: watch(steps.receive),
     select: watch(steps.select),
     forward: watch(steps.forward),
     weigh: watch(steps.weigh),

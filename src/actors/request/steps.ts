@@ -54,6 +54,7 @@ export type FailoverFacts = {
 
 export type Proven = { readonly type: 'identity.proven'; readonly identity: Identity | null };
 export type Refused = { readonly type: 'request.refused'; readonly refusal: Refusal };
+export type Received = { readonly type: 'body.received' };
 export type Passed = { readonly type: 'limit.passed' };
 export type Selected = { readonly type: 'upstream.selected'; readonly upstream: Upstream };
 export type Exhausted = { readonly type: 'upstreams.exhausted' };
@@ -74,6 +75,7 @@ export type RequestEvent =
   | Proven
   | Refused
   | Passed
+  | Received
   | Selected
   | Exhausted
   | Started
@@ -88,6 +90,7 @@ export type RequestEvent =
 export type RequestSteps = {
   readonly authenticate: Step<{ exchange: Exchange }, Proven | Refused>;
   readonly limit: Step<{ exchange: Exchange; identity: Identity | null }, Passed | Refused>;
+  readonly receive: Step<{ exchange: Exchange }, Received | Refused>;
   readonly select: Step<SelectInput, Selected | Exhausted | Refused>;
   readonly forward: Step<ForwardInput, Started | Answered | Failed>;
   readonly weigh: Step<{ exchange: Exchange; tried: readonly Upstream[] }, Weighed>;

@@ -27,7 +27,7 @@ const nonIdempotent = z
   .boolean()
   .describe('Whether methods such as POST may be sent again after something of them was sent.');
 const bodyBufferBytes = integer(0, RETRY_BODY_BYTES_MAX, 'bytes').describe(
-  'Request body kept for another attempt; a longer one is sent once.',
+  'Request body kept for another attempt; a longer one is sent once. As much has to come before an upstream is chosen, or 100 ms pass where its length is not declared.',
 );
 
 export const Retry = z.strictObject({

@@ -24,6 +24,10 @@ const anyOutcome: Record<keyof RequestSteps, fc.Arbitrary<RequestEvent>> = {
     { type: 'limit.passed' },
     { type: 'request.refused', refusal: { cause: 'rate_limited', retryAfterSeconds: 1 } },
   ),
+  receive: fc.constantFrom<RequestEvent>(
+    { type: 'body.received' },
+    { type: 'request.refused', refusal: { cause: 'request_timeout' } },
+  ),
   select: fc.constantFrom<RequestEvent>(
     { type: 'upstream.selected', upstream: sampleUpstream({ name: 'red' }) },
     { type: 'upstream.selected', upstream: sampleUpstream({ name: 'blue' }) },

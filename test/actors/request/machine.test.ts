@@ -16,6 +16,7 @@ const upstreams = ['red', 'blue', 'green'].map((name, slot) => sampleUpstream({ 
 const answer = { status: 200 } as Answer;
 
 const PLAN: Plan = {
+  receivesFirst: false,
   attemptsMax: 2,
   resendable: true,
   retryOnStatus: [503],
@@ -51,6 +52,7 @@ function nameOf({ value }: { value: unknown }): string {
 
 const proven: RequestEvent = { type: 'identity.proven', identity: null };
 const passed: RequestEvent = { type: 'limit.passed' };
+const received: RequestEvent = { type: 'body.received' };
 const selected = (index: number): RequestEvent => ({
   type: 'upstream.selected',
   upstream: upstreams[index] ?? sampleUpstream(),
@@ -64,6 +66,7 @@ const timedOut: RequestEvent = {
   failure: { upstream: 'red', cause: 'upstream_timeout', written: true },
 };
 const started: RequestEvent = { type: 'attempt.started' };
+const requestTimeout = { type: 'xstate.after.REQUEST.request.seeking' } as unknown as RequestEvent;
 const attemptTimeout = { type: 'xstate.after.ATTEMPT.request.seeking.forwarding' } as unknown as RequestEvent;
 const answered = (status: number): RequestEvent => ({ type: 'attempt.answered', status, answer });
 const weighed = (
@@ -76,7 +79,7 @@ const toForwarding = [proven, passed, selected(0)];
 
 const anyEvent: fc.Arbitrary<RequestEvent> = fc.oneof(
   fc.constant(proven),
-  fc.constant(passed),
+  fc.constantFrom(passed, received),
   fc.nat(2).map(selected),
   fc.boolean().map(failed),
   fc.constantFrom(started, timedOut, attemptTimeout),
@@ -91,6 +94,7 @@ const anyEvent: fc.Arbitrary<RequestEvent> = fc.oneof(
   ),
 );
 const anyPlan = fc.record({
+  receivesFirst: fc.boolean(),
   attemptsMax: fc.integer({ min: 1, max: 4 }),
   resendable: fc.boolean(),
   retryOnStatus: fc.constantFrom([], [503]),
@@ -124,6 +128,20 @@ describe('the request machine', () => {
       'responding',
       'responded',
     ]);
+  });
+
+  it('lets a first part of a body come before it asks for an upstream', () => {
+    const plan = { ...PLAN, receivesFirst: true };
+    const { states } = walk(plan, [proven, passed, received, selected(0)]);
+    assert.deepEqual(states.slice(2), ['seeking.receiving', 'seeking.selecting', 'seeking.forwarding']);
+  });
+
+  it('blames the client when the time went to its body, and the upstream when one was asked', () => {
+    const plan = { ...PLAN, receivesFirst: true };
+    const waiting = walk(plan, [proven, passed, requestTimeout]);
+    assert.equal(waiting.last.context.refusal.cause, 'request_timeout');
+    const forwarding = walk(plan, [proven, passed, received, selected(0), requestTimeout]);
+    assert.equal(forwarding.last.context.refusal.cause, 'upstream_timeout');
   });
 
   it('asks blue when red refuses the connection', () => {
@@ -240,7 +258,8 @@ describe('the request machine', () => {
       seed: 1,
       numRuns: 4000,
     })) {
-      for (const name of walk(PLAN, events).states) reached.add(name);
+      for (const receivesFirst of [false, true])
+        for (const name of walk({ ...PLAN, receivesFirst }, events).states) reached.add(name);
     }
     const { states, edges } = chartOf(requestMachine);
     // Nothing stays in a state that it may leave at once.

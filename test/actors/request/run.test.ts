@@ -7,7 +7,14 @@ import type { Plan } from '#core/plan.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const PLAN: Plan = { attemptsMax: 2, resendable: true, retryOnStatus: [], attemptMs: 1000, requestMs: 5000 };
+const PLAN: Plan = {
+  receivesFirst: false,
+  attemptsMax: 2,
+  resendable: true,
+  retryOnStatus: [],
+  attemptMs: 1000,
+  requestMs: 5000,
+};
 
 /** What each step tells at once; one that is left out never tells. */
 type Outcomes = Partial<Record<keyof RequestSteps, RequestEvent | Error>>;
@@ -32,7 +39,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
     const clock = new VirtualClock();
     const answer = { status: 200, release: () => seen.releases++ };
     const steps = Object.fromEntries(
-      ['authenticate', 'limit', 'select', 'forward', 'weigh', 'respond', 'refuse'].map((step) => {
+      ['authenticate', 'limit', 'receive', 'select', 'forward', 'weigh', 'respond', 'refuse'].map((step) => {
         const outcome = outcomes[step as keyof RequestSteps];
         return [
           step,
