@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 import { load, UPSTREAMS } from '../support.ts';
 
@@ -15,6 +15,7 @@ describe('the settings of an instance', () => {
         workers: Math.min(64, availableParallelism()),
         maxConnections: 20_000,
         connectionsPerClientMax: 16_000,
+        bufferedBytesMax: totalmem() / 4,
         overload: { lagMs: 250 },
         trustedProxies: [],
         proxyProtocol: false,
