@@ -12,7 +12,7 @@ import type { Clock } from '#core/clock.ts';
 import { type Instrument, OVERFLOW_ATTRIBUTE } from '#core/metric-names.ts';
 import type { SeriesSum } from '#shared/metric-cells.ts';
 import type { Metric, MetricSource } from './metric-sources.ts';
-import { SCOPE } from './resource.ts';
+import { SCOPE } from './scope.ts';
 
 type Span = { readonly startTime: HrTime; readonly endTime: HrTime };
 

@@ -16,6 +16,3 @@ export function instanceResource(said: Readonly<Record<string, string>>, instanc
     }),
   );
 }
-
-/** The one instrumentation scope of all that is said. */
-export const SCOPE = { name: packageFile.name, version: packageFile.version };

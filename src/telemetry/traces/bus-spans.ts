@@ -13,7 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { formatTraceparent, readTraceparent } from '#core/trace/traceparent.ts';
-import { SCOPE } from '../resource.ts';
+import { SCOPE } from '../scope.ts';
 
 /** Of one span; who says more says it in an outage, where some tell as much as all. */
 const WORDS_MAX = 16;

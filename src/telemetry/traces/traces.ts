@@ -3,7 +3,7 @@ import { type Clock, sleep } from '#core/clock.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import type { TraceSettings } from '#core/settings.ts';
 import type { Log } from '../log.ts';
-import { SCOPE } from '../resource.ts';
+import { SCOPE } from '../scope.ts';
 import { requestSpans } from './request-spans.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 
