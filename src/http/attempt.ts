@@ -6,6 +6,8 @@ import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { isUnprocessed } from './attempt-failure.ts';
+import { INFORMATIONAL_MAX } from './h1-dispatcher/connection.ts';
+import { malformedAnswer } from './h1-dispatcher/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 import type { TransportController, TransportHandler } from './transport.ts';
 
@@ -51,6 +53,7 @@ export class Attempt implements TransportHandler, Answer {
   #earlyEnd: FlatHeaders | Error | null = null;
   #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
   #isReleased = false;
+  #informational = 0;
   #isClientAwaited = false;
 
   constructor(upstream: Upstream, timeouts: AttemptTimeouts, clock: Clock, observer: AttemptObserver) {
@@ -120,8 +123,7 @@ export class Attempt implements TransportHandler, Answer {
     reason: string | undefined,
   ): void {
     if (status < 200) {
-      const isForClients = status > 101 && !this.#isReleased;
-      if (isForClients) this.#observer.informed(status, flatten(controller.rawHeaders));
+      this.#inform(controller, status);
       return;
     }
     this.headers = flatten(controller.rawHeaders);
@@ -191,6 +193,14 @@ export class Attempt implements TransportHandler, Answer {
     if (state === 'waiting' || state === 'started') {
       this.#observer.failed(error, state === 'started' && !isUnprocessed(error));
     } else this.#end(error);
+  }
+
+  /** Not every transport bounds them. */
+  #inform(controller: TransportController, status: number): void {
+    if (++this.#informational > INFORMATIONAL_MAX)
+      controller.abort(malformedAnswer('too_many_informational'));
+    else if (status > 101 && !this.#isReleased)
+      this.#observer.informed(status, flatten(controller.rawHeaders));
   }
 
   #answer(status: number, reason: string): void {

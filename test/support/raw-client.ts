@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
-import { until } from './process.ts';
+import { type Cleanup, until } from './process.ts';
 
 /** A client that says exactly the bytes it is told to, and keeps what it hears, one character a byte. */
 export class RawClient {
@@ -23,7 +22,7 @@ export class RawClient {
     });
   }
 
-  static dial(t: TestContext, port: number, localAddress = '127.0.0.1'): RawClient {
+  static dial(t: Cleanup, port: number, localAddress = '127.0.0.1'): RawClient {
     const client = new RawClient(connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true }));
     t.after(() => client.socket.destroy());
     return client;

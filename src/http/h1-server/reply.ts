@@ -123,7 +123,14 @@ export class Http1Reply implements Reply {
   }
 
   cut(): void {
-    this.#host.socket.destroy();
+    const { socket } = this.#host;
+    if (this.isGone) return;
+    // A client that hears nothing at all would think that its connection was idle for too long, and ask again.
+    this.#flush();
+    const endsWithConnection = this.#bytesLeft === Infinity && !this.#isChunked;
+    // Where only the end tells that an answer is whole, it has to be an error; in TLS, an end without warning is one.
+    if (endsWithConnection && !('encrypted' in socket)) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   switchProtocols(headers: FlatHeaders): Duplex | null {

@@ -162,6 +162,28 @@ describe('the end of an answer', () => {
     });
   }
 
+  it('is not lost with an answer that is cut at once: its head is there, and no end', async (t) => {
+    // Whatever was still to be sent was dropped, and clients saw a connection that ended without an answer.
+    const { ask } = await serve(t);
+    const { client, arrival } = await ask(GET);
+    arrival.reply.head(200, 'OK', []);
+    arrival.reply.write('a');
+    arrival.reply.cut();
+    assert.match(await client.ended(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n1\r\na\r\n$/);
+  });
+
+  it('is an error to a client of HTTP/1.0 where the answer is cut that the connection ends', async (t) => {
+    // It was an end like any other: a part of an answer could not be told from all of it.
+    const { ask } = await serve(t);
+    const { client, arrival } = await ask('GET / HTTP/1.0\r\nHost: test\r\n\r\n');
+    arrival.reply.head(200, 'OK', []);
+    arrival.reply.write('part');
+    await client.hears('part');
+    arrival.reply.cut();
+    await until('the connection is over', () => client.socket.closed);
+    assert.equal(client.error, 'ECONNRESET');
+  });
+
   it('is a broken connection where the answer is cut', async (t) => {
     const { ask, outcomes } = await serve(t);
     const { client, arrival } = await ask(GET);
