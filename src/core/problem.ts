@@ -1,7 +1,7 @@
 import { REFUSALS, type Refusal } from './refusals.ts';
 import { appendStamp, type Stamp } from './response-headers.ts';
 
-export type ProblemAnswer = {
+export type RefusalAnswer = {
   readonly status: number;
   readonly reason: string;
   readonly headers: string[];
@@ -12,9 +12,8 @@ export type ProblemAnswer = {
 const PSEUDONYM = 'signalbox';
 
 /** A refusal as its answer: problem details (RFC 9457) and Proxy-Status (RFC 9209). */
-export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly string[]): ProblemAnswer {
-  const answer = REFUSALS[refusal.cause];
-  const { status, title, detail, error, proxyStatus } = answer;
+export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly string[]): RefusalAnswer {
+  const { status, title, detail, error } = REFUSALS[refusal.cause];
   const body = `${JSON.stringify({
     type: 'about:blank',
     title,
@@ -30,13 +29,20 @@ export function problemAnswer(refusal: Refusal, stamp: Stamp, extra: readonly st
     `${Buffer.byteLength(body)}`,
   ];
   appendStamp(headers, stamp, null);
+  appendRefusal(headers, refusal, stamp);
+  headers.push(...extra);
+  return { status, reason: title, headers, body };
+}
+
+/** What says why, and what to do about it, in headers. */
+export function appendRefusal(headers: string[], refusal: Refusal, { names }: Stamp): void {
+  const answer = REFUSALS[refusal.cause];
+  const { proxyStatus } = answer;
   if (proxyStatus !== undefined) {
-    headers.push('Proxy-Status', `${stamp.names.via ?? PSEUDONYM}; error=${proxyStatus}`);
+    headers.push('Proxy-Status', `${names.via ?? PSEUDONYM}; error=${proxyStatus}`);
   }
   if ('challenge' in refusal) headers.push('WWW-Authenticate', refusal.challenge);
   if ('allow' in refusal) headers.push('Allow', refusal.allow);
   const { retryAfterSeconds } = 'retryAfterSeconds' in refusal ? refusal : answer;
   if (retryAfterSeconds !== undefined) headers.push('Retry-After', `${retryAfterSeconds}`);
-  headers.push(...extra);
-  return { status, reason: title, headers, body };
 }

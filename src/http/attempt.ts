@@ -109,7 +109,9 @@ export class Attempt implements TransportHandler, Answer {
   }
 
   onBodySent(): void {
-    this.#awaitHead();
+    if (this.#state === 'started') this.#awaitHead();
+    // An answer that has begun may wait for the rest of the request.
+    else if (this.#controller?.paused === false) this.#awaitData();
   }
 
   onRequestSent(): void {

@@ -1,5 +1,4 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
-import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome, RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
 import { preflightMethod } from '#core/cors.ts';
@@ -107,7 +106,7 @@ export class Front {
       if (!('refusal' in said)) sendLocal(reply, said, stamp, entry.notices, isHead);
       else {
         recorder.refused(record, said.refusal.cause);
-        this.#refuse(said.refusal, reply, stamp, [...refusalHeadersOf(to), ...entry.notices], isHead);
+        this.#refuse(said.refusal, arrival, stamp, [...refusalHeadersOf(to), ...entry.notices]);
       }
       finish({ body, reply });
     };
@@ -129,9 +128,9 @@ export class Front {
     return { ...entry, answer: 'overloaded' };
   }
 
-  #refuse(refusal: Refusal, reply: Reply, stamp: Stamp, headers: FlatHeaders, isHead: boolean): void {
+  #refuse(refusal: Refusal, arrival: Arrival, stamp: Stamp, headers: FlatHeaders): void {
     this.#options.metrics.refused(refusal.cause);
-    sendRefusal(reply, refusal, stamp, headers, isHead);
+    sendRefusal(arrival.reply, refusal, stamp, headers, arrival);
   }
 
   /** Counts a request until what this returns is called, which passes its outcome on. */

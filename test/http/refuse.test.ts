@@ -25,21 +25,30 @@ describe('a refusal without a request', () => {
 });
 
 describe('a refusal of a request', () => {
-  const sent = (isHead: boolean) => {
+  const sent = (method: string, headers: readonly string[] = []) => {
     const parts: unknown[] = [];
     const reply: Pick<Reply, 'head' | 'write'> = {
       head: (...head) => parts.push(head),
       write: (chunk) => parts.push(chunk) > 0,
     };
-    sendRefusal(reply as Reply, { cause: 'no_route' }, STAMP, ['RateLimit', 'r=1'], isHead);
+    sendRefusal(reply as Reply, { cause: 'no_route' }, STAMP, ['RateLimit', 'r=1'], { method, headers });
     return parts;
   };
 
   it('is sent without its body to HEAD, and else the same', () => {
-    const [head, body] = sent(false) as [[number, string, string[]], string];
-    assert.deepEqual(sent(true), [head]);
+    const [head, body] = sent('GET') as [[number, string, string[]], string];
+    assert.deepEqual(sent('HEAD'), [head]);
     assert.deepEqual(head.slice(0, 2), [404, 'Not Found']);
     assert.ok(head[2].includes(`${Buffer.byteLength(body)}`));
     assert.ok(head[2].includes('RateLimit'));
+  });
+
+  it('is headers alone to a call of gRPC', () => {
+    const [head, ...rest] = sent('POST', ['Content-Type', 'application/grpc+proto']) as [
+      [number, string, string[]],
+    ];
+    assert.deepEqual(rest, []);
+    assert.equal(head[0], 200);
+    assert.ok(head[2].includes('grpc-status') && head[2].includes('RateLimit'));
   });
 });

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type ClientHttp2Stream, constants } from 'node:http2';
-import type { FlatHeaders } from '#core/headers.ts';
+import { type FlatHeaders, headerValue } from '#core/headers.ts';
 import type { Carrier, Flight } from '../flight.ts';
 import { TRAILER_LIMITS } from '../h1/chunked-decoder.ts';
 import { INFORMATIONAL_MAX } from '../h1-dispatcher/connection.ts';
@@ -23,7 +23,7 @@ export type StreamHost = {
   isRefused(id: number): boolean;
 };
 
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants;
 
 /** One request and its answer on a stream of their own; both may be under way at once. */
 export class ExchangeStream implements Carrier {
@@ -44,7 +44,7 @@ export class ExchangeStream implements Carrier {
       this.#isWhole = true;
     });
     stream.on('headers', (headers, _, raw) => this.#inform(Number(headers[':status']), raw));
-    stream.on('response', (headers, _, raw) => this.#answer(Number(headers[':status']), raw));
+    stream.on('response', (headers, flags, raw) => this.#answer(Number(headers[':status']), flags, raw));
     stream.on('trailers', (_headers, _flags, raw) => {
       this.#trailers = this.#bounded(raw, TRAILER_LIMITS.bytesMax);
     });
@@ -96,10 +96,11 @@ export class ExchangeStream implements Carrier {
     this.#head(status, raw);
   }
 
-  #answer(status: number, raw: FlatHeaders): void {
+  #answer(status: number, flags: number, raw: FlatHeaders): void {
     this.#host.heard();
     this.#host.answered();
-    this.#head(status, raw);
+    const isAll = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    this.#head(status, isAll ? withoutBody(this.#flight.method, status, raw) : raw);
     this.#stream.on('data', (chunk: Buffer) => this.#data(chunk));
     if (this.#flight.paused) this.#stream.pause();
   }
@@ -176,4 +177,13 @@ function watchEnd(stream: ClientHttp2Stream, ended: () => void): void {
     if (chunk === null && !stream.closed) ended();
     return push.call(stream, chunk, encoding);
   };
+}
+
+/**
+ * The head of an answer that is its whole, told in it: who passes it on does not have to wait for an end. A call
+ * of gRPC that fails at once is answered so, and not understood in any other way (Trailers-Only).
+ */
+function withoutBody(method: string, status: number, raw: FlatHeaders): FlatHeaders {
+  const mayHaveNone = method === 'HEAD' || status === 204 || status === 304;
+  return mayHaveNone || headerValue(raw, 'content-length') !== null ? raw : [...raw, 'content-length', '0'];
 }

@@ -18,7 +18,7 @@ export function refuseStep(
     metrics.refused(refusal.cause);
     recorder.refused(record, refusal.cause);
     reply.onSent(() => tell({ type: 'response.finished' }));
-    sendRefusal(reply, refusal, stamp, notices, request.method === 'HEAD');
+    sendRefusal(reply, refusal, stamp, notices, request);
     finish(exchange);
     return undefined;
   };

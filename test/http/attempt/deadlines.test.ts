@@ -91,6 +91,31 @@ for (const { name, attemptAt } of THROUGH) {
       assert.equal(clock.timers, 0);
     });
 
+    it('begins anew with each piece of the request, which may go on meanwhile', async (t) => {
+      // An upload that was answered at its beginning was cut off, however fast it went on.
+      const source = new PassThrough();
+      const received: string[] = [];
+      const { events, clock, data } = await attemptAt(t, {
+        upstream: (socket) => {
+          socket.on('data', (bytes) => received.push(`${bytes}`));
+          socket.once('data', () => socket.write(head));
+        },
+        options: { method: 'POST' },
+        body: () => source,
+      });
+      source.write('a');
+      await until('it is answered', () => events.includes('answered 200'));
+      for (const piece of ['b', 'c', 'd']) {
+        clock.advance(idleMs - 1);
+        source.write(piece);
+        await until('the piece is there', () => received.join('').includes(`\r\n${piece}`));
+      }
+      assert.equal(data(), '');
+      assert.deepEqual(events, ['started', 'answered 200']);
+      clock.advance(idleMs);
+      assert.equal(events.at(-1), 'fail');
+    });
+
     it('does not run while nobody takes the answer', async (t) => {
       const { events, clock, deliver } = await attemptAt(t, { upstream: saying(head), isDelivered: false });
       await until('it is answered', () => events.includes('answered 200'));

@@ -74,6 +74,20 @@ describe('an answer in HTTP/2', { concurrency: true }, () => {
     }
   });
 
+  it('says so where its head is all of it, so that whoever passes it on knows at once', async (t) => {
+    for (const [said, length] of [
+      [{}, ['content-length', '0']],
+      [{ 'content-length': 0 }, ['content-length', '0']],
+    ] as const) {
+      const behave: Behaviour = (stream) =>
+        stream.respond({ ':status': 200, 'grpc-status': '5', ...said }, { endStream: true });
+      const { heads, events } = await (await ask(t, behave)).over();
+      const headers = heads[0]?.headers.filter((_, at, all) => all[at - (at % 2)] !== 'date');
+      assert.deepEqual(headers, ['grpc-status', '5', ...length]);
+      assert.deepEqual(events, ['start', 'head 200', 'end']);
+    }
+  });
+
   it('is heard byte for byte in its head', async (t) => {
     const behave: Behaviour = (stream) => {
       stream.respond({ ':status': 418, 'x-b': ['1', '', '\xe9\xff'] }, {
