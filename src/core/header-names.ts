@@ -80,7 +80,9 @@ export function lowerCased(name: string): string {
   return LOWER.get(name) ?? name.toLowerCase();
 }
 
-/** Whether it is one of the common names, spelled as usual; these are tokens (RFC 9110 §5.6.2). */
-export function isCommonName(name: string): boolean {
-  return LOWER.has(name);
+const LINES = new Map(COMMON_SPELLINGS.map((name) => [name, `\r\n${name}: `]));
+
+/** How a line that follows another one begins with it, if it is one of the common names; these are tokens. */
+export function commonLine(name: string): string | undefined {
+  return LINES.get(name);
 }

@@ -11,6 +11,7 @@ import { type AddressBlocks, addressBlocks } from './address-blocks.ts';
 import { peerAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
+import { fieldLines } from './h1/write-head.ts';
 import { Connection } from './h1-server/connection.ts';
 import type { ServerContext } from './h1-server/server-context.ts';
 import { Lingering } from './linger.ts';
@@ -126,7 +127,7 @@ export class Listener {
       requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
-      keepAliveHeaders: ['Connection', 'keep-alive', 'Keep-Alive', `timeout=${keepAliveSeconds}`],
+      keepAliveLines: fieldLines(['Connection', 'keep-alive', 'Keep-Alive', `timeout=${keepAliveSeconds}`]),
       connections,
       lingering: this.#lingering,
       held: this.#options.held,

@@ -3,8 +3,8 @@ import type { FlatHeaders } from '#core/headers.ts';
 import { responseHead } from './h1/write-head.ts';
 
 /** An answer's head, one character a byte. Throws a SignalboxError where a part would break out of its place. */
-export function rawHead(status: number, reason: string, headers: FlatHeaders): string {
-  const head = responseHead(status, reason, headers);
+export function rawHead(status: number, reason: string, headers: FlatHeaders, tail = ''): string {
+  const head = responseHead(status, reason, headers, tail);
   if (head !== null) return head;
   throw new SignalboxError('answer_malformed', 'signalbox', 'An answer has a header that cannot be sent.');
 }

@@ -10,6 +10,7 @@ import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
+import { fieldLines } from '../h1/write-head.ts';
 import { BodyIntake } from './body-intake.ts';
 import { ClientPace } from './client-pace.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -91,12 +92,12 @@ export class Connection implements ReplyHost {
     return !this.#isPersistent || isLast || isTooLong || this.#server.isDraining();
   }
 
-  get date(): string {
-    return this.#server.date.text;
+  get dateLine(): string {
+    return this.#server.date.line;
   }
 
-  connectionHeaders(closes: boolean): FlatHeaders {
-    return closes ? CLOSE : this.#server.keepAliveHeaders;
+  connectionLines(closes: boolean): string {
+    return closes ? CLOSE : this.#server.keepAliveLines;
   }
 
   expectProgress(idleMs: number, bytesPerSecondMin = 0): void {
@@ -342,4 +343,4 @@ function tooSlow(): SignalboxError {
   return new SignalboxError('request_body_slow', 'client', 'The request body came too slowly.');
 }
 
-const CLOSE: FlatHeaders = ['Connection', 'close'];
+const CLOSE = fieldLines(['Connection', 'close']);

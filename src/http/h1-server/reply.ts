@@ -20,11 +20,11 @@ const NO_TRAILERS: FlatHeaders = [];
 /** What a reply asks of the connection that it is for. */
 export interface ReplyHost {
   readonly socket: Socket;
-  /** `Connection` and its like, for the answer that is about to begin. */
-  connectionHeaders(closes: boolean): FlatHeaders;
+  /** `Connection` and its like, for the answer that is about to begin, and `Date`: as `fieldLines` has them. */
+  connectionLines(closes: boolean): string;
+  readonly dateLine: string;
   /** Whether the connection has to end with the answer that is about to begin. */
   readonly mustClose: boolean;
-  readonly date: string;
   expectProgress(idleMs: number, bytesPerSecondMin?: number): void;
   /** The client has to read before the answer is sent whole. */
   expectReading(): void;
@@ -73,9 +73,9 @@ export class Http1Reply implements Reply {
     const framing = responseFraming(this.#asked.method, this.#asked.minor, status, headers);
     // A client that was not told to go on may send its body or not, and nobody could tell.
     const closes = framing.endsWithConnection || this.#awaitsContinue || this.#host.mustClose;
-    const all = [...headers, ...framing.headers, ...this.#host.connectionHeaders(closes)];
-    if (!framing.hasDate) all.push('Date', this.#host.date);
-    const head = rawHead(status, reason, all);
+    const { lines, hasDate } = framing;
+    const tail = `${lines}${this.#host.connectionLines(closes)}${hasDate ? '' : this.#host.dateLine}`;
+    const head = rawHead(status, reason, headers, tail);
     this.status = status;
     this.isClosing = closes;
     this.#isChunked = framing.isChunked;

@@ -1,9 +1,11 @@
 import { type FlatHeaders, isNamed } from '#core/headers.ts';
 import type { Minor } from '../h1/start-lines.ts';
+import { fieldLines } from '../h1/write-head.ts';
 
 /** How the end of an answer is told, and what its headers have to say of it. */
 export type ResponseFraming = {
-  readonly headers: FlatHeaders;
+  /** As `fieldLines` has them. */
+  readonly lines: string;
   /** Of the body that will be sent: 0 for none, Infinity where only its end tells. */
   readonly bytes: number;
   readonly isChunked: boolean;
@@ -11,8 +13,7 @@ export type ResponseFraming = {
   readonly hasDate: boolean;
 };
 
-const CHUNKED: FlatHeaders = ['Transfer-Encoding', 'chunked'];
-const NOTHING: FlatHeaders = [];
+const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
 
 /** Of an answer with these headers, none of which is Transfer-Encoding (RFC 9112 §6.3). */
 export function responseFraming(
@@ -30,6 +31,11 @@ export function responseFraming(
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
   const isOpen = bytes === Number.POSITIVE_INFINITY;
   const isChunked = isOpen && minor === 1;
-  const headersOfIt = isChunked ? CHUNKED : NOTHING;
-  return { headers: headersOfIt, bytes, isChunked, endsWithConnection: isOpen && !isChunked, hasDate };
+  return {
+    lines: isChunked ? CHUNKED : '',
+    bytes,
+    isChunked,
+    endsWithConnection: isOpen && !isChunked,
+    hasDate,
+  };
 }

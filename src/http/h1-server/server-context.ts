@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '#core/clock.ts';
-import type { FlatHeaders } from '#core/headers.ts';
 import type { HttpDate } from '#core/http-date.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { HeldBytes } from '#shared/held-bytes.ts';
@@ -22,8 +21,8 @@ export type ServerContext = {
   readonly headMs: number;
   /** How long a connection is kept between requests. */
   readonly keepAliveMs: number;
-  /** Of answers that keep their connection. */
-  readonly keepAliveHeaders: FlatHeaders;
+  /** Of answers that keep their connection, as `fieldLines` has them. */
+  readonly keepAliveLines: string;
   /** Over which it is seen how fast a client sends; see ClientPace. */
   readonly rateWindowMs: number;
   readonly connections: Connections;

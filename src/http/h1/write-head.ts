@@ -1,4 +1,5 @@
-import { isCommonName } from '#core/header-names.ts';
+import { SignalboxError } from '#core/errors.ts';
+import { commonLine } from '#core/header-names.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 
 // Expressions, since to look at a string's characters one by one costs twice as much. None can backtrack.
@@ -10,13 +11,15 @@ const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A request target, with characters beyond ASCII as they were received. */
 const TARGET = /^[!-~\x80-\xff]+$/;
 
+const END = '\r\n\r\n';
+
 /**
  * Heads as one text, for one write as latin1. Each is null where a part of it would not stay a part of it: line
  * breaks, other control characters, or characters that are more than one byte.
  */
 
 export function requestHead(method: string, target: string, headers: FlatHeaders): string | null {
-  return isRequestLine(method, target) ? withFields(`${method} ${target} HTTP/1.1\r\n`, headers) : null;
+  return isRequestLine(method, target) ? withFields(`${method} ${target} HTTP/1.1`, headers, END) : null;
 }
 
 export function isRequestLine(method: string, target: string): boolean {
@@ -24,17 +27,24 @@ export function isRequestLine(method: string, target: string): boolean {
 }
 
 export function isField(name: string, value: string): boolean {
-  return (isCommonName(name) || TOKEN.test(name)) && TEXT.test(value);
+  return (commonLine(name) !== undefined || TOKEN.test(name)) && TEXT.test(value);
 }
 
-/** `status` is a whole number from 100 to 999. */
-export function responseHead(status: number, reason: string, headers: FlatHeaders): string | null {
-  return TEXT.test(reason) ? withFields(`HTTP/1.1 ${status} ${reason}\r\n`, headers) : null;
+/** `status` is a whole number from 100 to 999; `tail` is of `fieldLines`, and comes last. */
+export function responseHead(status: number, reason: string, headers: FlatHeaders, tail = ''): string | null {
+  return TEXT.test(reason) ? withFields(`HTTP/1.1 ${status} ${reason}`, headers, tail + END) : null;
 }
 
 /** The last chunk, with what follows a chunked body. */
 export function lastChunk(trailers: FlatHeaders): string | null {
-  return withFields('0\r\n', trailers);
+  return withFields('0', trailers, END);
+}
+
+/** Fields that are the same in many heads, made once: each with the line break before it. */
+export function fieldLines(headers: FlatHeaders): string {
+  const lines = withFields('', headers, '');
+  if (lines === null) throw new SignalboxError('answer_malformed', 'signalbox', 'A header cannot be sent.');
+  return lines;
 }
 
 /** What stands before a chunk of data; CRLF stands after it. */
@@ -42,13 +52,15 @@ export function chunkHead(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }
 
-function withFields(start: string, headers: FlatHeaders): string | null {
+// Two strings a field: what `+` makes is a string of its own each time, and these were a seventh of all garbage.
+function withFields(start: string, headers: FlatHeaders, end: string): string | null {
   let head = start;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    if (!isField(name, value)) return null;
-    head += `${name}: ${value}\r\n`;
+    const line = commonLine(name) ?? (TOKEN.test(name) ? `\r\n${name}: ` : null);
+    if (line === null || !TEXT.test(value)) return null;
+    head = head + line + value;
   }
-  return `${head}\r\n`;
+  return head + end;
 }

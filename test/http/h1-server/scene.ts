@@ -42,7 +42,7 @@ export async function serve(
     rateWindowMs: RATE_WINDOW_MS,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
-    keepAliveHeaders: ['Connection', 'keep-alive'],
+    keepAliveLines: '\r\nConnection: keep-alive',
     connections,
     lingering,
     held: HeldBytes.create(1, 1_000_000),
