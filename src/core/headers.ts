@@ -3,6 +3,7 @@
  * they stay: order, duplicates and case are kept, and nothing is allocated for a header that passes.
  */
 
+import { withoutBlanks } from './blanks.ts';
 import { lowerCased } from './header-names.ts';
 
 export type FlatHeaders = readonly string[];
@@ -51,10 +52,7 @@ export function headerList(headers: FlatHeaders, lowerName: string): string | nu
 export function connectionNames(headers: FlatHeaders): ReadonlySet<string> {
   const list = headerList(headers, 'connection');
   if (list === null || list === 'keep-alive' || list === 'close') return NONE;
-  const names = list
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim());
+  const names = list.toLowerCase().split(',').map(withoutBlanks);
   return new Set(names.filter((name) => !NEVER_NAMED.test(name)));
 }
 
@@ -64,7 +62,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function takesTrailers(headers: FlatHeaders): boolean {
   const codings = headerList(headers, 'te');
   if (codings === null || codings === 'trailers') return codings !== null;
-  return codings.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
+  return codings.split(',').some((coding) => withoutBlanks(coding).toLowerCase() === 'trailers');
 }
 
 /** Whether a header of some spelling has this name. */

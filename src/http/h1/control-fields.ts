@@ -1,3 +1,4 @@
+import { withoutBlanks } from '#core/blanks.ts';
 import { lowerCased } from '#core/header-names.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { FramingFault } from './faults.ts';
@@ -101,7 +102,7 @@ function readConnection(found: Found, value: string): boolean {
 }
 
 function hasOption(options: readonly string[], wanted: string): boolean {
-  return options.some((option) => option.trim() === wanted);
+  return options.some((option) => withoutBlanks(option) === wanted);
 }
 
 function readSeconds(value: string): number | null {

@@ -109,6 +109,12 @@ describe('the control fields of a head', () => {
     assert.equal(persists(1, 'closed, enclose'), true);
   });
 
+  // A no-break space was taken for a blank, and ended a connection that everybody else goes on with.
+  it('say nothing with what only looks like a blank', () => {
+    assert.equal(readControlFields(['Connection', 'close\xa0']).closes, false);
+    assert.equal(readControlFields(['Connection', 'x,\tclose ']).closes, true);
+  });
+
   it('say for how long', () => {
     const seconds = (value: string) => readControlFields(['keep-alive', value]).keepAliveSeconds;
     assert.equal(seconds('timeout=5'), 5);
