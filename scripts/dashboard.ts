@@ -8,7 +8,7 @@ type Panel = {
   readonly description?: string;
   /** As Grafana names units; none for plain numbers. */
   readonly unit?: string;
-  readonly kind?: 'timeseries' | 'stat' | 'state-timeline';
+  readonly kind?: 'timeseries' | 'stat' | 'state-timeline' | 'heatmap';
   readonly isStacked?: boolean;
   readonly queries: readonly Query[];
 };
@@ -49,6 +49,18 @@ const ROWS: readonly Row[] = [
         title: 'Time of a request',
         unit: 's',
         queries: [quantile(0.5), quantile(0.95), quantile(0.99)],
+      },
+      {
+        title: 'Times of requests',
+        description: 'How many took how long.',
+        unit: 's',
+        kind: 'heatmap',
+        queries: [
+          {
+            expr: `sum by (le) (increase(http_server_request_duration_seconds_bucket{${INSTANCE}, http_response_status_code!="101"}${WINDOW}))`,
+            legend: '{{le}}',
+          },
+        ],
       },
       {
         title: 'Under way, by state',
@@ -408,6 +420,12 @@ export function renderDashboard(): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 
+const OPTIONS: Readonly<Record<string, object>> = {
+  timeseries: { tooltip: { mode: 'multi', sort: 'desc' } },
+  // Prometheus has counted the buckets already.
+  heatmap: { calculate: false, yAxis: { unit: 's' }, cellGap: 1 },
+};
+
 function renderPanel(id: number, panel: Panel, gridPos: object) {
   const { title, description = '', unit = 'short', kind = 'timeseries', isStacked = false, queries } = panel;
   const custom = { fillOpacity: isStacked ? 30 : 0, stacking: { mode: isStacked ? 'normal' : 'none' } };
@@ -422,12 +440,13 @@ function renderPanel(id: number, panel: Panel, gridPos: object) {
       defaults: { unit, min: 0, ...(kind === 'timeseries' ? { custom } : {}) },
       overrides: [],
     },
-    options: kind === 'timeseries' ? { tooltip: { mode: 'multi', sort: 'desc' } } : {},
+    options: OPTIONS[kind] ?? {},
     targets: queries.map(({ expr, legend }, index) => ({
       refId: String.fromCharCode('A'.charCodeAt(0) + index),
       datasource: SOURCE,
       expr,
       legendFormat: legend,
+      ...(kind === 'heatmap' ? { format: 'heatmap' } : {}),
     })),
   };
 }
