@@ -17,6 +17,10 @@ const LIVE_SETTINGS = [
   'timeouts',
   'headers',
   'health',
+  // What routes take of the server's section, as long as they say nothing else.
+  'server.body_bytes_max',
+  'server.body_rate_min',
+  'server.response_rate_min',
   'jwt.issuers',
   'log.level',
   'redis',

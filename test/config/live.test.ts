@@ -40,6 +40,7 @@ describe('what takes a restart', () => {
   });
 
   it('is not what is live', () => {
+    assert.deepEqual(awaiting('', 'server: {body_bytes_max: 1, head_ms: 5}'), ['server.head_ms']);
     assert.deepEqual(awaiting('', 'log: {level: debug}\ntimeouts: {connect_ms: 5}\nhealth: {body: "1"}'), []);
   });
 });
