@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { integerBelow, seededRandom } from '#core/random.ts';
 import { parseExposition, total } from '#test/support/exposition.ts';
 import { ask, burst, tally } from '#test/support/load.ts';
 import { startInstance, until } from '#test/support/process.ts';
@@ -111,4 +113,49 @@ describe('an upstream with a bound', () => {
     const statuses = (await Promise.all(first)).map(({ status }) => status);
     assert.deepEqual(statuses.toSorted(), [200, 503]);
   });
+
+  for (const runtime of ['compiled', 'xstate']) {
+    it(`loses no place, whatever goes wrong on either side (${runtime})`, async (t) => {
+      const random = seededRandom(7);
+      const habits: readonly RequestListener[] = [
+        (_, response) => response.end('ok'),
+        (_, response) => void setTimeout(() => response.end('late'), 10),
+        (request) => request.socket.resetAndDestroy(),
+        (_, response) => response.writeHead(503).end(),
+        (_, response) =>
+          void response.writeHead(200, { 'Content-Length': 9 }).write('part', () => response.destroy()),
+      ];
+      const behave: RequestListener = (...exchange) =>
+        habits[integerBelow(random, habits.length)]?.(...exchange);
+      const upstreams = await Promise.all(['red', 'blue'].map((name) => startUpstream(t, name, behave)));
+      const instance = await startInstance(t, upstreams, {
+        server: { workers: 2 },
+        actors: { runtime },
+        load_balancing: {
+          in_flight_max: 2,
+          queue: { length_max: 8, timeout_ms: 50 },
+          outlier_detection: { consecutive_5xx: 0, consecutive_gateway_failure: 0 },
+        },
+        retry: { on_status: [503], attempts: 3 },
+      });
+      const impatient = async () => {
+        const client = RawClient.dial(t, instance.port).say(requestOf('GET /'));
+        await delay(integerBelow(random, 8));
+        client.socket.resetAndDestroy();
+      };
+      for (let round = 0; round < 20; round++) {
+        const leavers = Array.from({ length: 15 }, impatient);
+        await Promise.all([...leavers, ...Array.from({ length: 15 }, () => ask(instance.url))]);
+      }
+      await until('nothing is in flight, nobody waits', async () => {
+        const samples = parseExposition(await (await fetch(`${instance.admin}/metrics`)).text());
+        const gauges = [
+          'signalbox_upstream_in_flight',
+          'signalbox_queue_length',
+          'http_server_active_requests',
+        ];
+        return gauges.every((name) => total(samples, name) === 0);
+      });
+    });
+  }
 });
