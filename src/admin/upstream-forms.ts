@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { UPSTREAMS_PER_POOL_MAX } from '#config/schema/pool.ts';
 import { expecting } from '#config/schema/section.ts';
-import { Protocol, UpstreamName, Weight } from '#config/schema/upstream.ts';
+import { InFlightMax, Protocol, UpstreamName, Weight } from '#config/schema/upstream.ts';
 import { Host, milliseconds, Name, Port } from '#config/schema/values.ts';
 import { States, UpstreamBody } from '#control/registry/forms.ts';
 import { idOf } from '#core/registry/record.ts';
@@ -19,6 +19,7 @@ export const NewUpstream = z.strictObject({
   state: States.default('ready'),
   tls: z.boolean().optional(),
   protocol: Protocol.optional(),
+  in_flight_max: InFlightMax.optional(),
 });
 
 export const UpstreamChange = z

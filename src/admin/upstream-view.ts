@@ -57,7 +57,7 @@ function describe(
   upstream: Upstream | undefined,
   { health, inFlight }: UpstreamsView,
 ) {
-  const { pool, name, port, weight, state, drainMs, tls, protocol } = record;
+  const { pool, name, port, weight, state, drainMs, tls, protocol, inFlightMax } = record;
   const { address, hostName }: EndpointId = upstream ?? record;
   const { verdict, opinions } = upstream === undefined ? UNKNOWN : health.of(upstream);
   return {
@@ -70,6 +70,7 @@ function describe(
     state,
     verdict,
     opinions: opinions.map(({ ageMs, ...same }) => ({ ...same, age_ms: Math.round(ageMs) })),
+    in_flight_max: inFlightMax,
     in_flight: upstream === undefined ? 0 : inFlight(upstream.slot),
     tls: tls !== null,
     protocol,

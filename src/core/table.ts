@@ -37,6 +37,8 @@ export type Upstream = {
   readonly host:
     | { readonly kind: 'client' | 'upstream' }
     | { readonly kind: 'fixed'; readonly value: string };
+  /** In place of its pool's, where that has one; null: the pool's holds. */
+  readonly inFlightMax: number | null;
   readonly state: UpstreamState;
   /** Once it is not ready any more, until what is still under way with it is cut; milliseconds. */
   readonly drainMs: number;

@@ -65,11 +65,13 @@ export class Selector {
   ): Upstream | 'full' | undefined {
     // Of those that another worker took the last place at just now.
     const lost = new Set<Upstream>();
-    const isFull = (upstream: Upstream) => lost.has(upstream) || this.#cells.inFlight(upstream.slot) >= max;
+    const maxOf = (upstream: Upstream) => upstream.inFlightMax ?? max;
+    const isFull = (upstream: Upstream) =>
+      lost.has(upstream) || this.#cells.inFlight(upstream.slot) >= maxOf(upstream);
     for (;;) {
       const picked = this.#balancer(pool).pickUnlessFull(request, nowMs, isFull);
       if (picked === undefined || picked === 'full') return picked;
-      if (this.#claims.claim(exchange, picked, max)) return picked;
+      if (this.#claims.claim(exchange, picked, maxOf(picked))) return picked;
       lost.add(picked);
     }
   }

@@ -92,6 +92,7 @@ describe('the list of upstreams', () => {
           verdict: 'down',
           opinions: [{ instance: 'one', verdict: 'down', reason: 'connection failed', age_ms: 0 }],
           in_flight: 1,
+          in_flight_max: null,
           tls: false,
           protocol: 'http/1.1',
           drain_deadline_ms: null,

@@ -16,6 +16,7 @@ function upstreamOn(port = 0): Upstream {
     slot: 0,
     tls: null,
     protocol: 'http/1.1',
+    inFlightMax: null,
     host,
     state: 'ready',
     drainMs: 30_000,

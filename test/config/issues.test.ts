@@ -303,6 +303,12 @@ describe('a pool', () => {
     ]);
   });
 
+  it('has an upstream with a bound, and none for the others', () => {
+    assert.deepEqual(mistakesIn('load_balancing:\n  upstreams: [{url: "http://a", in_flight_max: 2}]\n'), [
+      '2:48: load_balancing.upstreams[0].in_flight_max: found 2: give the pool one as well, for its other upstreams',
+    ]);
+  });
+
   it('waits for what has no bound', () => {
     assert.deepEqual(
       mistakesIn('load_balancing:\n  queue: {length_max: 1}\n  upstreams: [{url: "http://a"}]\n'),

@@ -34,6 +34,7 @@ describe('loadConfig', () => {
           slot: 0,
           tls: null,
           protocol: 'http/1.1',
+          inFlightMax: null,
           host: { kind: 'client' },
           state: 'ready',
           drainMs: 30_000,

@@ -93,6 +93,15 @@ describe('the choice of an upstream', () => {
     assert.equal(pick({ ...pool, upstreams: [] }), undefined);
   });
 
+  it('claims no more places than an upstream has by its own bound', () => {
+    const { pick } = scene();
+    const inFlight = { max: 2, queue: { lengthMax: 1, timeoutMs: 1 } };
+    const upstreams = UPSTREAMS.map((upstream, nth) => ({ ...upstream, inFlightMax: nth === 0 ? 1 : null }));
+    const pool = samplePool({ strategy: { kind: 'random' }, upstreams, inFlight });
+    const picks = Array.from({ length: 6 }, () => pick(pool));
+    assert.deepEqual(picks.toSorted(), ['blue', 'blue', 'full', 'green', 'green', 'red']);
+  });
+
   it('goes on to the next one of the ring where the first is full', () => {
     const { pick } = scene();
     const inFlight = { max: 1, queue: { lengthMax: 1, timeoutMs: 1 } };

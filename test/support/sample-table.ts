@@ -15,6 +15,7 @@ export function sampleUpstream(changes: Partial<Upstream> = {}): Upstream {
     slot: 0,
     tls: null,
     protocol: 'http/1.1',
+    inFlightMax: null,
     host: { kind: 'client' },
     state: 'ready',
     drainMs: 30_000,

@@ -14,6 +14,8 @@ export type GivenUpstream = {
   readonly tls?: boolean | undefined;
   /** Default: as the pool says. */
   readonly protocol?: UpstreamProtocol | undefined;
+  /** Default: as the pool says. */
+  readonly in_flight_max?: number | undefined;
 };
 
 /** Makes of it what the configuration file would have made of it in that pool. */

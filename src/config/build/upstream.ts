@@ -26,6 +26,7 @@ export function buildUpstream(
     weight: upstream.weight,
     tls,
     protocol: upstream.protocol ?? pool.protocol ?? 'http/1.1',
+    inFlightMax: upstream.in_flight_max ?? null,
     host: buildHost(upstream.host_header ?? pool.host_header, endpoint, tls),
   };
 }

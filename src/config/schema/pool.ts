@@ -3,7 +3,7 @@ import { HeaderKey } from './header-names.ts';
 import { HealthCheck } from './health-check.ts';
 import { OutlierDetection } from './outlier-detection.ts';
 import { Anything, expecting, rule } from './section.ts';
-import { nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
+import { InFlightMax, nameOf, Upstream, UpstreamDefaults } from './upstream.ts';
 import { integer, milliseconds } from './values.ts';
 
 export const UPSTREAMS_PER_POOL_MAX = 1024;
@@ -46,11 +46,9 @@ const PoolSection = z.strictObject({
   outlier_detection: OutlierDetection.prefault({}).describe(
     'How many attempts may fail in a row, over all workers, before an upstream is out, and for how long.',
   ),
-  in_flight_max: integer(1, 1_000_000)
-    .optional()
-    .describe(
-      'Requests that one upstream has in flight at most, from all workers of the instance together, upgraded connections included. Left out: any number.',
-    ),
+  in_flight_max: InFlightMax.optional().describe(
+    'Requests that one upstream has in flight at most, from all workers of the instance together, upgraded connections included. Left out: any number.',
+  ),
   queue: Queue.optional().describe(
     'Where requests wait while every upstream has `in_flight_max` of them. Only with that.',
   ),
@@ -80,11 +78,19 @@ const WithHashKey = rule(PoolSection, HashView, ({ strategy, hash_key }, report)
   }
 });
 
-const QueueView = z.object({ in_flight_max: Anything, queue: Anything });
+const QueueView = z.object({
+  in_flight_max: Anything,
+  queue: Anything,
+  upstreams: z.array(z.object({ in_flight_max: Anything })),
+});
 
-const WithQueue = rule(WithHashKey, QueueView, ({ in_flight_max, queue }, report) => {
-  if (queue !== undefined && in_flight_max === undefined)
-    report(['queue'], 'nothing waits without `in_flight_max`; give that as well');
+const WithQueue = rule(WithHashKey, QueueView, ({ in_flight_max, queue, upstreams }, report) => {
+  if (in_flight_max !== undefined) return;
+  if (queue !== undefined) report(['queue'], 'nothing waits without `in_flight_max`; give that as well');
+  for (const [index, upstream] of upstreams.entries()) {
+    if (upstream.in_flight_max === undefined) continue;
+    report(['upstreams', index, 'in_flight_max'], 'give the pool one as well, for its other upstreams');
+  }
 });
 
 const NamesView = z.object({ upstreams: z.array(z.unknown()) });

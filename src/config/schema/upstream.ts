@@ -41,6 +41,8 @@ export const UpstreamName = text(/^[!-.0-~]{1,256}$/, 'a name of at most 256 vis
 
 export const Weight = integer(1, 256);
 
+export const InFlightMax = integer(1, 1_000_000);
+
 const UpstreamSection = z.strictObject({
   name: UpstreamName.optional().describe(
     'Names the upstream in `X-Backend`, metrics and commands. Default: `address:port`.',
@@ -54,6 +56,9 @@ const UpstreamSection = z.strictObject({
     .optional()
     .describe('Address, port and TLS in one, in place of `address` and `port`: `https://host:port`.'),
   weight: Weight.default(1).describe('Share of the requests, relative to the other upstreams of the pool.'),
+  in_flight_max: InFlightMax.optional().describe(
+    'Requests that it has in flight at most. Default: as the pool says, which has to say something.',
+  ),
   ...UpstreamDefaults,
 });
 

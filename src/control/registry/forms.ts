@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { MESSAGE_BYTES_MAX } from '#bus/contract.ts';
 import type { MessageForm } from '#bus/messages.ts';
 import { isKey } from '#bus/names.ts';
-import { HostHeader, Protocol, UpstreamName, Weight } from '#config/schema/upstream.ts';
+import { HostHeader, InFlightMax, Protocol, UpstreamName, Weight } from '#config/schema/upstream.ts';
 import { Host, HostName, milliseconds, Name, Port } from '#config/schema/values.ts';
 import type { UpstreamId, UpstreamRecord } from '#core/registry/record.ts';
 import { GENERATION_MAX, type Seed } from '#core/registry/seed.ts';
@@ -56,6 +56,8 @@ export const UpstreamBody = z.strictObject({
   host_header: HostHeader,
   /** Left out for HTTP/1.1: instances that know nothing else can serve such an upstream, too. */
   protocol: Protocol.optional(),
+  /** Likewise. */
+  in_flight_max: InFlightMax.optional(),
 });
 
 export type UpstreamBody = z.output<typeof UpstreamBody>;
@@ -66,20 +68,29 @@ export const UPSTREAM_FORM: MessageForm<UpstreamBody> = {
   parse: (body) => UpstreamBody.parse(body),
 };
 
-export function bodyOf({ drainMs, tls, host, protocol, ...same }: UpstreamRecord): UpstreamBody {
+export function bodyOf({ drainMs, tls, host, protocol, inFlightMax, ...same }: UpstreamRecord): UpstreamBody {
   return {
     ...same,
     ...(protocol === 'h2' && { protocol }),
+    ...(inFlightMax !== null && { in_flight_max: inFlightMax }),
     drain_ms: drainMs,
     tls: tls && { server_name: tls.serverName, ca: tls.ca, verify: tls.verify },
     host_header: host.kind === 'fixed' ? host.value : host.kind,
   };
 }
 
-export function recordIn({ drain_ms, tls, host_header, protocol, ...same }: UpstreamBody): UpstreamRecord {
+export function recordIn({
+  drain_ms,
+  tls,
+  host_header,
+  protocol,
+  in_flight_max,
+  ...same
+}: UpstreamBody): UpstreamRecord {
   return {
     ...same,
     protocol: protocol ?? 'http/1.1',
+    inFlightMax: in_flight_max ?? null,
     drainMs: drain_ms,
     tls: tls && { serverName: tls.server_name, ca: tls.ca, verify: tls.verify },
     host: hostIn(host_header),

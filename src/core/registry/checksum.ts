@@ -11,8 +11,13 @@ export function checksumOf(records: Iterable<UpstreamRecord>): string {
   return hash('sha256', JSON.stringify(inOrder(records).map(fields)), 'hex').slice(0, DIGITS);
 }
 
-/** Every field by its place: the order in which an object has its keys must not matter. */
-function fields({ pool, name, address, port, weight, state, drainMs, tls, host }: UpstreamRecord) {
+/**
+ * Every field by its place: the order in which an object has its keys must not matter. What earlier versions do not
+ * know comes last, and only where it says something.
+ */
+function fields(record: UpstreamRecord) {
+  const { pool, name, address, port, weight, state, drainMs, tls, host, protocol, inFlightMax } = record;
+  const isPlain = protocol === 'http/1.1' && inFlightMax === null;
   return [
     pool,
     name,
@@ -23,5 +28,6 @@ function fields({ pool, name, address, port, weight, state, drainMs, tls, host }
     drainMs,
     tls && [tls.serverName, tls.ca, tls.verify],
     host.kind === 'fixed' ? [host.value] : host.kind,
+    ...(isPlain ? [] : [protocol, inFlightMax]),
   ];
 }

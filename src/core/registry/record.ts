@@ -37,8 +37,8 @@ export function placeIdOf(upstream: UpstreamId & Endpoint): string {
 
 /** Parts an upstream from what only a table, or the registry, knows of it. */
 export function draftOf(upstream: UpstreamDraft): UpstreamDraft {
-  const { pool, name, address, port, weight, tls, protocol, host } = upstream;
-  return { pool, name, address, port, weight, tls, protocol, host };
+  const { pool, name, address, port, weight, tls, protocol, host, inFlightMax } = upstream;
+  return { pool, name, address, port, weight, tls, protocol, host, inFlightMax };
 }
 
 /** The draft as a record; what an operator said of the upstream before stays said. */

@@ -24,6 +24,7 @@ describe('an upstream that is described to a running instance', () => {
       pool: 'default',
       tls: { serverName: 'api.example.com', ca: null, verify: true },
       protocol: 'h2',
+      inFlightMax: null,
       host: { kind: 'upstream' },
     });
     assert.deepEqual(newUpstream('plain', GIVEN), {
@@ -31,6 +32,7 @@ describe('an upstream that is described to a running instance', () => {
       pool: 'plain',
       tls: null,
       protocol: 'http/1.1',
+      inFlightMax: null,
       host: { kind: 'client' },
     });
   });

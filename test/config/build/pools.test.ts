@@ -61,6 +61,17 @@ describe('the bound of the requests in flight', () => {
     assert.equal(boundOf(''), null);
   });
 
+  it('may differ for one upstream', () => {
+    const { upstreams = [] } =
+      load(
+        'load_balancing: {in_flight_max: 8, upstreams: [{url: "http://a", in_flight_max: 2}, {url: "http://b"}]}\n',
+      ).table.pools['default'] ?? {};
+    assert.deepEqual(
+      upstreams.map(({ inFlightMax }) => inFlightMax),
+      [2, null],
+    );
+  });
+
   it('comes with a queue', () => {
     assert.deepEqual(boundOf('in_flight_max: 8, '), { max: 8, queue: { lengthMax: 256, timeoutMs: 2000 } });
     assert.deepEqual(boundOf('in_flight_max: 1, queue: {length_max: 0, timeout_ms: 50}, '), {

@@ -38,6 +38,12 @@ describe('a record', () => {
     );
   });
 
+  it('says of a bound of its own only where there is one', () => {
+    assert.ok(!('in_flight_max' in bodyOf(sampleRecord())));
+    assert.equal(recordIn(UPSTREAM_FORM.parse(bodyOf(sampleRecord()))).inFlightMax, null);
+    assert.equal(bodyOf(sampleRecord({ inFlightMax: 7 })).in_flight_max, 7);
+  });
+
   it('says nothing of HTTP/1.1: instances that know no other protocol read it, and are read', () => {
     const body = bodyOf(sampleRecord({ protocol: 'http/1.1' }));
     assert.ok(!('protocol' in body));

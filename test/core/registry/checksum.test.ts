@@ -23,6 +23,14 @@ describe('the checksum of a registry', () => {
     );
   });
 
+  it('differs by everything that a record says', () => {
+    // A change of the protocol alone was none, and no table was made of it.
+    const record = sampleRecord();
+    for (const change of [{ protocol: 'h2' }, { inFlightMax: 1 }, { weight: 2 }, { drainMs: 0 }] as const) {
+      assert.notEqual(checksumOf([{ ...record, ...change }]), checksumOf([record]), JSON.stringify(change));
+    }
+  });
+
   it('differs when a record does', () => {
     fc.assert(
       fc.property(anyRecord, anyRecord, (a, b) => {

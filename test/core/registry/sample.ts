@@ -12,6 +12,7 @@ export function sampleRecord(changes: Partial<UpstreamRecord> = {}): UpstreamRec
     drainMs: null,
     tls: null,
     protocol: 'http/1.1',
+    inFlightMax: null,
     host: { kind: 'client' },
     ...changes,
   };
@@ -34,6 +35,7 @@ export const anyRecord: fc.Arbitrary<UpstreamRecord> = fc.record(
       { serverName: 'red.example', ca: '-----BEGIN CERTIFICATE-----', verify: true },
     ),
     protocol: fc.constantFrom('http/1.1', 'h2'),
+    inFlightMax: fc.constantFrom(null, 1, 1000),
     host: fc.constantFrom(
       { kind: 'client' } as const,
       { kind: 'upstream' } as const,

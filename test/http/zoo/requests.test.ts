@@ -34,7 +34,8 @@ class Scene {
     });
     this.#instance = await startInstance(this.#cleanup, [upstream], {
       upstream_connections: { transport },
-      retry: { attempts: 1 },
+      // Bodies are passed on as they come.
+      retry: { attempts: 1, body_buffer_bytes: 0 },
       timeouts: { first_byte_ms: 500 },
     });
   }
