@@ -8,13 +8,16 @@ import { startUpstreams } from '#test/support/upstream.ts';
 
 const [restarts = 50, rate = 2_000, fresh = 0.1] = process.argv.slice(2).map(Number);
 
+/** Each is used again well before it might be closed as idle. */
+const CONNECTIONS = 128;
+
 await using ending = new AsyncDisposableStack();
 const t: Cleanup = {
   after: (end) => void ending.defer(() => Promise.resolve((end as () => unknown)()).then(() => {})),
 };
 
 let instance = await startInstance(t, await startUpstreams(t, ['red', 'blue']), { server: { workers: 2 } });
-const load = new SteadyLoad({ port: instance.port, rate, fresh });
+const load = new SteadyLoad({ port: instance.port, rate, fresh, connections: CONNECTIONS });
 const drainMs: number[] = [];
 for (let nth = 1; nth <= restarts; nth++) {
   const next = await startBeside(t, instance);

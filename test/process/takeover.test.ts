@@ -13,7 +13,7 @@ describe('an instance that takes over from another', () => {
     let instance = await startInstance(t, await startUpstreams(t, ['red', 'blue']), {
       server: { workers: 2 },
     });
-    const load = new SteadyLoad({ port: instance.port, rate: 300, fresh: 0.2 });
+    const load = new SteadyLoad({ port: instance.port, rate: 300, fresh: 0.2, connections: 16 });
     for (let restart = 0; restart < 3; restart++) {
       const next = await startBeside(t, instance);
       assert.equal(await instance.stop(), 0);

@@ -4,9 +4,6 @@ import { connect, type Socket } from 'node:net';
 /** How often what is due is sent. */
 const TICK_MS = 5;
 
-/** Under way at once; when all are, requests come later than they are due. */
-const CONNECTIONS_MAX = 128;
-
 /** Told of in words. */
 const TROUBLES_MAX = 100;
 
@@ -19,6 +16,8 @@ export type SteadyLoadOptions = {
   readonly rate: number;
   /** Of the requests, those that get a connection of their own, 0…1; the others use connections again. */
   readonly fresh: number;
+  /** Requests under way at once; when there are as many, others come later than they are due. */
+  readonly connections: number;
 };
 
 /** What became of the requests: each is in exactly one of the others but `sent`. */
@@ -76,9 +75,9 @@ export class SteadyLoad {
   }
 
   #send(): void {
-    const { rate, fresh } = this.#options;
+    const { rate, fresh, connections } = this.#options;
     const due = Math.floor(((performance.now() - this.#startMs) / 1000) * rate);
-    for (; this.#due < due && this.#underWay < CONNECTIONS_MAX; this.#due++) {
+    for (; this.#due < due && this.#underWay < connections; this.#due++) {
       // A fraction of the numbers, evenly spread.
       const isFresh = Math.floor(this.#due * fresh) !== Math.floor((this.#due + 1) * fresh);
       this.#ask(isFresh ? this.#dial() : (this.#idle.shift() ?? this.#dial()), isFresh);

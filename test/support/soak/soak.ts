@@ -13,6 +13,8 @@ const INSTANCE = fileURLToPath(new URL('./instance.ts', import.meta.url));
 const SAMPLES = 40;
 /** For connections that are kept idle to be closed, and memory to be given back. */
 const SETTLE_MS_MAX = 20_000;
+/** A shorter soak says nothing of heaps. */
+const HEAP_MS_MIN = 60_000;
 /** Heaps may be larger by this between the third and the last quarter, bytes and share. */
 const HEAP_SLACK_BYTES = 8 * 1024 * 1024;
 const HEAP_SLACK = 1.1;
@@ -49,7 +51,8 @@ export async function soak(t: Cleanup, forMs: number): Promise<SoakReport> {
   const rss: number[] = [];
   for (let nth = 0; nth < SAMPLES; nth++) {
     await delay(forMs / SAMPLES);
-    heaps.push(total(await metricsOf(instance), 'signalbox_heap_used_bytes'));
+    const heap = heapOf(await metricsOf(instance));
+    if (heap !== null) heaps.push(heap);
     rss.push(await instance.memory());
   }
   const made = await faults;
@@ -72,6 +75,7 @@ export async function soak(t: Cleanup, forMs: number): Promise<SoakReport> {
   const rejected = total(metrics, 'signalbox_refusals_total', { signalbox_cause: 'malformed_request' });
   const facts = { tally: clients.tally, faults: made, counted, lost, rejected, heaps, rss };
   complaints.push(...complaintsAbout(facts), ...doubled(seen));
+  if (forMs >= HEAP_MS_MIN) complaints.push(...growthOf(heaps));
   if ((await instance.stop()) !== 0) complaints.push('the instance did not end cleanly');
   return { ...facts, handles: [before, after], complaints };
 }
@@ -95,7 +99,7 @@ const CONFIG = {
 };
 
 function complaintsAbout(facts: Omit<SoakReport, 'handles' | 'complaints'>): string[] {
-  const { tally, faults, counted, lost, rejected, heaps } = facts;
+  const { tally, faults, counted, lost, rejected } = facts;
   const complaints = [...tally.wrong];
   const { sent, answered, truncated, cut, left, bad } = tally;
   if (answered + truncated + cut + left !== sent)
@@ -109,12 +113,22 @@ function complaintsAbout(facts: Omit<SoakReport, 'handles' | 'complaints'>): str
   if (rejected > bad.sent || rejected < bad.told) {
     complaints.push(`${rejected} requests were rejected, of ${bad.sent} that make no sense`);
   }
+  return complaints;
+}
+
+/** Of all threads together; null while one is being replaced. */
+function heapOf(metrics: readonly Sample[]): number | null {
+  const heaps = metrics.filter(({ name }) => name === 'signalbox_heap_used_bytes').map(({ value }) => value);
+  return heaps.every((bytes) => bytes > 0) ? heaps.reduce((sum, bytes) => sum + bytes, 0) : null;
+}
+
+/** What is in use right after a collection of garbage is the least of many samples. */
+function growthOf(heaps: readonly number[]): string[] {
   const quarter = Math.floor(heaps.length / 4);
   const third = Math.min(...heaps.slice(-2 * quarter, -quarter));
   const last = Math.min(...heaps.slice(-quarter));
-  if (last > third * HEAP_SLACK + HEAP_SLACK_BYTES)
-    complaints.push(`the heaps grew from ${third} to ${last} bytes`);
-  return complaints;
+  const isFlat = last <= third * HEAP_SLACK + HEAP_SLACK_BYTES;
+  return isFlat ? [] : [`the heaps grew from ${third} to ${last} bytes`];
 }
 
 /** POST requests that came to upstreams more than once, be they the same or not. */
