@@ -86,7 +86,7 @@ export type RecordedOutcome = (typeof OUTCOMES)[number];
 export const LIMIT_OUTCOMES = ['none', 'passed', 'limited'] as const;
 export type LimitOutcome = (typeof LIMIT_OUTCOMES)[number];
 
-export const PROTOCOLS = ['1.0', '1.1'] as const;
+export const PROTOCOLS = ['1.0', '1.1', '2'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 export const SCHEMES = ['http', 'https'] as const;

@@ -133,6 +133,8 @@ export type ServerTlsSettings = {
   /** At least one; the first is the default. */
   readonly certificates: readonly CertificateFiles[];
   readonly minVersion: TlsVersion;
+  /** Requests under way at once on one connection of HTTP/2; 0: that is not spoken. */
+  readonly http2StreamsMax: number;
   /** Null: clients are asked for no certificate. */
   readonly clientCertificates: { readonly isRequired: boolean; readonly caFile: string } | null;
 };

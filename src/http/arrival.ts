@@ -2,22 +2,24 @@ import type { Readable } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome } from '#actors/request/run.ts';
 import type { FlatHeaders } from '#core/headers.ts';
+import type { PlainCause } from '#core/refusals.ts';
+import type { Protocol } from '#core/request-record.ts';
 import type { ClientTls } from '#core/tls.ts';
-import type { Minor } from './h1/start-lines.ts';
 
-/** The head of a request as it was parsed; its framing is sound. */
+/** The head of a request as it was parsed; its framing is sound, unless it has a fault. */
 export type ReceivedHead = {
   readonly method: string;
   /** As received, whatever its form. */
   readonly target: string;
-  /** Of HTTP/1. */
-  readonly minor: Minor;
+  readonly protocol: Protocol;
   readonly headers: FlatHeaders;
   readonly peerAddress: string;
   /** Null where the connection is not encrypted. */
   readonly tls: ClientTls | null;
   /** The protocol that the client asks to switch to, and that we would switch to; else null. */
   readonly upgrade: string | null;
+  /** Why it is refused without a look at what it is for; null for most. */
+  readonly fault: PlainCause | null;
 };
 
 /** A body as it comes off a connection, and the fields behind it once it has ended. */

@@ -27,7 +27,13 @@ export type ConnectionsOptions = {
   readonly clock: Clock;
 };
 
-type Use = { socket: Socket; exchanges: number; lastMs: number };
+type Use = {
+  socket: Socket;
+  exchanges: number;
+  lastMs: number;
+  /** How it ends by itself. */
+  retire: (() => void) | null;
+};
 
 /** The client connections of a worker: counted against the instance's limit, closed when draining. */
 export class Connections {
@@ -43,7 +49,7 @@ export class Connections {
   admit(socket: Socket): boolean {
     const { count, worker, max, clock } = this.#options;
     if (!count.enter(worker, max)) return false;
-    const use: Use = { socket, exchanges: 0, lastMs: clock.monotonicMs() };
+    const use: Use = { socket, exchanges: 0, lastMs: clock.monotonicMs(), retire: null };
     this.#uses.set(socket, use);
     socket.on('close', () => {
       this.#uses.delete(use.socket);
@@ -72,6 +78,12 @@ export class Connections {
     this.#uses.set(secure, use);
     use.socket = secure;
     if (this.#drained !== null) this.#closeWhenUnused(secure);
+  }
+
+  /** A connection that can say that it will end, and then does: by `retire`, which may be called again. */
+  retireBy(socket: Socket, retire: () => void): void {
+    const use = this.#uses.get(socket);
+    if (use !== undefined) use.retire = retire;
   }
 
   /** What the client sends is read from now on: as after an exchange, a request may be on the wire already. */
@@ -114,15 +126,24 @@ export class Connections {
 
   #closeWhenUnused(socket: Socket): void {
     const use = this.#uses.get(socket);
-    if (use === undefined || use.exchanges > 0) return;
+    if (use === undefined) return;
+    if (use.exchanges > 0) {
+      use.retire?.();
+      return;
+    }
     const { clock } = this.#options;
     const restMs = use.lastMs + RECENT_USE_MS - clock.monotonicMs();
     if (restMs > 0) clock.after(restMs, () => this.#closeWhenUnused(socket));
     // A thread that is late has yet to read what came meanwhile.
-    else void nextTurn().then(() => use.exchanges > 0 || use.socket.destroySoon());
+    else void nextTurn().then(() => use.exchanges > 0 || end(use));
   }
 
   #reportIfDrained(): void {
     if (this.#uses.size === 0) this.#drained?.();
   }
+}
+
+function end({ socket, retire }: Use): void {
+  if (retire === null) socket.destroySoon();
+  else retire();
 }

@@ -66,12 +66,12 @@ export class Front {
   accept(arrival: Arrival): void {
     const { run, locals, trusted, recorder, held, clock } = this.#options;
     const { table } = this;
-    const { method, reply } = arrival;
+    const { method, fault, reply } = arrival;
     const receivedMs = clock.monotonicMs();
-    const request = readHead(arrival, trusted, receivedMs);
+    const request = fault === null ? readHead(arrival, trusted, receivedMs) : null;
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
-    const to = request === null ? unread(method) : destinationOf(request, table, locals);
+    const to = request === null ? (fault ?? unread(method)) : destinationOf(request, table, locals);
     const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 

@@ -14,6 +14,7 @@ import type { Front } from './front.ts';
 import { fieldLines } from './h1/write-head.ts';
 import { Connection } from './h1-server/connection.ts';
 import type { ServerContext } from './h1-server/server-context.ts';
+import { Http2Connection } from './h2-server/connection.ts';
 import { Lingering } from './linger.ts';
 import { Port } from './port.ts';
 import { readAnnouncedAddress } from './proxy-protocol/announced-address.ts';
@@ -124,6 +125,7 @@ export class Listener {
       headLimits: { bytesMax: headBytesMax, fieldsMax: headerCountMax },
       targetBytesMax: settings.targetBytesMax,
       rateWindowMs: settings.rateWindowMs,
+      http2StreamsMax: settings.tls?.http2StreamsMax ?? 0,
       requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
@@ -170,7 +172,8 @@ export class Listener {
       security.begin(socket, (secure, tls) => {
         connections.secured(socket, secure);
         connections.begin(secure);
-        new Connection(secure, address, tls, this.#context);
+        if (secure.alpnProtocol === 'h2') new Http2Connection(secure, address, tls, this.#context);
+        else new Connection(secure, address, tls, this.#context);
       });
     }
   }

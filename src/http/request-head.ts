@@ -10,13 +10,13 @@ const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/
 
 /** The head of a request, understood; null where it makes no sense. */
 export function readHead(
-  { method, target: received, minor, headers, peerAddress, tls, upgrade }: ReceivedHead,
+  { method, target: received, protocol, headers, peerAddress, tls, upgrade }: ReceivedHead,
   trusted: AddressBlocks,
   receivedMs: number,
 ): RequestHead | null {
   const target = (method === 'OPTIONS' ? parseServerTarget(received) : null) ?? parseTarget(received);
   if (target === null) return null;
-  const host = readHost(headers, target.authority, minor === 0);
+  const host = readHost(headers, target.authority, protocol === '1.0');
   if (host === null) return null;
   return {
     method,
@@ -29,7 +29,7 @@ export function readHead(
     peerTrusted: trusted.has(peerAddress),
     scheme: tls === null ? 'http' : 'https',
     tls,
-    protocol: minor === 0 ? '1.0' : '1.1',
+    protocol,
     upgrade,
     receivedMs,
   };

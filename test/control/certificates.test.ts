@@ -8,7 +8,7 @@ import { createAuthority, type Identity, identityFiles } from '#test/support/cer
 import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-const SETTINGS = { port: null, minVersion: 'TLSv1.2', clientCertificates: null } as const;
+const SETTINGS = { port: null, minVersion: 'TLSv1.2', clientCertificates: null, http2StreamsMax: 0 } as const;
 
 function scene(t: TestContext) {
   const authority = createAuthority(t);

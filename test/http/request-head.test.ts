@@ -20,8 +20,10 @@ function headOf(
   assert.ok(end > 0, `${parser.fault}`);
   const { method, target, minor } = line;
   const { headers } = parser;
+  const protocol = minor === 0 ? '1.0' : '1.1';
+  const peerAddress = '127.0.0.1';
   return readHead(
-    { method, target, minor, headers, peerAddress: '127.0.0.1', tls: null, upgrade },
+    { method, target, protocol, headers, peerAddress, tls: null, upgrade, fault: null },
     trusted,
     5,
   );

@@ -13,6 +13,7 @@ export function buildServerTls(tls: Config['server']['tls'], folder: string): Se
       keyFile: resolve(folder, key_file),
     })),
     minVersion: tls.min_version,
+    http2StreamsMax: tls.http2 ? tls.http2_streams_max : 0,
     clientCertificates:
       clients === undefined
         ? null

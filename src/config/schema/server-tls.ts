@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TLS_VERSIONS } from '#core/tls.ts';
 import { expecting } from './section.ts';
-import { Port, text } from './values.ts';
+import { integer, Port, text } from './values.ts';
 
 /** Each is read every few seconds, and kept by every worker. */
 const CERTIFICATES_MAX = 1000;
@@ -36,6 +36,13 @@ export const ServerTls = z.strictObject({
     'By the name that a client asks for (SNI) one of them is chosen; for any other name, or none, the first. Files that change are taken up without a restart; a relative path starts at the folder of this configuration.',
   ),
   min_version: z.enum(TLS_VERSIONS).default('TLSv1.2').describe('The oldest version that is spoken.'),
+  http2: z
+    .boolean()
+    .default(true)
+    .describe('Whether clients may choose HTTP/2 in the handshake. Upstreams are spoken to as before.'),
+  http2_streams_max: integer(1, 10_000)
+    .default(100)
+    .describe('Requests that a client may have under way at once on one HTTP/2 connection.'),
   client_certificates: ClientCertificates.optional().describe(
     'Certificates that clients prove with who they are. Left out: none are asked for.',
   ),

@@ -1,4 +1,5 @@
 import type { Clock } from '#core/clock.ts';
+import { SignalboxError } from '#core/errors.ts';
 
 /**
  * How long a client may take whose turn it is to send or to read: `idleMs` for the next piece, and not so long that
@@ -61,4 +62,9 @@ export class ClientPace {
     this.#leftMs -= nowMs - this.#leftAtMs;
     this.#leftAtMs = nowMs;
   }
+}
+
+/** What the body of a client breaks off with that falls behind. */
+export function tooSlow(): SignalboxError {
+  return new SignalboxError('request_body_slow', 'client', 'The request body came too slowly.');
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Deadline } from '#core/deadline.ts';
-import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
@@ -12,7 +11,7 @@ import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
 import { fieldLines } from '../h1/write-head.ts';
 import { BodyIntake } from './body-intake.ts';
-import { ClientPace } from './client-pace.ts';
+import { ClientPace, tooSlow } from './client-pace.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { causeOf } from './refusal-causes.ts';
 import { Http1Reply, type ReplyHost } from './reply.ts';
@@ -258,11 +257,12 @@ export class Connection implements ReplyHost {
     this.#server.accept({
       method,
       target,
-      minor,
+      protocol: minor === 0 ? '1.0' : '1.1',
       headers,
       peerAddress: this.#peerAddress,
       tls: this.#tls,
       upgrade,
+      fault: null,
       body: this.#intake.body,
       bodyBytes: this.#intake.bytesLeft,
       reply,
@@ -337,10 +337,6 @@ export class Connection implements ReplyHost {
     this.#phase = 'over';
     this.#deadline.cancel();
   }
-}
-
-function tooSlow(): SignalboxError {
-  return new SignalboxError('request_body_slow', 'client', 'The request body came too slowly.');
 }
 
 const CLOSE = fieldLines(['Connection', 'close']);

@@ -17,6 +17,8 @@ export type ServerContext = {
   readonly targetBytesMax: number;
   /** The last one's answer ends its connection. */
   readonly requestsPerConnectionMax: number;
+  /** Requests under way at once on a connection of HTTP/2. */
+  readonly http2StreamsMax: number;
   /** For a head to arrive, from its first byte; the first one from when the connection was made. */
   readonly headMs: number;
   /** How long a connection is kept between requests. */

@@ -50,7 +50,7 @@ export class Handshakes {
     this.#material = material;
     const clients = settings.clientCertificates;
     this.#server = createServer({
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: settings.http2StreamsMax === 0 ? ['http/1.1'] : ['h2', 'http/1.1'],
       SNICallback: (name, choose) => choose(null, this.#contextFor(name)),
       requestCert: clients !== null,
       rejectUnauthorized: clients?.isRequired === true,

@@ -43,9 +43,9 @@ describe('a request', () => {
     const client = dial();
     for (const byte of request) client.say(byte);
     await until('it has arrived', () => arrivals.length === 1);
-    const [{ method, target, minor, headers, bodyBytes, body, upgrade, peerAddress } = assert.fail()] =
+    const [{ method, target, protocol, headers, bodyBytes, body, upgrade, peerAddress } = assert.fail()] =
       arrivals;
-    assert.deepEqual([method, target, minor, bodyBytes, upgrade], ['PUT', '/a?b', 1, 3, null]);
+    assert.deepEqual([method, target, protocol, bodyBytes, upgrade], ['PUT', '/a?b', '1.1', 3, null]);
     assert.deepEqual(headers, ['host', 'x', 'X-a', '\xe9', 'X-A', '2', 'Content-Length', '3']);
     assert.equal(peerAddress, '127.0.0.1');
     assert.equal(await text(body ?? assert.fail()), 'abc');

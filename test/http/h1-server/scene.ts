@@ -40,6 +40,7 @@ export async function serve(
     targetBytesMax: TARGET_BYTES_MAX,
     requestsPerConnectionMax: 100_000,
     rateWindowMs: RATE_WINDOW_MS,
+    http2StreamsMax: 0,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     keepAliveLines: '\r\nConnection: keep-alive',

@@ -15,6 +15,7 @@ const SETTINGS: ServerTlsSettings = {
   certificates: [],
   minVersion: 'TLSv1.2',
   clientCertificates: null,
+  http2StreamsMax: 0,
 };
 const REQUIRED = { isRequired: true, caFile: '' };
 

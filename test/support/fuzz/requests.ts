@@ -90,6 +90,7 @@ function contextOf(
     headLimits: { bytesMax: 65_536, fieldsMax: 256 },
     targetBytesMax: 8_192,
     requestsPerConnectionMax: 1_000,
+    http2StreamsMax: 0,
     headMs: 10_000,
     keepAliveMs: 10_000,
     keepAliveLines: '\r\nConnection: keep-alive',
