@@ -275,6 +275,13 @@ export const ENDS: readonly Row[] = [
   ['resets where its answer would end', sayAndReset(`${OK}\r\nabc`), '200 abc…', '200 abc'],
   ['closes after 103', sayAndClose('HTTP/1.1 103 Early Hints\r\n\r\n'), '[103] 502'],
   ['closes after 100', sayAndClose('HTTP/1.1 100 Continue\r\n\r\n'), '502'],
+  ['is of HTTP/1.0, and ends', sayAndClose('HTTP/1.0 200 OK\r\n\r\nabc'), '200 abc'],
+  ['is of HTTP/1.0, and says its length', 'HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc', '200 abc'],
+  [
+    'is of HTTP/1.0, and ends too soon',
+    sayAndClose('HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nab'),
+    '200 ab…',
+  ],
   ['says nothing', '', '504'],
   ['stops within its head', `${OK}Content-Le`, '504'],
   ['stops after its head', THREE, '200 …'],
@@ -334,4 +341,18 @@ export const INFORMATIONAL: readonly Row[] = [
   ['100 without end', sayForEver('HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)), '502'],
   ['102 without end, slowly', sayForEver('HTTP/1.1 102 X\r\n\r\n', '', 60), '[102]+ 504'],
   ['103 without end', sayForEver('HTTP/1.1 103 X\r\n\r\n'.repeat(100)), '[103]+ 502'],
+];
+
+/** Of HEAD, whose answer has no body whatever it says (RFC 9112 §6.3). */
+export const HEADS: readonly Row[] = [
+  ['declares a length', THREE, '200'],
+  ['declares a length, and sends as much', `${THREE}abc`, '200'],
+  ['declares a length, and sends another answer', `${THREE}${SMUGGLED}`, '200'],
+  ['declares chunks', CHUNKED, '200'],
+  ['declares chunks, and sends them', chunks('3\r\nabc\r\n0\r\n\r\n'), '200'],
+  ['declares nothing', `${OK}\r\n`, '200'],
+  ['declares nothing, and sends another answer', `${OK}\r\n${SMUGGLED}`, '200'],
+  ['declares two lengths', `${OK}Content-Length: 3\r\nContent-Length: 4\r\n\r\n`, '502'],
+  ['declares a length and chunks', `${OK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`, '502'],
+  ['closes within its head', sayAndClose(`${OK}Content-Length: 3\r\n`), '502'],
 ];

@@ -12,6 +12,7 @@ const TABLES = {
   that: habits.ENDS,
   'that, when its answer is over,': habits.MORE,
   'that informs:': habits.INFORMATIONAL,
+  'asked by HEAD,': habits.HEADS,
 };
 
 /** An answer that was not whole, or no answer. */
@@ -33,7 +34,7 @@ for (const transport of ['h1', 'undici'] as const) {
       for (const [does, habit, withH1, withUndici = withH1] of rows) {
         const sees = transport === 'h1' ? withH1 : withUndici;
         it(`${whose} ${does}: ${JSON.stringify(sees)}`, async () => {
-          assert.equal(await zoo.ask(habit), sees);
+          assert.equal(await zoo.ask(habit, rows === habits.HEADS ? 'HEAD' : 'GET'), sees);
           if (BAD.test(sees) || rows === habits.MORE)
             assert.ok(!zoo.wasUsedAgain, 'its connection is not used again');
           assert.equal(await zoo.next(), 'its own answer');
