@@ -12,7 +12,7 @@ export const help = `Usage: signalbox apply [--config FILE] [--admin URL]
 
 Makes the upstreams of a cluster those that a configuration lists in its pools: adds and changes them, and
 removes what it does not list. What operators said of upstreams (drain, maintenance) stays. Everything else
-that the file says is left alone; instances read that when they start.
+that the file says is left alone: \`signalbox reload\` is for all of it.
 
   --config  default: config/proxy.yaml, in the current folder or else in that of Signalbox
   --admin   the admin listener of an instance; default: admin.listen of the file

@@ -28,9 +28,7 @@ const LIVE_SETTINGS = [
 
 /** Whether a reload puts into effect what stands at `path`, such as `routes[].auth` or `log.level`. */
 export function isLive(path: string): boolean {
-  return LIVE_SETTINGS.some(
-    (live) => path === live || (/^[.[]/.test(path.slice(live.length)) && path.startsWith(live)),
-  );
+  return LIVE_SETTINGS.some((live) => path.startsWith(live) && /^(?:$|[.[])/.test(path.slice(live.length)));
 }
 
 /** By path, what a restart with `next` would change of an instance that was started with `started`, and a reload does not. */
