@@ -45,6 +45,8 @@ export class RequestBody implements ReplayableBody {
   #kept: Buffer[] | null = [];
   #keptBytes = 0;
   #reader: Readable | null = null;
+  /** It was given what is kept, and is given what comes. */
+  #hasReaderBegun = false;
   #onTurn: OnTurn = () => {};
   /** Told when as much has come as was waited for; null while nobody waits. */
   #received: ((error: Error | null) => void) | null = null;
@@ -103,7 +105,8 @@ export class RequestBody implements ReplayableBody {
     if (source === null) return null;
     const reader = new Readable({
       read: () => {
-        if (this.#reader === reader) this.#read(source);
+        if (this.#reader !== reader) return;
+        if (this.#hasReaderBegun || !this.#replay(reader, source)) this.#read(source);
       },
       destroy: (error, done) => {
         if (this.#reader === reader) this.#detach();
@@ -113,11 +116,26 @@ export class RequestBody implements ReplayableBody {
     // An attempt that waits for a connection does not listen yet, and will see that it failed.
     reader.on('error', () => {});
     this.#reader = reader;
+    this.#hasReaderBegun = false;
     this.#onTurn = onTurn;
-    for (const chunk of this.#kept ?? []) reader.push(chunk);
-    if (this.#isReading && this.#kept === null) reader.destroy(broken('is not kept to be read again'));
-    else if (source.readableEnded) reader.push(null);
+    if (this.#isReading && this.#kept === null) reader.destroy(notKept());
     return reader;
+  }
+
+  /**
+   * Gives a reader what is kept, once it reads: a stream that is given something reads on by itself, and a body that
+   * is read beyond its bound cannot be sent again. False where there is nothing to give.
+   */
+  #replay(reader: Readable, source: Readable): boolean {
+    this.#hasReaderBegun = true;
+    if (this.#isReading && this.#kept === null) {
+      reader.destroy(notKept());
+      return true;
+    }
+    const kept = this.#kept ?? [];
+    for (const chunk of kept) reader.push(chunk);
+    if (source.readableEnded) reader.push(null);
+    return kept.length > 0 || source.readableEnded;
   }
 
   discard(): void {
@@ -152,7 +170,7 @@ export class RequestBody implements ReplayableBody {
 
   #end(): void {
     this.#setTurn(false);
-    this.#reader?.push(null);
+    if (this.#hasReaderBegun) this.#reader?.push(null);
     this.#tellReceived(null);
   }
 
@@ -170,7 +188,8 @@ export class RequestBody implements ReplayableBody {
       return;
     }
     this.#keep(chunk);
-    if (this.#reader !== null && !this.#reader.push(chunk)) this.#pause();
+    const isWanted = this.#reader === null || (this.#hasReaderBegun && this.#reader.push(chunk));
+    if (!isWanted) this.#pause();
   }
 
   #pause(): void {
@@ -229,6 +248,10 @@ function tooLarge(): SignalboxError {
     'client',
     'The request body is longer than its route accepts.',
   );
+}
+
+function notKept(): SignalboxError {
+  return broken('is not kept to be read again');
 }
 
 function broken(what: string): SignalboxError {

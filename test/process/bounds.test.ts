@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Config, startInstance, until } from '#test/support/process.ts';
+import { type Config, freePort, startInstance, until } from '#test/support/process.ts';
 import { RawClient, requestOf, statusesIn } from '#test/support/raw-client.ts';
 import { startRawUpstream, startUpstreams } from '#test/support/upstream.ts';
 
@@ -97,6 +97,26 @@ describe('a body', () => {
     const received = await client.say(FIVE.repeat(2)).ended();
     assert.deepEqual(statusesIn(received), [200]);
     assert.ok(!received.endsWith('0\r\n\r\n'), received);
+  });
+});
+
+describe('an upload that is too long to be kept', () => {
+  it('fails over as long as no upstream has read of it', async (t) => {
+    // What had come first was read on by a stream that nobody read, and then it could not be sent again.
+    const [red = assert.fail()] = await startUpstreams(t, ['red']);
+    const instance = await startInstance(t, [{ name: 'gone', port: await freePort() }, red]);
+    const body = 'x'.repeat(50_000);
+    for (const framing of [`Content-Length: ${5 * body.length}`, 'Transfer-Encoding: chunked']) {
+      for (let times = 0; times < 2; times++) {
+        const client = RawClient.dial(t, instance.port).say(
+          requestOf('POST /', framing, 'Connection: close'),
+        );
+        const chunk = framing.startsWith('T') ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
+        client.say(chunk.repeat(5));
+        if (framing.startsWith('T')) client.say('0\r\n\r\n');
+        assert.deepEqual(statusesIn(await client.ended()), [200]);
+      }
+    }
   });
 });
 
