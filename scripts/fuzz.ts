@@ -20,6 +20,13 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 console.log(`seed ${seed}`);
 
+/** How to see the case that is being tried again. */
+let again = '';
+process.on('uncaughtException', (error) => {
+  console.error(error, `\nagain: ${again}`);
+  process.exit(1);
+});
+
 let forwarded = 0;
 let refused = 0;
 await run(
@@ -59,12 +66,13 @@ async function run<C extends Case | AnswerCase>(
   const startMs = performance.now();
   for (let nth = 0; nth < count; nth++) {
     const fuzzed = generate(new Generator(seededRandom(seed + nth)));
+    again = `npm run fuzz -- --requests 0 --responses 0 --${what} 1 --seed ${seed + nth}`;
     const problem = await problemWith(fuzzed);
     if (problem !== null) {
       console.error(`${what}, seed ${seed + nth}: ${problem}`);
       const least = await smallest(fuzzed, async (smaller) => (await problemWith(smaller)) !== null);
       console.error(`the least of it that fails: ${JSON.stringify(least)}\n${await problemWith(least)}`);
-      console.error(`again: npm run fuzz -- --${what} 1 --seed ${seed + nth}`);
+      console.error(`again: ${again}`);
       process.exit(1);
     }
     if (nth % PROGRESS_EVERY === PROGRESS_EVERY - 1) console.log(`${nth + 1} ${what}`);
