@@ -1,4 +1,4 @@
-import type { Random } from '#core/random.ts';
+import { integerBelow, type Random } from '#core/random.ts';
 import type { Pool, Upstream } from '#core/table.ts';
 import { type AdmissionView, CandidateSet } from './candidates.ts';
 import type { Candidates, PickRequest, Strategy } from './strategy.ts';
@@ -6,6 +6,9 @@ import { isTried } from './tried.ts';
 
 /** Of the requests that would go to an upstream, those that do at the very start of its slow start. */
 const SLOW_START_SHARE_MIN = 0.1;
+
+/** Full upstreams that a strategy picks in vain, each at the cost of a pick; beyond, those with room are few. */
+const PASSED_OVER_MAX = 8;
 
 /** Whether an upstream has as many requests in flight as it may. */
 type IsFull = (upstream: Upstream) => boolean;
@@ -39,25 +42,30 @@ export class Balancer {
 
   /** An upstream not tried yet, if one is admitted, avoided or not; undefined if none is admitted. */
   pick(request: PickRequest, nowMs: number): Upstream | undefined {
-    const picked = this.pickUnlessFull(request, nowMs, null);
-    return picked === 'full' ? undefined : picked;
+    const candidates = this.#candidates.at(nowMs);
+    if (hasUntried(candidates, request.tried))
+      return this.#pickAccepted(candidates, request, request.tried.length === 0, nowMs);
+    const { all } = this.#candidates;
+    if (hasUntried(all, request.tried)) return this.#strategy.pick(all, request);
+    return this.#strategy.pick(candidates, { ...request, tried: [] });
   }
 
   /**
    * The same; `full` if all are that it would choose among. To wait for one of them is better than to try an
    * upstream again, or one that could not be reached.
    */
-  pickUnlessFull(request: PickRequest, nowMs: number, isFull: IsFull | null): Upstream | 'full' | undefined {
+  pickUnlessFull(request: PickRequest, nowMs: number, isFull: IsFull): Upstream | 'full' | undefined {
     const candidates = this.#candidates.at(nowMs);
-    if (hasUntried(candidates, request.tried)) {
-      const left = leaveOutFull(candidates, request, isFull);
-      return left === 'full' ? left : this.#pickAccepted(candidates, left, request.tried.length === 0, nowMs);
-    }
     const { all } = this.#candidates;
-    const isNew = hasUntried(all, request.tried);
-    const from = isNew ? all : candidates;
-    const left = leaveOutFull(from, isNew ? request : { ...request, tried: [] }, isFull);
-    return left === 'full' ? left : this.#strategy.pick(from, left);
+    const isFirstTry = request.tried.length === 0;
+    if (hasUntried(candidates, request.tried)) {
+      const pick = (left: PickRequest) => this.#pickAccepted(candidates, left, isFirstTry, nowMs);
+      return this.#pickWithRoom(candidates, request, isFull, pick);
+    }
+    if (hasUntried(all, request.tried))
+      return this.#pickWithRoom(all, request, isFull, (left) => this.#strategy.pick(all, left));
+    const again = { ...request, tried: [] };
+    return this.#pickWithRoom(candidates, again, isFull, (left) => this.#strategy.pick(candidates, left));
   }
 
   /** Whether there is an admitted upstream that is not avoided and not among these. */
@@ -82,6 +90,28 @@ export class Balancer {
     return first;
   }
 
+  /** By the strategy, as long as that does not pass over too many; else whoever has room. */
+  #pickWithRoom(
+    { upstreams }: Candidates,
+    request: PickRequest,
+    isFull: IsFull,
+    pick: (left: PickRequest) => Upstream | undefined,
+  ): Upstream | 'full' | undefined {
+    let left = request;
+    for (let passed = 0; passed < PASSED_OVER_MAX; passed++) {
+      const picked = pick(left);
+      if (picked === undefined) return passed === 0 ? undefined : 'full';
+      if (!isFull(picked)) return picked;
+      left = { ...left, tried: [...left.tried, picked] };
+    }
+    const start = integerBelow(this.#random, upstreams.length);
+    for (let nth = 0; nth < upstreams.length; nth++) {
+      const upstream = upstreams[(start + nth) % upstreams.length];
+      if (upstream !== undefined && !isFull(upstream) && !isTried(left.tried, upstream)) return upstream;
+    }
+    return 'full';
+  }
+
   #isAccepted({ slot }: Upstream, isFirstTry: boolean, nowMs: number): boolean {
     // A request that fails over has had its share of bad luck, and probes nothing.
     if (this.#view.isDoubtful(slot)) return isFirstTry && this.#view.claimProbe(slot, nowMs);
@@ -89,18 +119,6 @@ export class Balancer {
     if (elapsedMs >= this.#pool.slowStartMs) return true;
     return this.#random.float() < Math.max(SLOW_START_SHARE_MIN, elapsedMs / this.#pool.slowStartMs);
   }
-}
-
-/** The request for one of those that are neither tried nor full; `full` if those not tried all are. */
-function leaveOutFull(
-  candidates: Candidates,
-  request: PickRequest,
-  isFull: IsFull | null,
-): PickRequest | 'full' {
-  const full = isFull === null ? [] : candidates.upstreams.filter(isFull);
-  if (full.length === 0) return request;
-  const tried = [...request.tried, ...full];
-  return hasUntried(candidates, tried) ? { ...request, tried } : 'full';
 }
 
 function hasUntried({ upstreams }: Candidates, tried: readonly Upstream[]): boolean {

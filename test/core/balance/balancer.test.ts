@@ -67,6 +67,20 @@ for (const choice of CHOICES) {
       assert.equal(scene.pickUnlessFull(isFull('')) === 'full', false);
     });
 
+    it('are found, though hardly one of many has room', () => {
+      const scene = new Scene(choice, { upstreams: upstreams(...Array.from({ length: 100 }, () => 1)) });
+      const last = scene.pool.upstreams.at(-1)?.name;
+      for (let nth = 0; nth < 5; nth++)
+        assert.equal(
+          scene.pickUnlessFull(({ name }) => name !== last),
+          last,
+        );
+      assert.equal(
+        scene.pickUnlessFull(() => true),
+        'full',
+      );
+    });
+
     it('are waited for rather than one that is avoided, or tried', () => {
       const scene = new Scene(choice);
       const [a, b] = scene.pool.upstreams;
