@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { AdminAnswer } from './api.ts';
 
 /** Of a request that cannot be done: what stands where, and what is expected there. */
@@ -11,7 +11,7 @@ export function problem(
   more: object = {},
   headers: AdminAnswer['headers'] = {},
 ): AdminAnswer {
-  const title = STATUS_CODES[status] ?? '';
+  const title = REASON_PHRASES[status] ?? '';
   const body = { type: 'about:blank', title, status, detail, error: detail, ...more };
   return { status, contentType: 'application/problem+json', body: `${JSON.stringify(body)}\n`, headers };
 }

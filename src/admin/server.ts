@@ -1,8 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AdminSettings } from '#core/settings.ts';
 import type { Log } from '#telemetry/log.ts';
 import { type AdminAnswer, type AdminHandler, type AdminRoutes, json } from './api.ts';
+
+// Imported as a module it would bring undici's WebSocket along, 8 MB.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Paths that probes ask for, without a token. */
 const OPEN_PATHS = new Set(['/livez', '/readyz']);

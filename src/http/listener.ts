@@ -14,7 +14,7 @@ import type { Front } from './front.ts';
 import { fieldLines } from './h1/write-head.ts';
 import { Connection } from './h1-server/connection.ts';
 import type { ServerContext } from './h1-server/server-context.ts';
-import { Http2Connection } from './h2-server/connection.ts';
+import { loadH2Server } from './h2-modules.ts';
 import { Lingering } from './linger.ts';
 import { Port } from './port.ts';
 import { readAnnouncedAddress } from './proxy-protocol/announced-address.ts';
@@ -112,6 +112,8 @@ export class Listener {
 
   #handshakesOf({ settings, tls, metrics, clock }: ListenerOptions): Security {
     if (settings.tls === null || tls === null) return null;
+    // Before the first client would wait for it.
+    loadH2Server();
     return new Handshakes(settings.tls, tls, clock, (cause) => metrics.handshakeFailed(cause));
   }
 
@@ -172,7 +174,8 @@ export class Listener {
       security.begin(socket, (secure, tls) => {
         connections.secured(socket, secure);
         connections.begin(secure);
-        if (secure.alpnProtocol === 'h2') new Http2Connection(secure, address, tls, this.#context);
+        if (secure.alpnProtocol === 'h2')
+          new (loadH2Server().Http2Connection)(secure, address, tls, this.#context);
         else new Connection(secure, address, tls, this.#context);
       });
     }

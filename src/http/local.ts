@@ -1,9 +1,9 @@
 /** What Signalbox answers itself, on paths that no route gets to see. */
-import { STATUS_CODES } from 'node:http';
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
 import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { endsHere } from '#core/max-forwards.ts';
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { appendStamp, hasNoLength, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
@@ -76,6 +76,6 @@ export function sendLocal(
   if (!hasNoLength(status)) headers.push('Content-Length', `${body.byteLength}`);
   appendStamp(headers, stamp, null);
   headers.push(...extra);
-  reply.head(status, STATUS_CODES[status] ?? '', headers);
+  reply.head(status, REASON_PHRASES[status] ?? '', headers);
   if (!isHead) reply.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
 import { H1Pool } from './h1-dispatcher/h1-pool.ts';
-import { H2Pool } from './h2-dispatcher/h2-pool.ts';
+import { loadH2Client } from './h2-modules.ts';
 import type { Transport } from './transport.ts';
 import { openUndiciPool, originOf } from './undici-pool.ts';
 import { type OpenUpstream, upstreamOpener } from './upstream-connector.ts';
@@ -71,14 +71,11 @@ export class UpstreamClients {
   #open(upstream: Upstream, connectMs: number): Transport {
     const opener = upstreamOpener(upstream, connectMs, this.#clock);
     const open = this.#watch === null ? opener : watched(opener, upstream, this.#watch);
-    if (upstream.protocol === 'h2')
-      return new H2Pool(
-        open,
-        upstream.tls === null ? 'http' : 'https',
-        connectMs,
-        this.#settings,
-        this.#clock,
-      );
+    if (upstream.protocol === 'h2') {
+      const { H2Pool } = loadH2Client();
+      const scheme = upstream.tls === null ? 'http' : 'https';
+      return new H2Pool(open, scheme, connectMs, this.#settings, this.#clock);
+    }
     return this.#settings.transport === 'h1'
       ? new H1Pool(open, this.#settings, this.#clock)
       : openUndiciPool(upstream, open, this.#settings);

@@ -3,7 +3,6 @@ import type { Clock } from '#core/clock.ts';
 import { headerValue } from '#core/headers.ts';
 import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
-import { askHttp2 } from './ask-http2.ts';
 import { hostOf, PROBE_USER_AGENT } from './probe-http.ts';
 
 /** Of the answer, which takes seven. */
@@ -34,6 +33,7 @@ export async function probeGrpc(
     takesTrailers: true,
   };
   const options = { bodyBytesMax: ANSWER_BYTES_MAX, timeoutMs, signal };
+  const { askHttp2 } = await import('./ask-http2.ts');
   const { status, headers, trailers, body } = await askHttp2(upstream, request, options, clock);
   if (status !== 200) return { passed: false, reason: `status ${status}` };
   // An answer without a message has it in its head.

@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Clock } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
 import type { HttpProbe } from '#core/health/check.ts';
@@ -6,7 +6,9 @@ import { httpOutcome, PROBE_BODY_BYTES_MAX } from '#core/health/http-outcome.ts'
 import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
 import { upstreamOpener } from '#http/upstream-connector.ts';
-import { askHttp2 } from './ask-http2.ts';
+
+// Imported as a module it would bring undici's WebSocket along, 8 MB.
+const { request } = process.getBuiltinModule('node:http');
 
 /** By which upstreams tell probes from requests. */
 export const PROBE_USER_AGENT = 'signalbox-health';
@@ -23,9 +25,10 @@ export async function probeHttp(
 ): Promise<Outcome> {
   const { expected, method, path } = probe;
   if (upstream.protocol !== 'h2') return probeHttp1(upstream, probe, timeoutMs, clock, signal);
-  const request = { method, path, headers: Object.entries(headersOf(upstream, probe)).flat() };
+  const asked = { method, path, headers: Object.entries(headersOf(upstream, probe)).flat() };
   const options = { bodyBytesMax: expected.text === null ? 0 : PROBE_BODY_BYTES_MAX, timeoutMs, signal };
-  const { status, body } = await askHttp2(upstream, request, options, clock);
+  const { askHttp2 } = await import('./ask-http2.ts');
+  const { status, body } = await askHttp2(upstream, asked, options, clock);
   return httpOutcome(expected, status, body.toString('utf8'));
 }
 

@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Minor } from '../h1/start-lines.ts';
 import { chunkHead, lastChunk, responseHead } from '../h1/write-head.ts';
 import { rawHead } from '../raw-head.ts';
@@ -85,7 +85,7 @@ export class Http1Reply implements Reply {
 
   inform(status: number, headers: FlatHeaders): void {
     if (this.status !== 0 || this.#asked.minor === 0) return;
-    const head = responseHead(status, STATUS_CODES[status] ?? '', headers);
+    const head = responseHead(status, REASON_PHRASES[status] ?? '', headers);
     if (head !== null) this.#add(head);
   }
 

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { type FlatHeaders, headerValue } from '#core/headers.ts';
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Carrier, Flight } from '../flight.ts';
 import { TRAILER_LIMITS } from '../h1/chunked-decoder.ts';
 import { INFORMATIONAL_MAX } from '../h1-dispatcher/connection.ts';
@@ -108,7 +108,7 @@ export class ExchangeStream implements Carrier {
   #head(status: number, raw: FlatHeaders): void {
     const flight = this.#flight;
     flight.rawHeaders = this.#bounded(raw, this.#host.headBytesMax);
-    if (!flight.isOver) this.#tell(() => flight.answer(status, STATUS_CODES[status] ?? ''));
+    if (!flight.isOver) this.#tell(() => flight.answer(status, REASON_PHRASES[status] ?? ''));
   }
 
   /** Fields, less the pseudo-header fields in front. None where they are too many, which ends the stream. */
