@@ -24,6 +24,7 @@ describe('server.tls', () => {
       port: 8443,
       certificates: [{ certFile: file, keyFile: join(dirname(file), 'one.key') }],
       minVersion: 'TLSv1.2',
+      http2StreamsMax: 100,
       clientCertificates: null,
     });
     assert.equal(basename(file), 'one.pem');
