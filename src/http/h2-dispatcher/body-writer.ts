@@ -55,6 +55,11 @@ export class BodyWriter {
 
   readonly #onData = (chunk: Buffer) => {
     if (chunk.length === 0) return;
+    // The upstream has reset the stream, and its answer may still have to be read: to write would destroy that.
+    if (this.#stream.writableEnded) {
+      this.stop();
+      return;
+    }
     if (this.#bytesLeft !== null) {
       this.#bytesLeft -= chunk.length;
       if (this.#bytesLeft < 0) {

@@ -69,11 +69,11 @@ export function tooManyHeaders(): SignalboxError {
   return malformed('too many headers');
 }
 
-export function silent(silentMs: number): SignalboxError {
+export function silent(what: string, silentMs: number): SignalboxError {
   return new SignalboxError(
     'upstream_closed',
     'upstream',
-    `The upstream did not answer a PING within ${silentMs} ms.`,
+    `The connection did not ${what} within ${silentMs} ms.`,
   );
 }
 

@@ -21,6 +21,8 @@ const MEMORY_MEBIBYTES_MAX = 32;
 export const SILENT_MS = 1000;
 /** For the answer to that. */
 export const PING_MS = 5000;
+/** For a stream to be over once it was reset; one that takes longer is on a connection that is stuck. */
+export const RESET_MS = 5000;
 
 export type SessionOptions = {
   readonly scheme: Scheme;
@@ -55,6 +57,9 @@ export class Session implements StreamHost {
   readonly #opening: Timer;
   readonly #idle: Deadline;
   readonly #streams = new Set<ExchangeStream>();
+  /** Those that were reset and are not over yet, with Clock.monotonicMs() of that, in its order. */
+  readonly #resets = new Map<ExchangeStream, number>();
+  readonly #resetDeadline: Deadline;
   #session: ClientHttp2Session | null = null;
   #error: Error | null = null;
   /** `retired`: it takes no more requests, and ends with the last one that it has. */
@@ -73,14 +78,18 @@ export class Session implements StreamHost {
     this.#owner = owner;
     this.#clock = clock;
     this.#idle = new Deadline(clock, () => this.retire());
+    this.#resetDeadline = new Deadline(clock, () => this.#checkResets());
     this.#opening = clock.after(options.connectMs, () => this.destroy(noSettings(options.connectMs)));
     this.#socket = open(null, (error) => this.#connected(error));
   }
 
   /** Requests that it could take on top of those that it has. */
   get room(): number {
-    if (this.#state !== 'open' || this.#ping !== null) return 0;
-    const allowed = this.#session?.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX;
+    const session = this.#session;
+    // It may have come to its end already, and not have told.
+    const isUsable = session !== null && !session.closed && !session.destroyed;
+    if (this.#state !== 'open' || !isUsable || this.#ping !== null) return 0;
+    const allowed = session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX;
     return Math.min(allowed, STREAMS_MAX) - this.#streams.size;
   }
 
@@ -92,7 +101,8 @@ export class Session implements StreamHost {
     const options = { endStream: flight.body === null, waitForTrailers: trailers !== null };
     if (this.#streams.size === 0) {
       this.#idle.clear();
-      this.#heardMs = this.#clock.monotonicMs();
+      // As long as nothing was asked, it was no silence.
+      this.heard();
     }
     const stream = new ExchangeStream(session.request(headers, options), flight, this);
     this.#streams.add(stream);
@@ -133,19 +143,34 @@ export class Session implements StreamHost {
     this.#mayPing = true;
   }
 
-  dropped(): void {
-    const silentMs = this.#clock.monotonicMs() - this.#heardMs;
-    if (silentMs < SILENT_MS || !this.#mayPing || this.#ping !== null) return;
+  dropped(stream: ExchangeStream): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#resets.size === 0) this.#resetDeadline.set(RESET_MS);
+    this.#resets.set(stream, nowMs);
+    const silentMs = nowMs - this.#heardMs;
+    const session = this.#session;
+    if (session === null || session.destroyed || !this.#mayPing || silentMs < SILENT_MS) return;
     this.#mayPing = false;
-    this.#ping = this.#clock.after(PING_MS, () => this.destroy(silent(PING_MS)));
-    this.#session?.ping(() => this.#pinged());
+    this.#ping = this.#clock.after(PING_MS, () => this.destroy(silent('answer a PING', PING_MS)));
+    session.ping(() => this.#pinged());
   }
 
   closed(stream: ExchangeStream): void {
     this.#streams.delete(stream);
+    this.#resets.delete(stream);
+    if (this.#resets.size === 0) this.#resetDeadline.clear();
     if (this.#streams.size === 0 && this.#state === 'open') this.#idle.set(this.#options.keepAliveMs);
     this.#closeIfUnused();
     this.#owner.freed(this);
+  }
+
+  /** After a GOAWAY, node:http2 tells neither of malformed frames nor, then, of the connection's end. */
+  #checkResets(): void {
+    const [oldestMs] = this.#resets.values();
+    if (oldestMs === undefined) return;
+    const leftMs = oldestMs + RESET_MS - this.#clock.monotonicMs();
+    if (leftMs > 0) this.#resetDeadline.set(leftMs);
+    else this.destroy(silent('close a stream that was reset', RESET_MS));
   }
 
   /** Our own GOAWAY would overtake a request that waits to be written, and undo it. */
@@ -220,6 +245,7 @@ export class Session implements StreamHost {
     this.#opening.cancel();
     this.#ping?.cancel();
     this.#idle.cancel();
+    this.#resetDeadline.cancel();
     this.#owner.closed(this, openError);
   }
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { H2Pool } from '#http/h2-dispatcher/h2-pool.ts';
-import { PING_MS, SILENT_MS, STREAMS_MAX } from '#http/h2-dispatcher/session.ts';
+import { PING_MS, RESET_MS, SILENT_MS, STREAMS_MAX } from '#http/h2-dispatcher/session.ts';
 import { upstreamOpener } from '#http/upstream-connector.ts';
 import { until } from '#test/support/process.ts';
 import { sampleUpstreamConnections } from '#test/support/sample-settings.ts';
@@ -345,6 +345,34 @@ describe('a connection in HTTP/2 on which nothing is heard', { concurrency: true
     clock.advance(PING_MS);
     assert.equal(sockets.length, 1);
     assert.ok(!sockets[0]?.closed);
+  });
+
+  it('is closed when streams that were reset do not come to an end', async (t) => {
+    // node:http2 hears nothing any more of a connection on which a malformed frame follows a GOAWAY.
+    let sockets = 0;
+    let hasLeft = false;
+    const { port } = await startRawUpstream(t, (socket) => {
+      const isFirst = sockets++ === 0;
+      const malformed = frame('headers', 0x20, 1, Buffer.alloc(1));
+      const leaving = Buffer.concat([goaway(2 ** 31 - 1, 0), malformed]);
+      socket.setNoDelay(true).write(settings());
+      readFrames(socket, ({ type, flags, stream }) => {
+        if (type === 'settings' && flags !== ACK) socket.write(frame('settings', ACK, 0));
+        if (type === 'headers') socket.write(isFirst ? leaving : head(END_STREAM, stream, ':status', '200'));
+        if (type === 'goaway') hasLeft = true;
+      });
+    });
+    const clock = new VirtualClock();
+    const transport = h2To(t, { port }, {}, clock);
+    const first = send(transport);
+    await until('it is known', () => hasLeft);
+    first.controller?.abort(new Error('too slow'));
+    const next = send(transport);
+    clock.advance(RESET_MS - 1);
+    assert.equal(sockets, 1);
+    clock.advance(1);
+    assert.equal((await next.over()).events.at(-1), 'end');
+    assert.equal(sockets, 2);
   });
 
   it('is not asked when a client leaves at once', async (t) => {

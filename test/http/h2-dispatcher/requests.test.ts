@@ -199,6 +199,30 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
     }
   });
 
+  it('that was answered whole, and reset, and goes on, does the answer no harm', async (t) => {
+    // What is written then is an error of the stream, with which the rest of the answer went.
+    const answer = 'x'.repeat(20_000);
+    const { port } = await startH2Upstream(t, (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end(answer, () => stream.close(0));
+    });
+    const body = new Readable({ read() {} });
+    body.push(Buffer.from('one'));
+    const recorder = send(
+      h2To(t, { port }),
+      { method: 'POST', body },
+      { head: (controller) => controller.pause() },
+    );
+    await until('it is answered', () => recorder.events.includes('head 200'));
+    for (let times = 0; times < 3; times++) {
+      body.push(Buffer.from('more'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    recorder.controller?.resume();
+    assert.equal((await recorder.over()).data, answer);
+    assert.equal(recorder.error, null);
+  });
+
   it('arrives byte for byte, and its answer too, whatever their sizes', async (t) => {
     const { port } = await startH2Upstream(t, (stream) => {
       stream.respond({ ':status': 200 });
