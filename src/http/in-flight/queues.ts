@@ -9,6 +9,12 @@ import type { RequestMetrics, WaitResult } from '../request-metrics.ts';
  */
 export const LOOK_EVERY_MS = 5;
 
+/**
+ * After what is free was left to another worker, nothing is for this long: that worker may be waiting for something
+ * else, or be late, and must not hold up everybody.
+ */
+export const YIELD_EVERY_MS = 2 * LOOK_EVERY_MS;
+
 export type BoundedPool = Pool & { readonly inFlight: InFlightBound };
 
 export type Waiter = {
@@ -27,15 +33,15 @@ type Queue = {
   readonly slot: number;
   /** In the order in which they came. */
   readonly places: Set<Place>;
-  /** Whether the last place that was free was left to another worker. */
-  hasYielded: boolean;
+  /** When what is free may be left to another worker again. */
+  mayYieldAtMs: number;
   isLookDue: boolean;
   nextLook: Timer;
 };
 
 /**
  * The requests of one worker that wait until an upstream has room: first come, first served, each for so long. Where
- * another worker's request has waited longer, a place is left to it, and the next one taken.
+ * another worker's request has waited longer, what is free is left to it for a moment.
  */
 export class Queues {
   readonly #cells: QueueCells;
@@ -50,9 +56,10 @@ export class Queues {
     this.#clock = clock;
   }
 
-  /** Whether others wait already, here or in another worker. */
+  /** Whether others wait already, here or in another worker, for whichever upstream has room first. */
   hasWaiting({ name, slot }: Pool): boolean {
-    return this.#queues.has(name) || this.#cells.elder(slot, Infinity) !== null;
+    const queue = this.#queues.get(name);
+    return (queue !== undefined && firstIn(queue) !== null) || this.#cells.elder(slot, Infinity) !== null;
   }
 
   /** Waits. Returns what ends the wait, which may be called more than once; null if there is no room to wait. */
@@ -98,7 +105,7 @@ export class Queues {
       name,
       slot,
       places: new Set(),
-      hasYielded: false,
+      mayYieldAtMs: -Infinity,
       isLookDue: false,
       nextLook: this.#clock.after(LOOK_EVERY_MS, () => this.#lookAgain(queue)),
     };
@@ -129,7 +136,6 @@ export class Queues {
       if (this.#yields(queue, sinceMs)) return;
       const goOn = waiter.next();
       if (goOn !== null) {
-        queue.hasYielded = false;
         this.#leave(queue, place, 'passed');
         goOn();
       } else if (waiter.isFirstTry) withoutRoom.add(waiter.pool);
@@ -138,9 +144,10 @@ export class Queues {
 
   /** Whether another worker is to have what is free, if something is. */
   #yields(queue: Queue, sinceMs: number): boolean {
-    const elder = queue.hasYielded ? null : this.#cells.elder(queue.slot, sinceMs);
+    const nowMs = this.#clock.monotonicMs();
+    const elder = nowMs < queue.mayYieldAtMs ? null : this.#cells.elder(queue.slot, sinceMs);
     if (elder === null) return false;
-    queue.hasYielded = true;
+    queue.mayYieldAtMs = nowMs + YIELD_EVERY_MS;
     this.#cells.ring(elder);
     return true;
   }
@@ -155,8 +162,13 @@ export class Queues {
     this.#queues.delete(queue.name);
   }
 
-  #publish({ places, slot }: Queue): void {
-    const [first] = places;
-    this.#cells.publish(slot, first?.sinceMs ?? 0);
+  #publish(queue: Queue): void {
+    this.#cells.publish(queue.slot, firstIn(queue)?.sinceMs ?? 0);
   }
+}
+
+/** Who goes next where there is room. A request that fails over may wait for one upstream in particular. */
+function firstIn({ places }: Queue): Place | null {
+  for (const place of places) if (place.waiter.isFirstTry) return place;
+  return null;
 }

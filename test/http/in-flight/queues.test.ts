@@ -142,6 +142,25 @@ describe('requests that wait for an upstream', () => {
     assert.deepEqual(told, ['theirs']);
   });
 
+  it('are all let go where the other worker takes nothing of what is free', async () => {
+    const { first, second, join, frees, clock, told } = scene();
+    join(second, 'stuck', { needs: 99 });
+    clock.advance(1);
+    for (const name of ['a', 'b', 'c']) join(first, name);
+    await frees(first, 3);
+    clock.advance(LOOK_EVERY_MS);
+    assert.deepEqual(told, ['a', 'b', 'c']);
+  });
+
+  it('are in nobody’s way while they fail over and wait for one upstream in particular', () => {
+    const { first, second, join } = scene();
+    join(first, 'retry', { isFirstTry: false });
+    assert.ok(!first.hasWaiting(POOL));
+    assert.ok(!second.hasWaiting(POOL));
+    join(first, 'a');
+    assert.ok(first.hasWaiting(POOL) && second.hasWaiting(POOL));
+  });
+
   it('go all the same where the other worker does not', async () => {
     const scenery = scene();
     const { first, second, join, frees, clock, told } = scenery;
