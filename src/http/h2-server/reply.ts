@@ -10,6 +10,11 @@ import { responseFraming } from '../h1-server/response-framing.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
 import { groupedFields, responseFields } from './response-fields.ts';
 
+const STATUS_MAX = 599;
+const BAD_GATEWAY = 502;
+/** Has no content (RFC 9110 §15.3.6), which HTTP/1.1 cannot tell by the status alone. */
+const RESET_CONTENT = 205;
+
 const NO_TRAILERS: FlatHeaders = [];
 const CONTINUE = { ':status': 100 } as const;
 
@@ -68,8 +73,10 @@ export class Http2Reply implements Reply {
   }
 
   head(status: number, _reason: string, headers: FlatHeaders): void {
-    const framing = responseFraming(this.#asked.method, 1, status, headers);
-    const fields = responseFields(status, headers);
+    // Beyond, it is no status, and as good as a 5xx (RFC 9110 §15); node:http2 sends none such.
+    const sent = status > STATUS_MAX ? BAD_GATEWAY : status;
+    const framing = responseFraming(this.#asked.method, 1, sent, headers);
+    const fields = responseFields(sent, headers);
     if (fields === null) {
       throw new SignalboxError(
         'answer_malformed',
@@ -78,10 +85,10 @@ export class Http2Reply implements Reply {
       );
     }
     if (!framing.hasDate) fields.push('date', this.#server.date.text);
-    this.status = status;
-    this.#bytesLeft = framing.bytes;
+    this.status = sent;
+    this.#bytesLeft = sent === RESET_CONTENT ? 0 : framing.bytes;
     this.#fields = fields;
-    if (framing.bytes === 0) this.#respond({ endStream: true });
+    if (this.#bytesLeft === 0) this.#respond({ endStream: true });
     else process.nextTick(this.#respondInParts);
   }
 

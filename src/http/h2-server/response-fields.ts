@@ -13,7 +13,8 @@ export function responseFields(status: number, headers: FlatHeaders): string[] |
     const value = headers[at + 1] as string;
     if (!isField(name, value)) return null;
     const lowerName = name.toLowerCase();
-    if (!isHopByHop(lowerName)) fields.push(lowerName, value);
+    const isMisleading = lowerName === 'content-length' && status === 205;
+    if (!isHopByHop(lowerName) && !isMisleading) fields.push(lowerName, value);
   }
   return fields;
 }
