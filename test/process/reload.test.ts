@@ -160,9 +160,9 @@ describe('a reload', () => {
 
   it('names what takes a restart, and does the rest', async (t) => {
     const instance = await startInstance(t, await startUpstreams(t, ['red']));
-    const listenPort = await freePort();
+    const { server } = JSON.parse(await readFile(instance.file, 'utf8')) as { server: object };
     await rewrite(instance, {
-      server: { listen_address: '127.0.0.1', listen_port: listenPort, workers: 1 },
+      server: { ...server, listen_port: await freePort() },
       health: { body: '"new"' },
     });
     const { code, stdout, stderr } = await runCommand(['reload', '--admin', instance.admin]);
