@@ -5,13 +5,13 @@ import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { Hold } from '#shared/held-bytes.ts';
+import { ClientPace, tooSlow } from '../client-pace.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
 import { fieldLines } from '../h1/write-head.ts';
 import { BodyIntake } from './body-intake.ts';
-import { ClientPace, tooSlow } from './client-pace.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { causeOf } from './refusal-causes.ts';
 import { Http1Reply, type ReplyHost } from './reply.ts';
@@ -65,8 +65,6 @@ export class Connection implements ReplyHost {
   #isUpgrade = false;
   /** It has come to its end, but for what is left of its body. */
   #isAnswered = false;
-  /** Whether it has too little time to be waiting for us, when it has read all there is. */
-  #isHurried = false;
 
   constructor(socket: Socket, peerAddress: string, tls: ClientTls | null, server: ServerContext) {
     this.socket = socket;
@@ -110,14 +108,8 @@ export class Connection implements ReplyHost {
   progressed(): void {
     const mayHaveLeft = this.#hasEnded && this.#intake.body === null && this.socket.writableLength === 0;
     if (mayHaveLeft) this.#deadline.set(HALF_CLOSED_MS);
-    else if (this.#pace.idleMs > 0) this.#deadline.set(this.#mayTakeMs());
-  }
-
-  #mayTakeMs(): number {
-    const pace = this.#pace;
-    const mayTakeMs = this.#reply?.status === 0 ? pace.sendingMs : pace.readingMs(this.socket.writableLength);
-    this.#isHurried = mayTakeMs < pace.idleMs;
-    return mayTakeMs;
+    else if (this.#pace.idleMs > 0)
+      this.#deadline.set(this.#pace.mayTakeMs(this.#reply?.status === 0, this.socket.writableLength));
   }
 
   waits(bytes: number): void {
@@ -184,8 +176,7 @@ export class Connection implements ReplyHost {
       this.#isPersistent = false;
       this.#pace.begin();
       this.#intake.fail(tooSlow());
-    } else if (!isSending && this.#isHurried && this.socket.writableLength === 0) {
-      this.#isHurried = false;
+    } else if (!isSending && this.#pace.hasCaughtUp(this.socket.writableLength)) {
       this.#deadline.set(this.#pace.idleMs);
     } else this.socket.destroy();
   }

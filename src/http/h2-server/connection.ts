@@ -9,7 +9,7 @@ import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { ClientTls } from '#core/tls.ts';
-import { tooSlow } from '../h1-server/client-pace.ts';
+import { tooSlow } from '../client-pace.ts';
 import type { IncomingBody } from '../h1-server/incoming-body.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
 import { Allowance } from './allowance.ts';

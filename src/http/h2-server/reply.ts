@@ -5,7 +5,7 @@ import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { Hold } from '#shared/held-bytes.ts';
-import { ClientPace } from '../h1-server/client-pace.ts';
+import { ClientPace } from '../client-pace.ts';
 import { responseFraming } from '../h1-server/response-framing.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
 import { groupedFields, responseFields } from './response-fields.ts';
@@ -40,8 +40,6 @@ export class Http2Reply implements Reply {
   /** What the client has not read yet. */
   readonly #unread: Hold;
   #awaitsContinue: boolean;
-  /** Whether it has too little time to be waiting for us, when it has read all there is. */
-  #isHurried = false;
   /** Of the body, until it is whole; Infinity where only its end tells. */
   #bytesLeft = 0;
   /** They may follow, and are to be sent before the answer is whole. */
@@ -214,16 +212,13 @@ export class Http2Reply implements Reply {
   readonly #progressed = (): void => {
     const pace = this.#pace;
     if (pace.idleMs === 0 || this.isSent || this.isGone) return;
-    const mayTakeMs = this.status === 0 ? pace.sendingMs : pace.readingMs(this.#stream.writableLength);
-    this.#isHurried = mayTakeMs < pace.idleMs;
-    this.#deadline.set(mayTakeMs);
+    this.#deadline.set(pace.mayTakeMs(this.status === 0, this.#stream.writableLength));
   };
 
   #onDeadline(): void {
     const isSending = this.status === 0;
     if (isSending && this.#pace.idleMs > 0 && this.#asked.giveUpBody()) this.#pace.begin();
-    else if (!isSending && this.#isHurried && this.#stream.writableLength === 0) {
-      this.#isHurried = false;
+    else if (!isSending && this.#pace.hasCaughtUp(this.#stream.writableLength)) {
       this.#deadline.set(this.#pace.idleMs);
     } else this.cut();
   }

@@ -14,6 +14,8 @@ export class ClientPace {
   /** Of the window that a client has to send, what is left; and when that was so, or null while its time stands still. */
   #leftMs = 0;
   #leftAtMs: number | null = null;
+  /** It has less than its idle time. */
+  #isHurried = false;
 
   /** A client may stop for `windowMs` before it is too slow. */
   constructor(clock: Clock, windowMs: number) {
@@ -43,15 +45,30 @@ export class ClientPace {
     this.#leftMs = Math.min(this.#windowMs, this.#leftMs + (bytes * 1000) / this.#bytesPerSecondMin);
   }
 
-  /** For the next piece that the client sends. */
-  get sendingMs(): number {
+  /** For the next piece that it sends, or to read `unreadBytes`. */
+  mayTakeMs(isSending: boolean, unreadBytes: number): number {
+    const mayTakeMs = isSending ? this.#sendingMs() : this.#readingMs(unreadBytes);
+    this.#isHurried = mayTakeMs < this.idleMs;
+    return mayTakeMs;
+  }
+
+  /**
+   * Whether a client whose time to read is over was waiting for us, since it had read all there was, of which nothing
+   * tells. Then it has its idle time from now on.
+   */
+  hasCaughtUp(unreadBytes: number): boolean {
+    const hasCaughtUp = this.#isHurried && unreadBytes === 0;
+    this.#isHurried = false;
+    return hasCaughtUp;
+  }
+
+  #sendingMs(): number {
     if (this.#leftAtMs === null) return this.idleMs;
     this.#settle();
     return Math.min(this.idleMs, Math.max(0, this.#leftMs));
   }
 
-  /** To read what waits to be sent to it; where nothing does, it may wait for us. */
-  readingMs(bytes: number): number {
+  #readingMs(bytes: number): number {
     if (bytes === 0 || this.#bytesPerSecondMin === 0) return this.idleMs;
     return Math.min(this.idleMs, Math.max(this.#windowMs, (bytes * 1000) / this.#bytesPerSecondMin));
   }
