@@ -13,6 +13,7 @@ import {
 import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
 import { quoted } from './quoted-string.ts';
+import type { Protocol } from './request-record.ts';
 import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
 import type { ClientTls } from './tls.ts';
 
@@ -22,6 +23,7 @@ export type ForwardedRequest = {
   readonly headers: FlatHeaders;
   readonly host: string;
   readonly scheme: 'http' | 'https';
+  readonly protocol: Protocol;
   /** Of its connection; null where that is not encrypted. */
   readonly tls: ClientTls | null;
   /** The client's: the peer's, or what trusted proxies said of it. */
@@ -92,7 +94,7 @@ export function forwardHeaders(
   if (tracestate !== null) headers.push('tracestate', tracestate);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (claims !== null) appendIdentity(headers, claims, names.identity);
-  appendVia(headers, headerList(request.headers, 'via'), names.via);
+  appendVia(headers, headerList(request.headers, 'via'), request.protocol, names.via);
   const { clientAddress, host, tls } = request;
   applyHeaderRules(headers, route.requestHeaders, {
     clientAddress,

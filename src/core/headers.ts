@@ -81,8 +81,16 @@ export function extend(list: string | null, element: string): string {
   return list === null || list === '' ? element : `${list}, ${element}`;
 }
 
-/** Our own `Via` after those of the proxies before us, which pass even where ours is turned off. */
-export function appendVia(headers: string[], received: string | null, pseudonym: string | null): void {
-  const via = pseudonym === null ? received : extend(received, `1.1 ${pseudonym}`);
+/**
+ * Our own `Via` after those of the proxies before us, which pass even where ours is turned off. `protocol` is what the
+ * message came in (RFC 9110 §7.6.3).
+ */
+export function appendVia(
+  headers: string[],
+  received: string | null,
+  protocol: string,
+  pseudonym: string | null,
+): void {
+  const via = pseudonym === null ? received : extend(received, `${protocol} ${pseudonym}`);
   if (via !== null) headers.push('Via', via);
 }

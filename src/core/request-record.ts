@@ -1,6 +1,7 @@
 /** What is known of one request afterwards, or while it is under way. Times are those of `Clock.monotonicMs`. */
 import { REFUSALS, type RefusalCause } from './refusals.ts';
 import type { Auth } from './table.ts';
+import type { TlsVersion } from './tls.ts';
 
 export type RequestRecord = {
   /** 32 lower-case hex digits; the request's id. Requests of one trace share it. */
@@ -23,6 +24,8 @@ export type RequestRecord = {
   readonly method: string;
   readonly scheme: Scheme;
   readonly protocol: Protocol;
+  /** Null where the client's connection was not encrypted. */
+  readonly tlsVersion: TlsVersion | null;
   /** Path and query as received, of which only the beginning may be left. So with the texts that follow. */
   readonly target: string;
   readonly host: string;
@@ -89,8 +92,7 @@ export type LimitOutcome = (typeof LIMIT_OUTCOMES)[number];
 export const PROTOCOLS = ['1.0', '1.1', '2'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-export const SCHEMES = ['http', 'https'] as const;
-export type Scheme = (typeof SCHEMES)[number];
+export type Scheme = 'http' | 'https';
 
 export const AUTH_SCHEMES = [
   'bearer',

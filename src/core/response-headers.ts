@@ -75,7 +75,7 @@ export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string
   appendHeader(headers, names.responseTime, `${Math.round(stamp.elapsedMs)}ms`);
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (stamp.upstreamName !== null) appendHeader(headers, names.backend, stamp.upstreamName);
-  appendVia(headers, receivedVia, names.via);
+  appendVia(headers, receivedVia, '1.1', names.via);
 }
 
 const withheld = new WeakMap<HeaderNames, ReadonlySet<string>>();

@@ -20,6 +20,10 @@ export function requestAttributes(record: RequestRecord): Attributes {
     'signalbox.outcome': record.outcome ?? '',
     'signalbox.worker': record.worker,
   };
+  if (record.tlsVersion !== null) {
+    attributes['tls.protocol.name'] = 'tls';
+    attributes['tls.protocol.version'] = record.tlsVersion.slice('TLSv'.length);
+  }
   setText(attributes, 'url.query', query);
   setText(attributes, 'http.route', record.route);
   setText(attributes, 'user_agent.original', record.userAgent);

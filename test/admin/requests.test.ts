@@ -40,7 +40,7 @@ function idOf(nth: number): string {
 function serve(nth: number, status = 200, outcome: RecordedOutcome = 'responded', isSampled = true): void {
   const writer = writers[nth % 2] as RecordWriter;
   const record = writer.begin(clock.monotonicMs(), { ...SAMPLE_TRACE, traceId: idOf(nth), isSampled });
-  writer.head(record, sampleRecord({ target: `/${nth}` }), 'curl/8', 'default');
+  writer.head(record, { ...sampleRecord({ target: `/${nth}` }), tls: null }, 'curl/8', 'default');
   writer.entered(record, 0, clock.monotonicMs());
   writer.attemptBegun(record, sampleUpstream(), 'b7ad6b7169203331', clock.monotonicMs());
   clock.advance(4);

@@ -41,6 +41,7 @@ function forwarded({ headers = [], request, route, names, upstream, claims }: Sc
       headers,
       host: 'example.com',
       scheme: 'http',
+      protocol: '1.1',
       tls: null,
       clientAddress: '203.0.113.9',
       peerAddress: '203.0.113.9',
@@ -268,6 +269,7 @@ describe('what Signalbox says for itself', () => {
     const headers = ['Via', '1.0 fred', 'VIA', '1.1 ginger'];
     assert.equal(headerList(forwarded({ headers }), 'via'), '1.0 fred, 1.1 ginger, 1.1 signalbox');
     assert.equal(headerList(forwarded({ headers, names: { via: null } }), 'via'), '1.0 fred, 1.1 ginger');
+    assert.equal(headerList(forwarded({ request: { protocol: '2' } }), 'via'), '2 signalbox');
   });
 
   it('obeys the rules of the route, which come last', () => {

@@ -97,7 +97,7 @@ describe('TE', () => {
 describe('Via', () => {
   const via = (received: string | null, pseudonym: string | null) => {
     const headers: string[] = [];
-    appendVia(headers, received, pseudonym);
+    appendVia(headers, received, '1.1', pseudonym);
     return headers;
   };
 

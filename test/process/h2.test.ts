@@ -58,10 +58,13 @@ describe('an instance whose clients speak HTTP/2', () => {
     );
 
     const id = head['x-request-id'];
-    const found = await fetch(`${instance.admin}/api/requests/${id}`);
-    const { requests } = (await found.json()) as { requests: Record<string, unknown>[] };
-    const { protocol, scheme, outcome } = requests[0] ?? assert.fail();
-    assert.deepEqual([protocol, scheme, outcome], ['2', 'https', 'responded']);
+    const kept = async () => {
+      const found = await fetch(`${instance.admin}/api/requests/${id}`);
+      return ((await found.json()) as { requests: Record<string, unknown>[] }).requests[0] ?? assert.fail();
+    };
+    await until('it is over', async () => (await kept())['outcome'] === 'responded');
+    const { protocol, scheme } = await kept();
+    assert.deepEqual([protocol, scheme], ['2', 'https']);
   });
 
   it('fails over, and refuses', async (t) => {

@@ -23,6 +23,7 @@ export function sampleRecord(changes: Partial<RequestRecord> = {}): RequestRecor
     method: 'GET',
     scheme: 'http',
     protocol: '1.1',
+    tlsVersion: null,
     target: '/things/1?page=2',
     host: 'example.com:8080',
     clientAddress: '203.0.113.7',

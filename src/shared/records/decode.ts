@@ -10,8 +10,8 @@ import {
   type RecordedAttempt,
   type RecordedState,
   type RequestRecord,
-  SCHEMES,
 } from '#core/request-record.ts';
+import { TLS_VERSIONS } from '#core/tls.ts';
 import {
   AT,
   ATTEMPT_BYTES,
@@ -50,7 +50,8 @@ export function decodeRecord(bytes: Buffer, worker: number, states: readonly str
     answerMs: view.getFloat64(AT.answerMs) || null,
     endMs: view.getFloat64(AT.endMs) || null,
     method: method === NONE ? '' : (METHODS[method] ?? '_OTHER'),
-    scheme: SCHEMES[view.getUint8(AT.scheme)] ?? 'http',
+    scheme: view.getUint8(AT.tls) === 0 ? 'http' : 'https',
+    tlsVersion: TLS_VERSIONS[view.getUint8(AT.tls) - 1] ?? null,
     protocol: PROTOCOLS[view.getUint8(AT.protocol)] ?? '1.1',
     target: redactQuery(text('target')),
     host: text('host'),

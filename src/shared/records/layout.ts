@@ -36,7 +36,8 @@ export const AT = {
   flags: 5,
   method: 6,
   protocol: 7,
-  scheme: 8,
+  /** 0 without encryption, else the number of its version and 1. */
+  tls: 8,
   cause: 9,
   auth: 10,
   limit: 11,

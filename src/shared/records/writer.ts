@@ -11,10 +11,9 @@ import {
   PROTOCOLS,
   type Protocol,
   type RecordedOutcome,
-  SCHEMES,
-  type Scheme,
 } from '#core/request-record.ts';
 import type { Auth, Upstream } from '#core/table.ts';
+import { type ClientTls, TLS_VERSIONS } from '#core/tls.ts';
 import type { TraceContext } from '#core/trace/context.ts';
 import {
   AT,
@@ -49,7 +48,7 @@ export const NO_RECORD = -1;
 /** What a request's head has to say. */
 export type RecordedHead = {
   readonly method: string;
-  readonly scheme: Scheme;
+  readonly tls: ClientTls | null;
   readonly protocol: Protocol;
   readonly target: string;
   readonly host: string;
@@ -115,7 +114,7 @@ export class RecordWriter {
     const { view } = this.#region;
     const at = this.#region.offsetOf(record);
     view.setUint8(at + AT.method, methodNumber(head.method));
-    view.setUint8(at + AT.scheme, SCHEMES.indexOf(head.scheme));
+    view.setUint8(at + AT.tls, head.tls === null ? 0 : TLS_VERSIONS.indexOf(head.tls.version) + 1);
     view.setUint8(at + AT.protocol, PROTOCOLS.indexOf(head.protocol));
     this.#text(at, 'target', head.target);
     this.#text(at, 'host', head.host);

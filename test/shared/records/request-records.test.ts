@@ -30,7 +30,8 @@ function open(
 /** Writes what a sample says, and returns its number. */
 function write(writer: RecordWriter, sample: RequestRecord): number {
   const record = writer.begin(sample.startMs, { ...SAMPLE_TRACE, ...sample });
-  writer.head(record, sample, sample.userAgent, sample.route);
+  const tls = sample.tlsVersion === null ? null : { version: sample.tlsVersion, certificate: null };
+  writer.head(record, { ...sample, tls }, sample.userAgent, sample.route);
   for (const { path, enteredMs } of sample.states) writer.entered(record, STATES.indexOf(path), enteredMs);
   if (sample.auth !== null) writer.identified(record, sample.auth, sample.identity ?? '');
   if (sample.limit !== 'none') writer.limited(record, sample.limit, sample.limitRemaining ?? 0);
@@ -92,6 +93,9 @@ describe('the record of a request', () => {
         { ...attempt, endMs: 1004, status: 0, error: 'upstream_unreachable' },
         { ...attempt, upstream: 'blue', scheme: 'https', address: '::1', startMs: 1005, status: 503 },
       ],
+      scheme: 'https',
+      protocol: '2',
+      tlsVersion: 'TLSv1.3',
       auth: null,
       identity: null,
       outcome: 'refused',
@@ -120,7 +124,7 @@ describe('the record of a request', () => {
     const record = writer.begin(1000, SAMPLE_TRACE);
     writer.head(
       record,
-      { ...sampleRecord(), target: `/${'x'.repeat(10_000)}` },
+      { ...sampleRecord(), target: `/${'x'.repeat(10_000)}`, tls: null },
       'y'.repeat(10_000),
       'default',
     );
@@ -142,7 +146,7 @@ describe('the record of a request', () => {
   it('shows no secrets of the query', () => {
     const { writer, reader } = open();
     const record = writer.begin(1000, SAMPLE_TRACE);
-    writer.head(record, { ...sampleRecord(), target: '/file?sig=c2VjcmV0&page=2' }, '', '');
+    writer.head(record, { ...sampleRecord(), target: '/file?sig=c2VjcmV0&page=2', tls: null }, '', '');
     assert.equal(reader.read(record)?.target, '/file?sig=REDACTED&page=2');
   });
 });
@@ -171,7 +175,7 @@ describe('the records of a worker', () => {
     const begun = Array.from({ length: 5 }, () => writer.begin(1, SAMPLE_TRACE));
     assert.deepEqual(begun, [0, 1, 2, NO_RECORD, NO_RECORD]);
     assert.equal(reader.unrecorded, 2);
-    writer.head(NO_RECORD, sampleRecord(), '', '');
+    writer.head(NO_RECORD, { ...sampleRecord(), tls: null }, '', '');
     writer.entered(NO_RECORD, 1, 1);
     writer.attemptBegun(NO_RECORD, sampleUpstream(), '', 1);
     writer.attemptFailed(NO_RECORD, 'client_left', 1);
