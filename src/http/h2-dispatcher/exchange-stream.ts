@@ -68,8 +68,13 @@ export class ExchangeStream implements Carrier {
 
   dropped(): void {
     this.#writer?.stop();
-    this.#stream.close(NGHTTP2_CANCEL);
+    this.#cancel();
     this.#host.dropped(this);
+  }
+
+  /** Within a callback of nghttp2, node:http2 may destroy a stream that is still to have trailers, and abort over it. */
+  #cancel(): void {
+    setImmediate(() => this.#stream.close(NGHTTP2_CANCEL));
   }
 
   bodyFailed(error: Error): void {
@@ -140,7 +145,7 @@ export class ExchangeStream implements Carrier {
     }
     this.#writer?.stop();
     // The upstream has said all that it has to say: the rest of the body is nothing to it.
-    if (!this.#stream.writableFinished) this.#stream.close(NGHTTP2_CANCEL);
+    if (!this.#stream.writableFinished) this.#cancel();
     this.#flight.end(this.#trailers);
   }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { RESET_MS } from '#http/h2-dispatcher/session.ts';
+import type { TransportRequest } from '#http/transport.ts';
 import { until } from '#test/support/process.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -40,6 +42,13 @@ const anyFrame = fc.oneof(
   bytes,
 );
 
+/** A request that goes on for as long as it is let. */
+function uploading(): Partial<TransportRequest> {
+  const body = new Readable({ read() {} });
+  body.push(Buffer.from('first'));
+  return { method: 'POST', body, trailers: () => ['x-sum', '1'] };
+}
+
 describe('any frames of an upstream in HTTP/2', () => {
   it('end a request once, and the next one meets nothing of them', async (t) => {
     let act: (socket: Socket) => void = () => {};
@@ -48,7 +57,8 @@ describe('any frames of an upstream in HTTP/2', () => {
       fc.asyncProperty(
         fc.array(anyFrame, { minLength: 1, maxLength: 8 }),
         fc.nat(3),
-        async (frames, pauses) => {
+        fc.boolean(),
+        async (frames, pauses, hasBody) => {
           let connections = 0;
           act = speaking(async (socket, stream) => {
             if (connections++ > 0) {
@@ -67,7 +77,7 @@ describe('any frames of an upstream in HTTP/2', () => {
           });
           const clock = new VirtualClock();
           const transport = h2To(t, { port }, {}, clock);
-          const first = send(transport);
+          const first = send(transport, hasBody ? uploading() : {});
           await until('the request is over', () => first.isOver, 200).catch(() => {
             // As its deadlines would end it; and what it leaves behind has its own.
             first.controller?.abort(new Error('given up'));

@@ -199,6 +199,23 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
     }
   });
 
+  it('that may have trailers, and is answered whole before it ends, does the process no harm', async (t) => {
+    // node:http2 aborted it: such a stream was closed within a callback.
+    const { port } = await startH2Upstream(t, (stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }));
+      stream.end();
+    });
+    const transport = h2To(t, { port });
+    for (let times = 0; times < 10; times++) {
+      const body = new Readable({ read() {} });
+      body.push(Buffer.from('one'));
+      const recorder = await send(transport, { method: 'POST', body, trailers: () => ['x', 'y'] }).over();
+      assert.deepEqual(recorder.events, ['start', 'head 200', 'end']);
+      assert.deepEqual(recorder.trailers, ['x-sum', '1']);
+    }
+  });
+
   it('that was answered whole, and reset, and goes on, does the answer no harm', async (t) => {
     // What is written then is an error of the stream, with which the rest of the answer went.
     const answer = 'x'.repeat(20_000);
