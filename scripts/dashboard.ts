@@ -93,6 +93,16 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Until certificates expire',
+        unit: 's',
+        queries: [
+          {
+            expr: `min by (signalbox_certificate) (signalbox_tls_certificate_expiry_seconds{${INSTANCE}})`,
+            legend: '{{signalbox_certificate}}',
+          },
+        ],
+      },
+      {
         title: 'By route',
         unit: 'reqps',
         queries: [{ expr: `sum by (http_route) (rate(${REQUESTS}${WINDOW}))`, legend: '{{http_route}}' }],

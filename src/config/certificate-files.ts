@@ -27,7 +27,8 @@ export function readIdentity(
   if (!certificate.checkPrivateKey(key.object)) {
     return { key: 'key_file', problem: `it is not the key of the certificate in ${certFile}` };
   }
-  const identity = { names: namesOf(certificate), cert: read.text, key: key.text };
+  const expiresMs = certificate.validToDate.getTime();
+  const identity = { names: namesOf(certificate), expiresMs, cert: read.text, key: key.text };
   const unusable = problemWithUse(identity);
   return unusable === null ? identity : { key: 'cert_file', problem: unusable };
 }
@@ -72,7 +73,7 @@ function readKey(file: string): { text: string; object: KeyObject } | { problem:
 }
 
 /** What OpenSSL alone knows, such as that a key is too short for its security level. */
-function problemWithUse({ cert, key }: TlsIdentity): string | null {
+function problemWithUse({ cert, key }: Pick<TlsIdentity, 'cert' | 'key'>): string | null {
   try {
     createSecureContext({ cert, key });
     return null;

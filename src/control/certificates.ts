@@ -55,6 +55,11 @@ export class Certificates implements Disposable {
     return this.#material;
   }
 
+  /** When each certificate expires, by its file; wall clock, milliseconds. */
+  get expiries(): ReadonlyMap<string, number> {
+    return new Map(this.#identities.map(({ files, value }) => [files[0] ?? '', value.expiresMs]));
+  }
+
   /** Looks for changes from now on. */
   watch(onChange: (material: TlsMaterial) => void): void {
     this.#onChange = onChange;

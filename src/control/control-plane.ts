@@ -17,6 +17,7 @@ import { systemRandom } from '#core/random.ts';
 import type { Table } from '#core/table.ts';
 import type { Log } from '#telemetry/log.ts';
 import {
+  certificateSource,
   clusterSource,
   configSource,
   instanceSources,
@@ -81,6 +82,7 @@ export class ControlPlane implements AsyncDisposable {
       ...instanceSources(shared, table, clock),
       telemetry.metrics,
       registrySource(registry),
+      certificateSource(certificates, clock),
       clusterSource(health, link),
       configSource(reloads),
       limitSource(shared.limits, limits, clock),

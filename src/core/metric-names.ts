@@ -260,6 +260,14 @@ export const INSTANCE_INSTRUMENTS = {
     attributes: [],
     bounds: [],
   },
+  certificateExpiry: {
+    name: 'signalbox.tls.certificate.expiry',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time until a certificate of this instance expires, by its file; below 0 when it has.',
+    attributes: ['signalbox.certificate'],
+    bounds: [],
+  },
   registryRevision: {
     name: 'signalbox.registry.revision',
     kind: 'gauge',

@@ -8,6 +8,8 @@ export type TlsVersion = (typeof TLS_VERSIONS)[number];
 export type TlsIdentity = {
   /** Host names that it is for, lower case; `*.example.com` stands for one more label. */
   readonly names: readonly string[];
+  /** By the wall clock, milliseconds. */
+  readonly expiresMs: number;
   /** PEM: the certificate, and those that lead to its root. */
   readonly cert: string;
   /** PEM. */

@@ -150,6 +150,19 @@ export function configSource(config: ConfigCounts): MetricSource {
   };
 }
 
+/** Of each file once, however often it is named. `expiries` are wall clock times in milliseconds. */
+export function certificateSource(
+  certificates: { readonly expiries: ReadonlyMap<string, number> } | null,
+  clock: Clock,
+): MetricSource {
+  return () => {
+    const series = [...(certificates?.expiries ?? [])].map(([file, expiresMs]) =>
+      number([file], Math.round((expiresMs - clock.wallMs()) / 1000)),
+    );
+    return [{ instrument: INSTANCE_INSTRUMENTS.certificateExpiry, series }];
+  };
+}
+
 /** What is known of requests beside what workers count, and what becomes of that knowledge. */
 export function telemetrySource(
   readers: readonly RecordReader[],

@@ -44,9 +44,11 @@ describe('the certificates of an instance', () => {
     look();
     assert.equal(changes.length, 1);
     assert.equal(certificates.material, changes[0]);
-    assert.deepEqual(certificates.material.identities, [
-      { ...second, names: ['one.example', 'two.example'] },
-    ]);
+    const [{ names, cert, key, expiresMs } = assert.fail()] = certificates.material.identities;
+    assert.deepEqual({ names, cert, key }, { ...second, names: ['one.example', 'two.example'] });
+    // It is issued for two days.
+    assert.ok(Math.abs(expiresMs - Date.now() - 2 * 86_400_000) < 60_000);
+    assert.deepEqual([...certificates.expiries], [[files.certFile, expiresMs]]);
     assert.notDeepEqual(certificates.material.ticketKeys, ticketKeys);
   });
 

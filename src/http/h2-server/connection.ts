@@ -18,8 +18,8 @@ import { Http2Reply } from './reply.ts';
 import { readRequestFields } from './request-fields.ts';
 import { streamBody } from './stream-body.ts';
 
-/** For a client to close a connection that has come to its end. */
-const CLOSE_MS_MAX = 1000;
+/** For a client to read what a connection ends with, and to close it. */
+export const CLOSE_MS_MAX = 1000;
 
 /**
  * A client's HTTP/2 connection (RFC 9113). Each of its streams becomes an arrival like those of HTTP/1.1; node:http2
@@ -123,7 +123,8 @@ export class Http2Connection {
   }
 
   #beginIdle(): void {
-    this.#deadline.set(this.#session.closed ? CLOSE_MS_MAX : this.#server.keepAliveMs);
+    const isOver = this.#session.closed || this.#session.destroyed;
+    this.#deadline.set(isOver ? CLOSE_MS_MAX : this.#server.keepAliveMs);
   }
 
   #onDeadline(): void {
@@ -148,6 +149,7 @@ export class Http2Connection {
       'The client did too much of what costs it little.',
     );
     this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#deadline.set(CLOSE_MS_MAX);
   }
 }
 

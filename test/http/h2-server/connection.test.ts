@@ -4,6 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { codeOf } from '#core/errors.ts';
+import { CLOSE_MS_MAX } from '#http/h2-server/connection.ts';
 import { until } from '#test/support/process.ts';
 import { ERROR, encode, FLAG, FRAME, get, post } from '#test/support/raw-h2-client.ts';
 import { answer, HEAD_MS, KEEP_ALIVE_MS, RATE_WINDOW_MS, STREAMS_MAX, serve } from './scene.ts';
@@ -394,6 +395,19 @@ describe('a connection of HTTP/2', () => {
     assert.equal((await gone)[0], 0);
     answer(arrival, 'in its own time');
     assert.equal((await asked).body, 'in its own time');
+    await drained;
+  });
+
+  it('is closed when it has come to its end, and its client does not', async (t) => {
+    const { raw, clock, connections } = await serve(t);
+    const client = raw();
+    await until('it has spoken', () => client.heard(FRAME.settings).length === 2);
+    client.socket.removeAllListeners('end');
+    client.socket.allowHalfOpen = true;
+    const drained = connections.drain();
+    clock.advance(1000);
+    await client.hears(FRAME.goaway);
+    clock.advance(CLOSE_MS_MAX);
     await drained;
   });
 

@@ -66,7 +66,7 @@ export async function serve(
     ...changes,
   };
   const authority = createAuthority(t);
-  const identity = { names: ['one.example'], ...authority.issue('DNS:one.example') };
+  const identity = { names: ['one.example'], expiresMs: Infinity, ...authority.issue('DNS:one.example') };
   const material = { identities: [identity], clientCa: null, ticketKeys: Buffer.alloc(48) };
   const settings = { port: null, certificates: [], minVersion: 'TLSv1.2', clientCertificates: null } as const;
   const handshakes = new Handshakes({ ...settings, http2StreamsMax: STREAMS_MAX }, material, clock, () => {});

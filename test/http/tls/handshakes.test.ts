@@ -22,7 +22,7 @@ const REQUIRED = { isRequired: true, caFile: '' };
 /** Handshakes on a real port, with certificates for one.example (the first) and two.example. */
 async function scene(t: TestContext, changes: Partial<ServerTlsSettings> = {}) {
   const authority = createAuthority(t);
-  const named = (name: string) => ({ names: [name], ...authority.issue(`DNS:${name}`) });
+  const named = (name: string) => ({ names: [name], expiresMs: Infinity, ...authority.issue(`DNS:${name}`) });
   const material: TlsMaterial = {
     identities: [named('one.example'), named('two.example')],
     clientCa: changes.clientCertificates ? authority.pem : null,
@@ -145,7 +145,7 @@ describe('new certificates', () => {
     const { welcome, handshakes, authority, material, done } = await scene(t);
     const before = await welcome();
     const names = ['one.example'];
-    const renewed = { names, ...authority.issue('DNS:one.example,DNS:new.example') };
+    const renewed = { names, expiresMs: Infinity, ...authority.issue('DNS:one.example,DNS:new.example') };
     handshakes.use({ ...material, identities: [renewed], ticketKeys: Buffer.alloc(48, 2) });
     assert.equal(nameOf(await welcome()), 'DNS:one.example, DNS:new.example');
     done[0]?.secure.write('more');
