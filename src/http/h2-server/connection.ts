@@ -148,7 +148,8 @@ export class Http2Connection {
       'client',
       'The client did too much of what costs it little.',
     );
-    this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // In a turn of its own, since it ends streams: see Http2Reply.
+    setImmediate(() => this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM));
     this.#deadline.set(CLOSE_MS_MAX);
   }
 }

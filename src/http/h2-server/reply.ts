@@ -67,7 +67,7 @@ export class Http2Reply implements Reply {
   }
 
   get isGone(): boolean {
-    return this.#stream.closed || this.#stream.destroyed;
+    return this.isCut || this.#stream.closed || this.#stream.destroyed;
   }
 
   head(status: number, _reason: string, headers: FlatHeaders): void {
@@ -135,8 +135,11 @@ export class Http2Reply implements Reply {
   }
 
   cut(): void {
+    if (this.isGone) return;
     this.isCut = true;
-    if (!this.isGone) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // In a turn of its own: within a callback of nghttp2, node:http2 may destroy a stream that is to have trailers,
+    // and end the process over it.
+    setImmediate(() => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   }
 
   /** HTTP/2 has no such thing (RFC 9113 §8.6). */

@@ -4,9 +4,10 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { codeOf } from '#core/errors.ts';
+import { PINGS } from '#http/h2-server/bounds.ts';
 import { CLOSE_MS_MAX } from '#http/h2-server/connection.ts';
 import { until } from '#test/support/process.ts';
-import { ERROR, encode, FLAG, FRAME, get, post } from '#test/support/raw-h2-client.ts';
+import { ERROR, encode, FLAG, FRAME, frameOf, get, post } from '#test/support/raw-h2-client.ts';
 import { answer, HEAD_MS, KEEP_ALIVE_MS, RATE_WINDOW_MS, STREAMS_MAX, serve } from './scene.ts';
 
 const { NGHTTP2_CANCEL } = constants;
@@ -255,6 +256,31 @@ describe('an answer over HTTP/2', () => {
       await until('it is heard of', () => outcomes.length === 1);
     });
   }
+
+  // node:http2 may end the whole process where a stream is closed while it reads that was still to have trailers.
+  it('that is cut by what the client sends is reset', async (t) => {
+    const { raw, arrived } = await serve(t);
+    const client = raw().send(FRAME.headers, FLAG.endHeaders, 1, encode(post()));
+    const { body, reply } = await arrived();
+    body?.on('data', () => reply.cut());
+    reply.head(200, 'OK', []);
+    reply.write('abc');
+    await client.hears(FRAME.data, 1);
+    client.send(FRAME.data, 0, 1, 'x');
+    assert.equal(await client.reset(1), ERROR.internal);
+  });
+
+  it('that is under way when its connection is a flood is reset with it', async (t) => {
+    const { raw, arrived } = await serve(t);
+    const client = raw().send(FRAME.headers, FLAG.endHeaders, 1, encode(post()));
+    const { reply } = await arrived();
+    reply.head(200, 'OK', []);
+    reply.write('abc');
+    await client.hears(FRAME.data, 1);
+    const pings = Array.from({ length: PINGS.burst + 1 }, () => frameOf(FRAME.ping, 0, 0, Buffer.alloc(8)));
+    client.socket.write(Buffer.concat(pings));
+    assert.equal(await client.goneWith(), ERROR.calm);
+  });
 
   it('that is longer than it said is reset', async (t) => {
     const { dial } = await serve(t, ({ reply }) => {
