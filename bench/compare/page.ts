@@ -1,6 +1,8 @@
 /** docs/performance.md, from the newest result that was kept. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Scale } from '../scale.ts';
+import { renderScalePlot } from '../scale-plot.ts';
 import type { Result } from './run.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { median, ratio } from './summary.ts';
@@ -50,7 +52,36 @@ ${Object.entries(versions)
 load and latency, counts, and traces one request in a hundred. Probes do only a part of the work, to show what
 that part costs.
 
-${sections.map((scenario) => renderScenario(result, scenario)).join('\n')}`;
+${sections.map((scenario) => renderScenario(result, scenario)).join('\n')}
+${renderScale(readScale())}`;
+}
+
+export function renderScaleFile(): string {
+  return renderScalePlot(readScale());
+}
+
+function readScale(): Scale {
+  return JSON.parse(readFileSync(`${results}scale.json`, 'utf8')) as Scale;
+}
+
+function renderScale({ started, curves, counts, workers }: Scale): string {
+  const rows = curves.map(({ name, ns }) => [name, ...ns.map((it) => `${Math.round(it)}`)]);
+  const lines = [['', ...counts.map((count) => `${count}`)], ['---', ...counts.map(() => '---:')], ...rows];
+  const each = workers.map(
+    ({ workers: count, cpu_us: us, per_second: rate }) =>
+      `${count} of them: ${us.toFixed(1)} µs of CPU time a request, ${Math.round(rate)} requests/s`,
+  );
+  return `## Many routes, many upstreams, several workers
+
+![Cost by count](scale.svg)
+
+CPU time of finding a route, and of choosing an upstream by each strategy, in nanoseconds, with so many of them
+(\`npm run bench:scale\`, ${started.slice(0, 10)}):
+
+${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
+
+Workers share no lock. With load generator and upstream on the same cores, ${each.join('; with ')}.
+`;
 }
 
 function renderScenario(result: Result, scenario: string): string {

@@ -40,6 +40,7 @@ export function allTargets(): Target[] {
     target('haproxy', toolVersion('haproxy', ['-v'], /version ([\d.]+)/), haproxy, { isTunnelling: true }),
     target('caddy', toolVersion('caddy', ['version'], /v?([\d.]+)/), caddy, { isTunnelling: true }),
     signalbox('signalbox bare', {}, bareConfig),
+    signalbox('signalbox bare, undici', {}, undiciConfig),
     { ...signalbox('signalbox full', { JWT_SECRET }, fullConfig), authorize: register },
     peer('http-proxy', 'http-proxy'),
     peer('fast-proxy', 'fast-proxy'),
@@ -99,6 +100,11 @@ function bareConfig({ port, adminPort, upstreams }: Site) {
     },
     log: { level: 'warn' },
   };
+}
+
+/** The same with undici's own clients to the upstreams. */
+function undiciConfig(site: Site) {
+  return { ...bareConfig(site), upstream_connections: { transport: 'undici' } };
 }
 
 /** The whole pipeline: tokens, a limit by user, balancing by load, metrics, and one trace in a hundred. */
