@@ -25,7 +25,7 @@ export function planFor(route: Route, method: string, bodyBytes: number): Plan {
     attemptsMax: retry.attempts,
     resendable: retry.nonIdempotent || IDEMPOTENT.has(method),
     retryOnStatus: retry.onStatus,
-    attemptMs: kept ? timeouts.attemptMs : Number.POSITIVE_INFINITY,
-    requestMs: kept ? timeouts.requestMs : Number.POSITIVE_INFINITY,
+    attemptMs: kept ? timeouts.attemptMs : Infinity,
+    requestMs: kept ? timeouts.requestMs : Infinity,
   };
 }

@@ -10,13 +10,13 @@ export const SHARE_UP = 0.2;
 export const SHARE_DOWN = 0.04;
 
 /**
- * Whether a worker takes new work on. None of it while the instance holds as many bytes as it may. And while it is late by more than `lagMsMax`, a share of it is turned away, which
- * grows with how late it is, and shrinks when it is not any more: to refuse costs a small part of what it costs to
- * serve, so that what is under way is served in time. One turn of the event loop that takes far too long does not
- * wait for that; from `lagMsMax` to twice as much it turns more and more away, as with the scaled triggers of Envoy's
- * overload manager.
+ * Whether a worker takes new work on. It takes none while the instance holds as many bytes as it may. While the worker
+ * is late by more than `lagMsMax`, it turns a share away, which grows with how late it is and shrinks when it is in
+ * time: to refuse costs a small part of what it costs to serve, so that what is under way is served in time. Within
+ * one turn of the event loop that takes far too long, nothing is probed: there it turns more and more away, from
+ * `lagMsMax` to twice as much, as with the scaled triggers of Envoy's overload manager.
  *
- * Once is no sign: a single pause, however long, leaves no work that could not be done.
+ * Being late once is no sign: a single pause, however long, leaves no work that could not be done.
  */
 export class Overload {
   readonly #lagMsMax: number;

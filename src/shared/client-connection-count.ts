@@ -64,7 +64,7 @@ export class ClientConnectionCount {
   /** Of the client that was hashed last. */
   #countHashed(): number {
     const workers = this.#cells.length / (ROWS * CELLS);
-    let least = Number.POSITIVE_INFINITY;
+    let least = Infinity;
     for (let row = 0; row < ROWS; row++) {
       let sum = 0;
       for (let worker = 0; worker < workers; worker++)

@@ -64,7 +64,7 @@ const seen = { used: 0, oldestMs: 0, newestMs: 0, newest: 0, free: -1 };
 
 function read(logs: Float64Array, offset: number, nowMs: number, quota: SlidingWindowQuota): void {
   seen.used = 0;
-  seen.oldestMs = Number.POSITIVE_INFINITY;
+  seen.oldestMs = Infinity;
   seen.newestMs = Number.NEGATIVE_INFINITY;
   seen.newest = offset;
   seen.free = -1;

@@ -23,7 +23,7 @@ export class BodyIntake {
 
   begin(framing: Framing): void {
     this.#reader.begin(framing);
-    this.bytesLeft = framing.kind === 'length' ? framing.bytes : Number.POSITIVE_INFINITY;
+    this.bytesLeft = framing.kind === 'length' ? framing.bytes : Infinity;
     this.isFull = false;
     this.body = new IncomingBody(() => {
       this.isFull = false;

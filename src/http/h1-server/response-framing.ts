@@ -22,14 +22,14 @@ export function responseFraming(
   status: number,
   headers: FlatHeaders,
 ): ResponseFraming {
-  let bytes = Number.POSITIVE_INFINITY;
+  let bytes = Infinity;
   let hasDate = false;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     if (isNamed(headers[at], 'content-length')) bytes = Number(headers[at + 1]);
     else if (isNamed(headers[at], 'date')) hasDate = true;
   }
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
-  const isOpen = bytes === Number.POSITIVE_INFINITY;
+  const isOpen = bytes === Infinity;
   const isChunked = isOpen && minor === 1;
   return {
     lines: isChunked ? CHUNKED : '',
