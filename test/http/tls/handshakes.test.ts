@@ -95,6 +95,18 @@ describe('a handshake', () => {
     );
   });
 
+  it('agrees on HTTP/2 only where that is spoken', async (t) => {
+    for (const [http2StreamsMax, agreed] of [
+      [100, 'h2'],
+      [0, 'http/1.1'],
+    ] as const) {
+      const { welcome } = await scene(t, { http2StreamsMax });
+      const client = await welcome({ ALPNProtocols: ['h2', 'http/1.1'] });
+      assert.equal(client.alpnProtocol, agreed);
+      assert.equal((await welcome()).alpnProtocol, false);
+    }
+  });
+
   it('needs a version in common', async (t) => {
     const { enter, failures } = await scene(t, { minVersion: 'TLSv1.3' });
     assert.equal(await enter({ maxVersion: 'TLSv1.2' }), 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
