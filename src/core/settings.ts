@@ -157,7 +157,7 @@ export type LimitSettings = {
 };
 
 export type UpstreamConnectionSettings = {
-  /** What speaks HTTP to upstreams: our own client, or undici. */
+  /** What speaks HTTP/1.1 to upstreams: our own client, or undici. */
   readonly transport: 'h1' | 'undici';
   /** Connections that one worker opens to one upstream. */
   readonly connectionsMax: number;

@@ -87,6 +87,20 @@ function tableOf(...upstreams: Upstream[]): Table {
   return sampleTable({ pools: { default: samplePool({ upstreams }) } });
 }
 
+describe('an upstream that changes its protocol', () => {
+  it('is spoken to in the new one from then on, and no more in the old one', async (t) => {
+    const { port, sockets } = await startServer(t);
+    const clients = clientsFor(t, 'h1');
+    const before = sampleUpstream({ port });
+    assert.equal(await ask(clients, before), 'ok');
+    // The server knows HTTP/1.1 only.
+    const after = sampleUpstream({ port, protocol: 'h2' });
+    assert.equal(await ask(clients, after), 'upstream_protocol_error');
+    clients.retain(tableOf(after));
+    await until('the old connection is closed', () => sockets[0]?.closed === true);
+  });
+});
+
 for (const name of TRANSPORTS) {
   describe(`connections to an upstream, through ${name}`, () => {
     it('are used again, by upstreams that differ in name and weight only', async (t) => {

@@ -12,7 +12,7 @@ export const UpstreamConnections = z.strictObject({
     .enum(['h1', 'undici'])
     .default('h1')
     .describe(
-      'What speaks HTTP to upstreams: `h1`, which is part of Signalbox, or the library `undici`, which does the same in more time and forgives them more.',
+      'What speaks HTTP/1.1 to upstreams: `h1`, which is part of Signalbox, or the library `undici`, which does the same in more time and forgives them more.',
     ),
   max: integer(1, 65_535).default(1024).describe('Connections that one worker opens to one upstream.'),
   keep_alive_ms: milliseconds(1)
