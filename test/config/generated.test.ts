@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { renderJsonSchema } from '#config/json-schema.ts';
 import { loadConfig } from '#config/load.ts';
 import { renderReference } from '#config/reference.ts';
+import { createAuthority } from '#test/support/certificates.ts';
 import { writeBeside } from './support.ts';
 
 const root = `${import.meta.dirname}/../..`;
@@ -35,7 +36,12 @@ describe('config/proxy.yaml', () => {
     );
   });
 
-  it('loads with all that it shows in comments', () => {
+  it('loads with all that it shows in comments', (t) => {
+    const authority = createAuthority(t);
+    const { cert, key } = authority.issue('DNS:one.example');
+    writeBeside('server.pem', cert);
+    writeBeside('server.key', key);
+    writeBeside('clients-ca.pem', authority.pem);
     const text = readFileSync(sample, 'utf8').replaceAll(/^( *)#(?=[a-z-])/gm, '$1');
     const secrets = { SIGNALBOX_TOKEN: 'token', SIGNALBOX_ADMIN_TOKEN: '0123456789abcdef' };
     const accounts = { JWT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: 'postgres://localhost/a' };

@@ -132,6 +132,19 @@ describe('an instance with server.tls', () => {
     assert.equal(String((await once(client, 'message'))[0]), 'heard hello');
   });
 
+  it('closes connections beyond those that it may have, before they shake hands', async (t) => {
+    const red = await startUpstream(t, 'red');
+    const { instance, options } = await scene(t, [red], { server: { max_connections: 1 } });
+    const first = connect(options);
+    t.after(() => first.destroy());
+    await once(first, 'secureConnect');
+    await assert.rejects(ask(options), { code: 'ECONNRESET' });
+    const metric = 'signalbox_refusals_total{signalbox_cause="connection_limit"} 1';
+    await until('it is counted', async () =>
+      (await (await fetch(`${instance.admin}/metrics`)).text()).includes(metric),
+    );
+  });
+
   it('counts handshakes that fail', async (t) => {
     const { instance, options } = await scene(t, [await startUpstream(t, 'red')]);
     const client = dial(options.port, '127.0.0.1').on('error', () => {});
