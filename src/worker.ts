@@ -2,34 +2,30 @@
 import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { RUNNERS } from '#actors/request/run.ts';
-import { AUTH_PATHS, AUTH_ROOT, JWKS_PATH } from '#core/auth/pages.ts';
 import { systemClock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import { withKnownPools } from '#core/known-pools.ts';
 import { systemRandom } from '#core/random.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '#core/worker-messages.ts';
 import { addressBlocks } from '#http/address-blocks.ts';
+import type { AttemptBooks } from '#http/attempt-record.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
 import { authenticateStep } from '#http/auth/step.ts';
-
 import { Connections } from '#http/connections.ts';
-import { controlForms, nothingBelow } from '#http/control-form.ts';
 import { ControlLine } from '#http/control-line.ts';
 import { Drains } from '#http/drains.ts';
 import { Front } from '#http/front.ts';
 import { Claims } from '#http/in-flight/claims.ts';
 import { Queues } from '#http/in-flight/queues.ts';
-import { keptPage } from '#http/kept-page.ts';
 import { Listener } from '#http/listener.ts';
-import { controlPage, health, serverOptions } from '#http/local.ts';
+import { createLocals } from '#http/locals.ts';
 import { Overload } from '#http/overload.ts';
 import { Problems } from '#http/problems.ts';
 import { RequestMetrics } from '#http/request-metrics.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
 import { Selector } from '#http/selector.ts';
-import { sessionLimit } from '#http/session-limit.ts';
 import { forwardStep } from '#http/steps/forward.ts';
 import { limitStep } from '#http/steps/limit.ts';
 import { receiveStep } from '#http/steps/receive.ts';
@@ -45,48 +41,51 @@ const { worker, settings, table, memory, reusePort, keyring, revoked, tls } =
   workerData as WorkerStart<SharedMemory>;
 const control = parentPort as MessagePort;
 const clock = systemClock;
-
-const shared = attachSharedState(memory, worker);
-const drains = new Drains(clock);
-drains.follow(table);
 const { ipv6PrefixBits } = settings.limits;
-const claims = new Claims(shared.upstreams);
-const selector = new Selector(shared.upstreams, claims, ipv6PrefixBits, clock, systemRandom);
+const trusted = addressBlocks(settings.server.trustedProxies);
+
+// What this thread counts and remembers, where the others and the control plane see it.
+const shared = attachSharedState(memory, worker);
 const series = shared.metrics.ofWorker(worker);
 const metrics = new RequestMetrics(series);
-const queues = new Queues(shared.queues, metrics, clock);
-const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
-const heapBytes = () => getHeapStatistics().used_heap_size;
-const overload = new Overload(settings.server.overload.lagMs, shared.held, systemRandom);
-watchThread(series, `worker-${worker}`, heapBytes, clock, overload.probed);
 const { telemetry, log } = settings;
 const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
-// Most instances have nobody's password to check here.
-const verifyPassword = async (hash: string, password: string) =>
-  (await import('argon2')).default.verify(hash, password);
-const problems = new Problems(say, clock);
+const overload = new Overload(settings.server.overload.lagMs, shared.held, systemRandom);
+const heapBytes = () => getHeapStatistics().used_heap_size;
+watchThread(series, `worker-${worker}`, heapBytes, clock, overload.probed);
+
+// Whose requests are let in.
 const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer }), clock);
 const tokens = new TokenVerifier(keyring, missingKeys, clock);
 tokens.revoke(revoked);
+// Most instances have nobody's password to check here.
+const verifyPassword = async (hash: string, password: string) =>
+  (await import('argon2')).default.verify(hash, password);
 
+// Where they go.
+const claims = new Claims(shared.upstreams);
+const queues = new Queues(shared.queues, metrics, clock);
+const selector = new Selector(shared.upstreams, claims, ipv6PrefixBits, clock, systemRandom);
+const clients = new UpstreamClients(settings.upstreamConnections, clock, metrics);
+const drains = new Drains(clock);
+drains.follow(table);
+const books: AttemptBooks = {
+  cells: shared.upstreams,
+  metrics,
+  clock,
+  onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
+  onFreed: (pool) => queues.freed(pool),
+};
+
+// How they live: the steps of the request machine, in the order of its states.
+const problems = new Problems(say, clock);
 const run = RUNNERS[settings.actors.runtime](
   {
     authenticate: authenticateStep(createAuthenticator(verifyPassword, tokens)),
     limit: limitStep(shared.limits, metrics, recorder, ipv6PrefixBits, clock),
-    select: selectStep(selector, claims, queues, shared.retries, metrics, clock),
     receive: receiveStep(clock),
-    forward: forwardStep(
-      clients,
-      claims,
-      {
-        cells: shared.upstreams,
-        metrics,
-        clock,
-        onFailing: (slot, kind) => say({ type: 'upstream.failing', slot, kind }),
-        onFreed: (pool) => queues.freed(pool),
-      },
-      recorder,
-    ),
+    select: selectStep(selector, claims, queues, shared.retries, metrics, clock),
+    forward: forwardStep(clients, claims, books, recorder),
     weigh: weighStep(selector, shared.retries, clock),
     respond: respondStep(drains, shared.held, recorder, clock),
     refuse: refuseStep(metrics, recorder, clock),
@@ -95,34 +94,19 @@ const run = RUNNERS[settings.actors.runtime](
   (error) => problems.report(error),
   recorder.observe,
 );
+
+// How they come in.
 const line = new ControlLine(say, clock);
-const { enabled, listener: metricsListener, endpoint } = settings.metrics;
-const locals = [health, serverOptions];
-if (enabled && metricsListener === 'proxy') locals.push(controlPage(endpoint, line));
-if (keyring.issuers.some(({ isOwn }) => isOwn)) {
-  locals.push(
-    keptPage(controlPage(JWKS_PATH, line), clock),
-    ...controlForms(AUTH_PATHS, {
-      control: line,
-      limitSessions: sessionLimit(shared.limits, ipv6PrefixBits, clock),
-      ipv6PrefixBits,
-      clock,
-    }),
-    nothingBelow(AUTH_ROOT),
-  );
-}
-const trusted = addressBlocks(settings.server.trustedProxies);
-const front = new Front({
-  table,
-  run,
-  locals,
-  trusted,
-  metrics,
-  recorder,
-  overload,
-  held: shared.held,
+const locals = createLocals({
+  metrics: settings.metrics,
+  hasAccounts: keyring.issuers.some(({ isOwn }) => isOwn),
+  control: line,
+  limits: shared.limits,
+  ipv6PrefixBits,
   clock,
 });
+const { held } = shared;
+const front = new Front({ table, run, locals, trusted, metrics, recorder, overload, held, clock });
 const connections = new Connections({
   count: shared.connections,
   clients: shared.clientConnections,
@@ -133,15 +117,7 @@ const connections = new Connections({
   ipv6PrefixBits,
   clock,
 });
-const listener = new Listener({
-  settings: settings.server,
-  tls,
-  front,
-  connections,
-  held: shared.held,
-  metrics,
-  clock,
-});
+const listener = new Listener({ settings: settings.server, tls, front, connections, held, metrics, clock });
 
 control.on('message', (message: ToWorker) => {
   switch (message.type) {
