@@ -1,7 +1,8 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
 import { brokenBody, wrongLength } from '../h1-dispatcher/errors.ts';
-import { type Outgoing, trailerFields } from './outgoing.ts';
+import { groupedFields } from '../h2-fields.ts';
+import type { Outgoing } from './outgoing.ts';
 
 export type BodyWriterObserver = {
   /** The body cannot be sent as it was promised. */
@@ -32,7 +33,7 @@ export class BodyWriter {
     stream.on('drain', () => this.#drained());
     if (trailers !== null) {
       stream.on('wantTrailers', () => {
-        if (!stream.closed) stream.sendTrailers(trailerFields(trailers()));
+        if (!stream.closed) stream.sendTrailers(groupedFields(trailers()) ?? {});
       });
     }
     body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);

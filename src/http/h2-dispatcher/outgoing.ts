@@ -47,18 +47,3 @@ function appendFields(headers: string[], fields: FlatHeaders): boolean {
   }
   return true;
 }
-
-/** Trailers as node:http2 takes them; none where one of them would not stay one. */
-export function trailerFields(trailers: FlatHeaders): Record<string, string[]> {
-  const fields: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at + 1 < trailers.length; at += 2) {
-    const name = trailers[at] as string;
-    const value = trailers[at + 1] as string;
-    if (!isField(name, value)) return {};
-    const lowerName = name.toLowerCase();
-    const values = fields[lowerName] ?? [];
-    fields[lowerName] = values;
-    values.push(value);
-  }
-  return fields;
-}

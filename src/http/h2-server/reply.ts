@@ -8,12 +8,11 @@ import { Hold } from '#shared/held-bytes.ts';
 import { ClientPace } from '../client-pace.ts';
 import { responseFraming } from '../h1-server/response-framing.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
-import { groupedFields, responseFields } from './response-fields.ts';
+import { groupedFields } from '../h2-fields.ts';
+import { RESET_CONTENT, responseFields } from './response-fields.ts';
 
 const STATUS_MAX = 599;
 const BAD_GATEWAY = 502;
-/** Has no content (RFC 9110 §15.3.6), which HTTP/1.1 cannot tell by the status alone. */
-const RESET_CONTENT = 205;
 
 const NO_TRAILERS: FlatHeaders = [];
 const CONTINUE = { ':status': 100 } as const;
