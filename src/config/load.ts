@@ -11,7 +11,7 @@ import { mistakesInSecrets } from './build/jwt.ts';
 import { type NewUpstream, newUpstreams } from './build/new-upstream.ts';
 import { readOtel } from './build/otel.ts';
 import { buildServerTls } from './build/server-tls.ts';
-import { buildSettings } from './build/settings.ts';
+import { buildSettings, type Surroundings } from './build/settings.ts';
 import { buildTable } from './build/table.ts';
 import { mistakesInBusFiles } from './bus-files.ts';
 import { readCaFiles } from './ca-files.ts';
@@ -44,7 +44,7 @@ const CHECKSUM_DIGITS = 16;
 
 /**
  * Reads, checks and builds a configuration; `${VAR}` in it expands from `env`. Throws a `ConfigError` with
- * everything that is wrong with it, and nothing else. By the clock, certificates have not expired.
+ * everything that is wrong with it, and nothing else. `clock` tells which certificates have expired.
  */
 export function loadConfig(file: string, env: Environment, clock: Clock = systemClock): LoadedConfig {
   const read = readTextFile(file);
@@ -87,24 +87,24 @@ export function loadConfig(file: string, env: Environment, clock: Clock = system
     ...mistakesInCertificates(buildServerTls(config.server.tls, folder), clock.wallMs()),
   ];
   if (files.length > 0) throw new ConfigError(files.map(at('error')));
-  const commonPasswords = denylist.passwords;
-  const surroundings = {
-    cores: availableParallelism(),
-    // A process without a limit of its own is told of far more than there is.
-    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity),
-    host: hostname(),
-    env,
-    folder,
-    commonPasswords,
-  };
   return {
     file,
     checksum: hash('sha256', read.text).slice(0, CHECKSUM_DIGITS),
     values: config,
-    settings: buildSettings(config, surroundings),
+    settings: buildSettings(config, { ...machine(), env, folder, commonPasswords: denylist.passwords }),
     table: buildTable(config, caFiles.pemByName),
     newUpstream: newUpstreams(config, caFiles.pemByName),
     warnings: warningsAbout(config).map(at('warning')),
+  };
+}
+
+/** What the process runs on, as far as settings depend on it. */
+function machine(): Pick<Surroundings, 'cores' | 'memoryBytes' | 'host'> {
+  return {
+    cores: availableParallelism(),
+    // A process without a limit of its own is told of far more than there is.
+    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity),
+    host: hostname(),
   };
 }
 

@@ -44,7 +44,7 @@ const REFUSALS_BY_CAUSE = {
     status: 400,
     title: 'Bad Request',
     error: 'Bad request',
-    detail: 'The request is not valid HTTP/1.1.',
+    detail: 'The request is not valid HTTP.',
   },
   proxy_header_malformed: {
     status: 400,

@@ -61,13 +61,13 @@ const ServerSection = z.strictObject({
     .default(8_192)
     .describe('Length of a request target: path and query; longer ones get 414.'),
   body_bytes_max: BodyBytesMax.default(1_073_741_824).describe(
-    'Size of a request body; longer ones get 413, before anything is forwarded where their length is declared, and else when they exceed it. `null` for any.',
+    'Size of a request body; longer ones get 413, before anything is forwarded where their length is declared, and else when they exceed it. `null`: any.',
   ),
   body_rate_min: RateMin.default(240).describe(
-    'Least rate at which a client has to send a body, until it is answered; slower ones get 408. 0 for any.',
+    'Least rate at which a client has to send a body, until it is answered; slower ones get 408. `0`: any.',
   ),
   response_rate_min: RateMin.default(1024).describe(
-    'Least rate at which a client has to read its answer, or it is cut. 0 for any.',
+    'Least rate at which a client has to read its answer, or it is cut. `0`: any.',
   ),
   rate_window_ms: milliseconds(100)
     .default(10_000)

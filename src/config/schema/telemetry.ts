@@ -8,7 +8,7 @@ export const Telemetry = z.strictObject({
   requests_kept: integer(0, REQUESTS_KEPT_MAX)
     .default(2_000)
     .describe(
-      'Finished requests that each worker remembers for `signalbox explain` and `/api/requests`, 2 kB each. 0: none.',
+      'Finished requests that each worker remembers for `signalbox explain` and `/api/requests`, 2 kB each. `0`: none.',
     ),
   slow_ms: milliseconds(1)
     .default(1_000)
