@@ -184,7 +184,8 @@ export async function runCommand(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  child.stdin.end(input);
+  // Not every command reads what it is given.
+  child.stdin.on('error', () => {}).end(input);
   await once(child, 'close');
   return { code: child.exitCode, stdout, stderr };
 }
