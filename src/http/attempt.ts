@@ -6,10 +6,9 @@ import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { isUnprocessed } from './attempt-failure.ts';
-import { INFORMATIONAL_MAX } from './h1-dispatcher/connection.ts';
 import { malformedAnswer } from './h1-dispatcher/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
-import type { TransportController, TransportHandler } from './transport.ts';
+import { INFORMATIONAL_MAX, type TransportController, type TransportHandler } from './transport.ts';
 
 /** What an attempt tells, each at most once, but for what informs. */
 export type AttemptObserver = {

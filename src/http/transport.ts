@@ -2,9 +2,12 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { FlatHeaders } from '#core/headers.ts';
 
+/** Informational answers before the one that counts. */
+export const INFORMATIONAL_MAX = 16;
+
 /**
- * What forwarding asks of an HTTP client: the part of undici's `Dispatcher` that it uses. There are two of them,
- * undici's own and `h1-dispatcher/`, which pass one suite of tests.
+ * What forwarding asks of an HTTP client: the part of undici's `Dispatcher` that it uses. For HTTP/1.1 there are two,
+ * undici's own and `h1-dispatcher/`, which pass one suite of tests; for HTTP/2 there is `h2-dispatcher/`.
  */
 export interface Transport {
   /** Never throws: whatever happens is told to the handler, maybe before this returns. */

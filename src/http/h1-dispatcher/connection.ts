@@ -6,13 +6,12 @@ import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
 import { FAULTY, type HeadLimits, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { StatusLine } from '../h1/start-lines.ts';
+import { INFORMATIONAL_MAX } from '../transport.ts';
+import { connectionEnded } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
-import { connectionEnded, malformedAnswer } from './errors.ts';
+import { malformedAnswer } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
 import { holdWriteErrors } from './write-errors.ts';
-
-/** Informational answers before the one that counts. */
-export const INFORMATIONAL_MAX = 16;
 
 /**
  * What every connection of the thread reads into: its bytes are looked at before the next read, and those that are

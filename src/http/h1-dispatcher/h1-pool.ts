@@ -3,13 +3,11 @@ import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import { Flight } from '../flight.ts';
 import type { HeadLimits } from '../h1/head-parser.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
+import { malformedRequest, poolClosed, tooManyWaiting } from '../transport-errors.ts';
+import { WaitingFlights } from '../waiting-flights.ts';
 import { Connection, type ConnectionOwner, type Opener } from './connection.ts';
-import { malformedRequest, poolClosed, tooManyWaiting } from './errors.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { type Outgoing, outgoingOf } from './outgoing.ts';
-
-/** Requests that wait for a connection. There are never more than clients, unless some have given up. */
-export const WAITING_MAX = 65_536;
 
 /** Between the time that an upstream keeps a connection and ours, so that no request meets its end half-way. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
@@ -22,7 +20,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: IdleConnections;
-  readonly #waiting = new Set<Flight<Outgoing>>();
+  readonly #waiting = new WaitingFlights<Outgoing>();
   #opening = 0;
   #isClosed = false;
   readonly #onEmpty: (() => void)[] = [];
@@ -41,7 +39,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   /** Returns whether the request was sent at once. */
   dispatch(request: TransportRequest, handler: TransportHandler): boolean {
     const outgoing = outgoingOf(request);
-    if (outgoing === null || this.#isClosed || !this.#hasRoom()) {
+    if (outgoing === null || this.#isClosed || !this.#waiting.hasRoom()) {
       request.body?.on('error', () => {}).destroy();
       handler.onResponseError(null, this.#refusal(outgoing === null));
       return false;
@@ -70,8 +68,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   async destroy(): Promise<void> {
     this.#isClosed = true;
     const error = poolClosed();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    const waiting = this.#waiting.take();
     this.#idle.closeAll();
     for (const connection of this.#connections) connection.close(error);
     for (const flight of waiting) flight.fail(error);
@@ -86,8 +83,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   }
 
   freed(connection: Connection, keepAliveSeconds: number | null): void {
-    for (const flight of this.#waiting) {
-      this.#waiting.delete(flight);
+    for (let flight = this.#waiting.next(); flight !== null; flight = this.#waiting.next()) {
       if (connection.carry(flight)) return;
     }
     if (this.#isClosed) connection.close(null);
@@ -102,9 +98,7 @@ export class H1Pool implements Transport, ConnectionOwner {
     this.#idle.remove(connection);
     if (openError !== null) {
       this.#opening--;
-      const [first] = this.#waiting;
-      if (first !== undefined) this.#waiting.delete(first);
-      first?.fail(openError);
+      this.#waiting.next()?.fail(openError);
     }
     this.#openMore();
     this.#tellIfEmpty();
@@ -124,14 +118,6 @@ export class H1Pool implements Transport, ConnectionOwner {
     if (hintSeconds === null) return keepAliveMs;
     const hintMs = hintSeconds * 1000;
     return Math.min(keepAliveMs, hintMs - Math.min(KEEP_ALIVE_MARGIN_MS, hintMs / 2));
-  }
-
-  #hasRoom(): boolean {
-    if (this.#waiting.size < WAITING_MAX) return true;
-    for (const flight of this.#waiting) {
-      if (flight.handler.isGivenUp === true) this.#waiting.delete(flight);
-    }
-    return this.#waiting.size < WAITING_MAX;
   }
 
   #refusal(isMalformed: boolean): Error {

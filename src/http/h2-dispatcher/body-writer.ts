@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
-import { brokenBody, wrongLength } from '../h1-dispatcher/errors.ts';
 import { groupedFields } from '../h2-fields.ts';
+import { brokenBody, wrongLength } from '../transport-errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 export type BodyWriterObserver = {

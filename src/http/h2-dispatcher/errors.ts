@@ -2,7 +2,7 @@
 
 import { constants } from 'node:http2';
 import { codeOf, SignalboxError } from '#core/errors.ts';
-import { connectionEnded } from '../h1-dispatcher/errors.ts';
+import { connectionEnded } from '../transport-errors.ts';
 
 /** Codes of RST_STREAM and GOAWAY by which a peer says that what it was sent, or what it sent, is no HTTP/2. */
 const BROKEN: ReadonlySet<number> = new Set([

@@ -3,7 +3,7 @@ import { type FlatHeaders, headerValue } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Carrier, Flight } from '../flight.ts';
 import { TRAILER_LIMITS } from '../h1/chunked-decoder.ts';
-import { INFORMATIONAL_MAX } from '../h1-dispatcher/connection.ts';
+import { INFORMATIONAL_MAX } from '../transport.ts';
 import { BodyWriter } from './body-writer.ts';
 import { streamFailed, tooManyHeaders, tooManyInformational, unprocessed } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';

@@ -1,10 +1,10 @@
 import type { Clock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import { Flight } from '../flight.ts';
-import { malformedRequest, poolClosed, tooManyWaiting } from '../h1-dispatcher/errors.ts';
-import { WAITING_MAX } from '../h1-dispatcher/h1-pool.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
+import { malformedRequest, poolClosed, tooManyWaiting } from '../transport-errors.ts';
 import type { OpenUpstream } from '../upstream-connector.ts';
+import { WaitingFlights } from '../waiting-flights.ts';
 import { noUpgrade } from './errors.ts';
 import { type Outgoing, outgoingOf, type Scheme } from './outgoing.ts';
 import { Session, type SessionOptions, type SessionOwner, STREAMS_MAX } from './session.ts';
@@ -22,7 +22,7 @@ export class H2Pool implements Transport, SessionOwner {
   readonly #sessionsMax: number;
   readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
-  readonly #waiting = new Set<Flight<Outgoing>>();
+  readonly #waiting = new WaitingFlights<Outgoing>();
   #opening = 0;
   #isClosed = false;
   readonly #onEmpty: (() => void)[] = [];
@@ -73,8 +73,7 @@ export class H2Pool implements Transport, SessionOwner {
   async destroy(): Promise<void> {
     this.#isClosed = true;
     const error = poolClosed();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    const waiting = this.#waiting.take();
     for (const session of this.#sessions) session.destroy(error);
     for (const flight of waiting) flight.fail(error);
     this.#tellIfEmpty();
@@ -89,12 +88,12 @@ export class H2Pool implements Transport, SessionOwner {
   }
 
   freed(session: Session): void {
-    for (const flight of this.#waiting) {
-      if (session.room <= 0) return;
-      this.#waiting.delete(flight);
+    while (session.room > 0) {
+      const flight = this.#waiting.next();
+      if (flight === null) break;
       session.carry(flight);
     }
-    if (this.#isClosed) session.retire();
+    if (this.#isClosed && this.#waiting.size === 0) session.retire();
   }
 
   closed(session: Session, openError: Error | null): void {
@@ -102,10 +101,7 @@ export class H2Pool implements Transport, SessionOwner {
     if (openError !== null) {
       this.#opening--;
       // It would have carried so many; the next one is opened for those behind them.
-      for (const flight of [...this.#waiting].slice(0, STREAMS_MAX)) {
-        this.#waiting.delete(flight);
-        flight.fail(openError);
-      }
+      for (const flight of this.#waiting.take(STREAMS_MAX)) flight.fail(openError);
     }
     this.#openMore();
     this.#tellIfEmpty();
@@ -123,15 +119,7 @@ export class H2Pool implements Transport, SessionOwner {
     if (upgrade) return noUpgrade();
     if (outgoing === null) return malformedRequest();
     if (this.#isClosed) return poolClosed();
-    return this.#hasRoom() ? null : tooManyWaiting();
-  }
-
-  #hasRoom(): boolean {
-    if (this.#waiting.size < WAITING_MAX) return true;
-    for (const flight of this.#waiting) {
-      if (flight.handler.isGivenUp === true) this.#waiting.delete(flight);
-    }
-    return this.#waiting.size < WAITING_MAX;
+    return this.#waiting.hasRoom() ? null : tooManyWaiting();
   }
 
   #tellIfEmpty(): void {

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import type { Flight } from '../flight.ts';
 import type { HeadLimits } from '../h1/head-parser.ts';
-import { connectionEnded } from '../h1-dispatcher/errors.ts';
+import { connectionEnded } from '../transport-errors.ts';
 import type { OpenUpstream } from '../upstream-connector.ts';
 import { noHttp2, noSettings, sessionFailed, silent } from './errors.ts';
 import { ExchangeStream, type StreamHost } from './exchange-stream.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { INFORMATIONAL_MAX } from '#http/h1-dispatcher/connection.ts';
+import { INFORMATIONAL_MAX } from '#http/transport.ts';
 import { until } from '#test/support/process.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 import { type Recorder, send } from '../transport/subject.ts';

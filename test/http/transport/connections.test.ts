@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { WAITING_MAX } from '#http/h1-dispatcher/h1-pool.ts';
+import { WAITING_MAX } from '#http/waiting-flights.ts';
 import { until } from '#test/support/process.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';

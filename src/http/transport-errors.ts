@@ -1,0 +1,43 @@
+/** Why a request to an upstream came to nothing, in whatever version of HTTP. */
+
+import { SignalboxError } from '#core/errors.ts';
+
+export function connectionEnded(): SignalboxError {
+  return new SignalboxError(
+    'upstream_closed',
+    'upstream',
+    'The upstream closed the connection before its answer was complete.',
+  );
+}
+
+export function malformedRequest(): SignalboxError {
+  return new SignalboxError('request_malformed', 'client', 'The request cannot be written as HTTP.');
+}
+
+export function wrongLength(): SignalboxError {
+  return new SignalboxError(
+    'request_malformed',
+    'client',
+    'The body is not as long as it was declared to be.',
+  );
+}
+
+export function brokenBody(): SignalboxError {
+  return new SignalboxError(
+    'request_body_broken',
+    'client',
+    'The request body ended before it was complete.',
+  );
+}
+
+export function poolClosed(): SignalboxError {
+  return new SignalboxError('transport_closed', 'signalbox', 'The connections to this upstream were closed.');
+}
+
+export function tooManyWaiting(): SignalboxError {
+  return new SignalboxError(
+    'transport_busy',
+    'signalbox',
+    'Too many requests wait for a connection to this upstream.',
+  );
+}
