@@ -40,6 +40,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** For a wait that nothing cuts short. */
+export const NEVER = new AbortController().signal;
+
 /** Resolves after `delayMs`, or at once when `signal` aborts: a wait is never a reason to hang. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Clock, sleep } from '#core/clock.ts';
+import { type Clock, NEVER, sleep } from '#core/clock.ts';
 import { HttpDate } from '#core/http-date.ts';
 import { newTraceId } from '#core/ids.ts';
 import type { PlainCause } from '#core/refusals.ts';
@@ -35,8 +35,6 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
  */
 const PORT_CLOSE_MS = 50;
 
-const NEVER = new AbortController().signal;
-
 export type ListenerOptions = {
   readonly settings: ServerSettings;
   /** Null where there is no TLS in the settings, and only there. */
@@ -61,7 +59,7 @@ export class Listener {
   /** Who has to announce clients by the PROXY protocol; null where nobody does. */
   readonly #announcers: AddressBlocks | null;
   /** Connections that came while the ports close, and wait to be served until they have. */
-  #held: { readonly socket: Socket; readonly security: Security }[] | null = null;
+  #waiting: { readonly socket: Socket; readonly security: Security }[] | null = null;
   /** Whether connections end with their answer. */
   #isDraining = false;
 
@@ -95,12 +93,12 @@ export class Listener {
 
   /** Accepts no more; resolves when the last request has been answered and its connection has ended. */
   async drain(): Promise<void> {
-    this.#held = [];
+    this.#waiting = [];
     await Promise.all(this.#ports.map(({ port }) => port.closeQuietly()));
     await sleep(this.#options.clock, PORT_CLOSE_MS, NEVER);
     this.#isDraining = true;
-    for (const { socket, security } of this.#held) this.#identify(socket, security);
-    this.#held = null;
+    for (const { socket, security } of this.#waiting) this.#identify(socket, security);
+    this.#waiting = null;
     await this.#options.connections.drain();
   }
 
@@ -144,8 +142,8 @@ export class Listener {
   #onConnection(socket: Socket, security: Security): void {
     socket.on('error', () => socket.destroy());
     if (!this.#options.connections.admit(socket)) this.#turnAway(socket, security, 'connection_limit');
-    else if (this.#held === null) this.#identify(socket, security);
-    else this.#held.push({ socket, security });
+    else if (this.#waiting === null) this.#identify(socket, security);
+    else this.#waiting.push({ socket, security });
   }
 
   /** Finds out whose connection it is before anything else is read of it. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, sleep } from '#core/clock.ts';
+import { type Clock, NEVER, sleep } from '#core/clock.ts';
 
 /** A port closes when no connection has come for this long … */
 export const QUIET_MS = 20;
@@ -10,8 +10,6 @@ export const QUIET_MS_MAX = 200;
 const TURN_MS_MAX = 0.1;
 /** … unless so many turns in a row were otherwise. */
 const TURNS_MAX = 1_000;
-
-const NEVER = new AbortController().signal;
 
 /**
  * Sockets that a worker accepts at, where the platform lets several share a port. Each accepts one connection in a

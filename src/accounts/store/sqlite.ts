@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SqliteSettings } from '#core/account-settings.ts';
-import { type Clock, sleep } from '#core/clock.ts';
+import { type Clock, NEVER, sleep } from '#core/clock.ts';
 import type { Connection, Database, RowsOf, Statement } from './database.ts';
 import { isBusy, openingError, sqliteError } from './sqlite-errors.ts';
 
@@ -16,8 +16,6 @@ const MIGRATION_BUSY_MS_MAX = 60_000;
 /** Ten seconds in all. */
 const LOG_TRIES_MAX = 1000;
 const LOG_RETRY_MS = 10;
-
-const NEVER = new AbortController().signal;
 
 /**
  * Statements run in the calling thread, at once and to their end: each takes microseconds, a commit as

@@ -15,7 +15,7 @@ export type Http2Answer = {
 };
 
 export type AskOptions = {
-  /** Where they have come, the answer is taken as it is; with 0, at its head. */
+  /** Once so much of its body has come, the answer counts as complete; with 0, once its head has. */
   readonly bodyBytesMax: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -23,7 +23,6 @@ export type AskOptions = {
 
 /** For one request, on a connection of its own. */
 const SETTINGS = {
-  transport: 'h1',
   connectionsMax: 1,
   keepAliveMs: 1,
   responseHeadBytesMax: 16 * 1024,

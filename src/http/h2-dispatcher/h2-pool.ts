@@ -31,7 +31,7 @@ export class H2Pool implements Transport, SessionOwner {
     open: OpenUpstream,
     scheme: Scheme,
     connectMs: number,
-    settings: UpstreamConnectionSettings,
+    settings: Omit<UpstreamConnectionSettings, 'transport'>,
     clock: Clock,
     requestsMax = REQUESTS_MAX,
   ) {
