@@ -1,16 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Accounts } from '#accounts/accounts.ts';
-import { clusterRoutes } from '#admin/cluster.ts';
-import { keysRoutes } from '#admin/keys.ts';
-import { logLevelRoutes } from '#admin/log-level.ts';
-import { metricsRoutes } from '#admin/metrics.ts';
-import { reloadRoutes } from '#admin/reload.ts';
-import { requestsRoutes } from '#admin/requests.ts';
-import { probeRoutes } from '#admin/routes.ts';
-import { upstreamsRoutes } from '#admin/upstreams.ts';
-import { usersRoutes } from '#admin/users.ts';
 import type { Bus } from '#bus/contract.ts';
-import type { NewUpstream } from '#config/build/new-upstream.ts';
 import { systemEnvironment } from '#config/env.ts';
 import { loadConfig } from '#config/load.ts';
 import { systemRandom } from '#core/random.ts';
@@ -26,8 +16,8 @@ import {
 } from '#telemetry/metric-sources.ts';
 import { MetricsText } from '#telemetry/metrics-text.ts';
 import { Telemetry } from '#telemetry/telemetry.ts';
-import packageFile from '../../package.json' with { type: 'json' };
 import { AdminListener } from './admin-listener.ts';
+import { adminRoutes } from './admin-routes.ts';
 import { Certificates } from './certificates.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { openBus } from './open-bus.ts';
@@ -41,45 +31,35 @@ export type ControlPlaneOptions = ClusterOptions & {
   readonly isTakeover: boolean;
 };
 
-type Opened = {
+type Parts = {
   readonly accounts: Accounts | null;
   readonly certificates: Certificates | null;
   readonly cluster: Cluster;
   readonly questions: QuestionHandlers;
   readonly reloads: Reloads;
   readonly log: Log;
-  readonly parts: AsyncDisposableStack;
 };
 
 /** What an instance has one of. The workers serve by what it decides, and do not wait for it. */
 export class ControlPlane implements AsyncDisposable {
-  readonly #accounts: Accounts | null;
-  readonly #certificates: Certificates | null;
-  readonly #cluster: Cluster;
-  readonly #questions: QuestionHandlers;
-  readonly #reloads: Reloads;
-  readonly #log: Log;
-  readonly #parts: AsyncDisposableStack;
+  readonly #parts: Parts;
+  readonly #stack: AsyncDisposableStack;
 
   /** Opens everything that workers depend on; rejects with a SignalboxError, with nothing left open. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { shared, instance, isReady, isTakeover, clock, log, signal } = options;
+    const { shared, instance, isTakeover, clock, log, signal } = options;
     const { settings } = options.config;
-    await using parts = new AsyncDisposableStack();
+    await using stack = new AsyncDisposableStack();
     const { tls } = settings.server;
-    const certificates = tls === null ? null : parts.use(new Certificates(tls, clock, log));
-    const telemetry = parts.use(await Telemetry.open({ settings, shared, instance, clock, log }));
-    const bus = parts.use(await openBus(settings.bus, clock, systemRandom, log));
-    const cluster = parts.use(await Cluster.open(options, bus));
-    const accounts = parts.use(await openAccounts(options, bus));
-    const { registry, edits, tables, health, link, limits } = cluster;
+    const certificates = tls === null ? null : stack.use(new Certificates(tls, clock, log));
+    const telemetry = stack.use(await Telemetry.open({ settings, shared, instance, clock, log }));
+    const bus = stack.use(await openBus(settings.bus, clock, systemRandom, log));
+    const cluster = stack.use(await Cluster.open(options, bus));
+    const accounts = stack.use(await openAccounts(options, bus));
     const reloads = openReloads(options, cluster, accounts);
-    const newUpstream: NewUpstream = (pool, given) => reloads.config.newUpstream(pool, given);
-    const table = () => tables.table;
-    const tabled = (deadlineMs: number) => tables.settled(deadlineMs);
-    const inFlight = (slot: number) => shared.upstreams.inFlight(slot);
+    const { registry, tables, health, link, limits } = cluster;
     const sources = [
-      ...instanceSources(shared, table, clock),
+      ...instanceSources(shared, () => tables.table, clock),
       telemetry.metrics,
       registrySource(registry),
       certificateSource(certificates, clock),
@@ -88,72 +68,49 @@ export class ControlPlane implements AsyncDisposable {
       limitSource(shared.limits, limits, clock),
     ];
     const metrics = new MetricsText(settings.telemetry.resource, instance, sources, clock);
-    const { version } = packageFile;
-    // The API's own paths win over a configured one.
-    const routes = new Map([
-      ...metricsRoutes(settings.metrics, metrics),
-      ...probeRoutes(isReady),
-      ...upstreamsRoutes({ registry, edits, table, tabled, inFlight, health, newUpstream }),
-      ...clusterRoutes({ instance, version, link, registry, membership: health, config: reloads }),
-      ...reloadRoutes({ reloads, tabled }),
-      ...requestsRoutes({ requests: telemetry.requests, traceUrl: settings.telemetry.traceUrl, clock }),
-      ...logLevelRoutes(log),
-      ...keysRoutes(accounts?.authority ?? null),
-      ...usersRoutes(accounts?.administration ?? null),
-    ]);
-    parts.use(await AdminListener.open({ settings: settings.admin, routes, isTakeover, clock, log }));
+    const { requests } = telemetry;
+    const routes = adminRoutes({ ...options, cluster, accounts, reloads, metrics, requests });
+    stack.use(await AdminListener.open({ settings: settings.admin, routes, isTakeover, clock, log }));
     const questions = new Map([
       ...metricsHandlers(settings.metrics.endpoint, metrics),
       ...(accounts?.questions() ?? []),
     ]);
     // So that there are upstreams to serve from, from the first request on.
     await health.settled(signal);
-    return new ControlPlane({
-      accounts,
-      certificates,
-      cluster,
-      questions,
-      reloads,
-      log,
-      parts: parts.move(),
-    });
+    return new ControlPlane({ accounts, certificates, cluster, questions, reloads, log }, stack.move());
   }
 
-  private constructor({ accounts, certificates, cluster, questions, reloads, log, parts }: Opened) {
-    this.#accounts = accounts;
-    this.#certificates = certificates;
-    this.#cluster = cluster;
-    this.#questions = questions;
-    this.#reloads = reloads;
-    this.#log = log;
+  private constructor(parts: Parts, stack: AsyncDisposableStack) {
     this.#parts = parts;
+    this.#stack = stack;
   }
 
   /** What workers ask for. */
   get service(): Pick<WorkersOptions, 'answer' | 'tokens' | 'tls' | 'onFailing'> {
+    const { accounts, certificates, cluster, questions, log } = this.#parts;
     return {
-      answer: (question) => answerQuestion(this.#questions, question, this.#log),
-      tokens: this.#accounts?.news ?? NO_TOKENS,
-      tls: () => this.#certificates?.material ?? null,
-      onFailing: (slot, kind) => this.#cluster.health.onFailing(slot, kind),
+      answer: (question) => answerQuestion(questions, question, log),
+      tokens: accounts?.news ?? NO_TOKENS,
+      tls: () => certificates?.material ?? null,
+      onFailing: (slot, kind) => cluster.health.onFailing(slot, kind),
     };
   }
 
   /** What workers start with. */
   get table(): Table {
-    return this.#cluster.tables.table;
+    return this.#parts.cluster.tables.table;
   }
 
   /** Tells the workers what changes from now on; to be called before they start. */
   direct(workers: Workers): void {
-    const { tables, health } = this.#cluster;
+    const { accounts, certificates, cluster } = this.#parts;
+    const { tables, health } = cluster;
     tables.onTable = (table) => {
       // First, so that a new upstream is out until it has been checked.
       health.watch(table);
       workers.publish(table);
     };
-    this.#certificates?.watch((material) => workers.announceTls(material));
-    const accounts = this.#accounts;
+    certificates?.watch((material) => workers.announceTls(material));
     if (accounts === null) return;
     accounts.authority.onChange = () => workers.announceKeyring();
     accounts.onRevoked = (revoked) => workers.announceRevoked(revoked);
@@ -161,11 +118,11 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Puts the configuration file, as it is now, into effect. Never rejects: the log says what came of it. */
   async reload(): Promise<void> {
-    await this.#reloads.reload().catch(() => {});
+    await this.#parts.reloads.reload().catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.disposeAsync();
+    await this.#stack.disposeAsync();
   }
 }
 
