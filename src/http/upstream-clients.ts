@@ -74,7 +74,7 @@ export class UpstreamClients {
     if (upstream.protocol === 'h2') {
       const { H2Pool } = loadH2Client();
       const scheme = upstream.tls === null ? 'http' : 'https';
-      return new H2Pool(open, scheme, connectMs, this.#settings, this.#clock);
+      return new H2Pool({ open, scheme, connectMs, settings: this.#settings, clock: this.#clock });
     }
     return this.#settings.transport === 'h1'
       ? new H1Pool(open, this.#settings, this.#clock)

@@ -37,7 +37,8 @@ export async function askHttp2(
   clock: Clock,
 ): Promise<Http2Answer> {
   const open = upstreamOpener({ ...upstream, protocol: 'h2' }, timeoutMs, clock);
-  const pool = new H2Pool(open, upstream.tls === null ? 'http' : 'https', timeoutMs, SETTINGS, clock);
+  const scheme = upstream.tls === null ? 'http' : 'https';
+  const pool = new H2Pool({ open, scheme, connectMs: timeoutMs, settings: SETTINGS, clock });
   const end = () => void pool.destroy();
   signal.addEventListener('abort', end, { once: true });
   try {

@@ -176,7 +176,7 @@ export class Http1Reply implements Reply {
     if (!this.isSent) this.#left();
   }
 
-  // ----------------------------------------------------------------------------------------------------
+  // -- writing -------------------------------------------------------------------------------------------
 
   #writeBody(bytes: Buffer): void {
     if (this.#isChunked) this.#text += chunkHead(bytes.length);

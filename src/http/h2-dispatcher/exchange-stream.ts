@@ -72,7 +72,10 @@ export class ExchangeStream implements Carrier {
     this.#host.dropped(this);
   }
 
-  /** Within a callback of nghttp2, node:http2 may destroy a stream that is still to have trailers, and abort over it. */
+  /**
+   * In a turn of its own: within a callback of nghttp2, node:http2 may destroy a stream that is to have trailers, and
+   * end the process over it.
+   */
   #cancel(): void {
     setImmediate(() => this.#stream.close(NGHTTP2_CANCEL));
   }

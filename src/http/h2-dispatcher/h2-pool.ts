@@ -12,6 +12,17 @@ import { Session, type SessionOptions, type SessionOwner, STREAMS_MAX } from './
 /** Requests that one connection carries in its life, of the 2^30 that there are ids for. */
 const REQUESTS_MAX = 2 ** 29;
 
+export type H2PoolOptions = {
+  readonly open: OpenUpstream;
+  readonly scheme: Scheme;
+  /** Until the upstream has said that it speaks HTTP/2, TCP and TLS included. */
+  readonly connectMs: number;
+  readonly settings: Omit<UpstreamConnectionSettings, 'transport'>;
+  readonly clock: Clock;
+  /** Requests that one connection carries in its life; default: nearly all that there are ids for. */
+  readonly requestsMax?: number;
+};
+
 /**
  * The connections in HTTP/2 to one upstream, each for as many requests at a time as the upstream takes. There is
  * another one only when all are full; requests beyond what they may carry together wait their turn.
@@ -27,14 +38,7 @@ export class H2Pool implements Transport, SessionOwner {
   #isClosed = false;
   readonly #onEmpty: (() => void)[] = [];
 
-  constructor(
-    open: OpenUpstream,
-    scheme: Scheme,
-    connectMs: number,
-    settings: Omit<UpstreamConnectionSettings, 'transport'>,
-    clock: Clock,
-    requestsMax = REQUESTS_MAX,
-  ) {
+  constructor({ open, scheme, connectMs, settings, clock, requestsMax = REQUESTS_MAX }: H2PoolOptions) {
     const { responseHeadBytesMax, responseHeaderCountMax, keepAliveMs } = settings;
     const headLimits = { bytesMax: responseHeadBytesMax, fieldsMax: responseHeaderCountMax };
     this.#open = open;

@@ -15,11 +15,11 @@ import type { Outgoing, Scheme } from './outgoing.ts';
 export const STREAMS_MAX = 100;
 /** What the upstream may send ahead on all streams together; on one of them it is 64 KiB. */
 const WINDOW_BYTES = 1024 * 1024;
-/** Of nghttp2, for the streams of one session. */
-const MEMORY_MEBIBYTES_MAX = 32;
-/** With nothing heard for so long, a request that is given up makes one ask whether anybody is there. */
+/** What node:http2 keeps for one session, in MB. */
+const SESSION_MB_MAX = 32;
+/** When nothing was heard for so long, a request that is given up makes us ask by a PING whether anybody is there. */
 export const SILENT_MS = 1000;
-/** For the answer to that. */
+/** For the answer to that PING. */
 export const PING_MS = 5000;
 /** For a stream to be over once it was reset; one that takes longer is on a connection that is stuck. */
 export const RESET_MS = 5000;
@@ -206,7 +206,7 @@ export class Session implements StreamHost {
       createConnection: () => this.#socket,
       settings: { enablePush: false, maxHeaderListSize: bytesMax },
       maxHeaderListPairs: fieldsMax,
-      maxSessionMemory: MEMORY_MEBIBYTES_MAX,
+      maxSessionMemory: SESSION_MB_MAX,
       // Clients that share a connection would find out about each other's headers by how well theirs are packed.
       maxDeflateDynamicTableSize: 0,
       // As in HTTP/1.1, what clients say twice is for the upstream to judge.

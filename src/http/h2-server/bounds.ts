@@ -23,7 +23,7 @@ const SETTINGS_ENTRIES_MAX = 32;
 /** Of what a client has sent and nobody has read yet: of one stream, and of the connection. */
 const STREAM_WINDOW_BYTES = 65_535;
 export const CONNECTION_WINDOW_BYTES = 1_048_576;
-/** What node:http2 keeps for one connection, in MB; beyond, new requests are rejected. */
+/** What node:http2 keeps for one session, in MB; beyond, new requests are rejected. */
 const SESSION_MB_MAX = 10;
 /** RFC 9113 §6.5.2 counts each header as so many bytes more than it has. */
 const FIELD_EXTRA_BYTES = 32;

@@ -41,11 +41,11 @@ export class Http2Reply implements Reply {
   #awaitsContinue: boolean;
   /** Of the body, until it is whole; Infinity where only its end tells. */
   #bytesLeft = 0;
-  /** They may follow, and are to be sent before the answer is whole. */
+  /** Trailers may follow, and are to be sent before the answer is whole. */
   #awaitsTrailers = false;
   #trailers = NO_TRAILERS;
   #isEnded = false;
-  /** The head, until it is sent: with the whole body, if that follows at once. Measured: for half of what it costs. */
+  /** The head, until it is sent. With the whole body, if that follows at once: measured, it costs half as much. */
   #fields: string[] | null = null;
   #drained = () => {};
   #sent = () => {};
@@ -196,9 +196,9 @@ export class Http2Reply implements Reply {
     this.#drained();
   }
 
-  // ----------------------------------------------------------------------------------------------------
+  // -- sending -------------------------------------------------------------------------------------------
 
-  /** Waits for trailers, be there any: without, node:http2 ends a stream that is to be reset as if it were whole. */
+  /** Trailers are waited for, be there any or not: else node:http2 ends a stream that is to be reset as if it were whole. */
   readonly #respondInParts = (): void => {
     if (this.#fields === null) return;
     this.#awaitsTrailers = true;

@@ -280,14 +280,15 @@ describe('connections in HTTP/2', { concurrency: true }, () => {
     const { port, sessions } = await startH2Upstream(t, saying('ok'));
     const clock = new VirtualClock();
     const open = upstreamOpener(sampleUpstream({ port, protocol: 'h2' }), CONNECT_MS, clock);
-    const pool = new H2Pool(
+    const settings = sampleUpstreamConnections({ connectionsMax: 1 });
+    const pool = new H2Pool({
       open,
-      'http',
-      CONNECT_MS,
-      sampleUpstreamConnections({ connectionsMax: 1 }),
+      scheme: 'http',
+      connectMs: CONNECT_MS,
+      settings,
       clock,
-      2,
-    );
+      requestsMax: 2,
+    });
     t.after(() => pool.destroy());
     for (let times = 0; times < 5; times++) assert.deepEqual((await send(pool).over()).events, WHOLE);
     assert.equal(sessions.length, 3);
