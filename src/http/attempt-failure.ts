@@ -43,8 +43,8 @@ export function failureCause(error: unknown, written: boolean): PlainCause {
   // An upstream that cannot speak HTTP/2 says so before there is a request.
   if (isBadHttp(error, code)) return 'upstream_protocol_error';
   if (isUnprocessed(error)) return 'upstream_closed';
-  if (!written) return 'upstream_unreachable';
-  return code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_closed';
+  if (code === 'upstream_timeout') return code;
+  return written ? 'upstream_closed' : 'upstream_unreachable';
 }
 
 /** Whether the upstream has said that it has not begun on a request that was written. */

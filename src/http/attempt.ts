@@ -68,6 +68,11 @@ export class Attempt implements TransportHandler, Answer {
     this.#awaitHead();
   }
 
+  /** The transport has none for it yet. An attempt with a long body has no other bound for that. */
+  awaitConnection(maxMs: number): void {
+    if (this.#state === 'waiting') this.#deadline.set(maxMs);
+  }
+
   /** Nobody waits for it any more. */
   get isGivenUp(): boolean {
     return this.#isReleased;

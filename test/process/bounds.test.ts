@@ -29,6 +29,29 @@ describe('a request', () => {
   });
 });
 
+describe('a wait for a connection to an upstream', () => {
+  it('is over in time, also for a body that is long or of no declared length', async (t) => {
+    // Such requests, whose attempts may take as long as their bodies do, waited for ever while no connection was free.
+    const { port } = await startRawUpstream(t, (socket) =>
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nendless')),
+    );
+    const instance = await startInstance(t, [{ name: 'red', port }], {
+      server: { workers: 1 },
+      upstream_connections: { max: 1 },
+      timeouts: { attempt_ms: 300 },
+    });
+    const dial = () => RawClient.dial(t, instance.port);
+    const holder = dial().say(requestOf('GET /'));
+    await holder.hears('endless');
+    const chunked = dial().say(
+      `${requestOf('POST /', 'Transfer-Encoding: chunked', 'Connection: close')}0\r\n\r\n`,
+    );
+    const long = `${requestOf('POST /', 'Content-Length: 100000', 'Connection: close')}${'a'.repeat(100_000)}`;
+    assert.deepEqual(statusesIn(await chunked.ended()), [504]);
+    assert.deepEqual(statusesIn(await dial().say(long).ended()), [504]);
+  });
+});
+
 describe('a body', () => {
   const close = 'Connection: close';
   const post = (path: string, ...headers: string[]) => requestOf(`POST ${path}`, close, ...headers);

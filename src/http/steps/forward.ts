@@ -56,7 +56,8 @@ export function forwardStep(
     books.metrics.attemptBegun(upstream);
     const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
     const trailers = () => forwardTrailers(passableTrailers(exchange.body.trailers), route, table.headers);
-    client.dispatch({ ...head, body, trailers }, attempt);
+    const isSent = client.dispatch({ ...head, body, trailers }, attempt);
+    if (!isSent) attempt.awaitConnection(route.timeouts.attemptMs);
     return () => {
       record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
       if (!isAnswered) attempt.release();
