@@ -9,7 +9,7 @@ const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })];
 
 const LINK = /\]\((?!https?:)([^)\s]+)\)/g;
 
-describe('The documentation', () => {
+describe('the documentation', () => {
   it('links to files and headings that are there', () => {
     const broken = pages.flatMap((page) =>
       linksOf(page)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { groupedFields } from '#http/h2-fields.ts';
 
-describe('Fields for node:http2', () => {
+describe('fields for node:http2', () => {
   it('keep all that is said under one name, however it is spelled', () => {
     assert.deepEqual(groupedFields(['Link', '</a>', 'grpc-status', '0', 'link', '</b>']), {
       link: ['</a>', '</b>'],

@@ -21,7 +21,7 @@ function namesOf(different: Partial<LocalsOptions> = {}): string[] {
   return locals.map(({ name }) => name);
 }
 
-describe('What is answered without an upstream', () => {
+describe('what is answered without an upstream', () => {
   it('is health, and what the server as a whole is asked for', () => {
     assert.deepEqual(namesOf(), ['/health', '*']);
   });

@@ -13,8 +13,8 @@ import {
 import { buffer } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { type Behaviour, startH2Upstream } from '#test/http/h2-dispatcher/subject.ts';
-import { createAuthority, identityFiles } from '#test/support/certificates.ts';
-import { type Config, freePort, startInstance, until } from '#test/support/process.ts';
+import { type Config, until } from '#test/support/process.ts';
+import { startTlsInstance } from '#test/support/tls-instance.ts';
 
 /** A message as it stands in a body: not compressed, and so long. */
 function message(text: string): Buffer {
@@ -26,24 +26,12 @@ function message(text: string): Buffer {
 /** An instance before servers of gRPC, one for each behaviour, and a way to call them. */
 async function scene(t: TestContext, behaviours: readonly Behaviour[], config: Config = {}) {
   const servers = await Promise.all(behaviours.map((behave) => startH2Upstream(t, behave)));
-  const authority = createAuthority(t);
-  const files = identityFiles(t, authority.issue('DNS:one.example'));
-  const port = await freePort();
-  const certificates = [{ cert_file: files.certFile, key_file: files.keyFile }];
-  await startInstance(
-    t,
-    servers.map((server, at) => ({ name: `server${at}`, port: server.port })),
-    {
-      ...config,
-      server: { tls: { listen_port: port, certificates } },
-      load_balancing: { protocol: 'h2' },
-    },
-  );
-  const session: ClientHttp2Session = connect(`https://one.example:${port}`, {
-    host: '127.0.0.1',
-    servername: 'one.example',
-    ca: authority.pem,
+  const upstreams = servers.map((server, at) => ({ name: `server${at}`, port: server.port }));
+  const { options } = await startTlsInstance(t, upstreams, {
+    ...config,
+    load_balancing: { protocol: 'h2' },
   });
+  const session: ClientHttp2Session = connect(`https://one.example:${options.port}`, options);
   session.on('error', () => {});
   t.after(() => session.destroy());
   const call = (path: string, headers: OutgoingHttpHeaders = {}) => {

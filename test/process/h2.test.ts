@@ -7,26 +7,18 @@ import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { createAuthority, identityFiles } from '#test/support/certificates.ts';
-import { type Config, freePort, startInstance, type Upstreams, until } from '#test/support/process.ts';
+import { type Config, freePort, type Upstreams, until } from '#test/support/process.ts';
+import { startTlsInstance } from '#test/support/tls-instance.ts';
 import { startUpstream } from '#test/support/upstream.ts';
 
 async function scene(t: TestContext, upstreams: Upstreams, config: Config = {}) {
-  const authority = createAuthority(t);
-  const files = identityFiles(t, authority.issue('DNS:one.example'));
-  const port = await freePort();
-  const certificates = [{ cert_file: files.certFile, key_file: files.keyFile }];
-  const instance = await startInstance(t, upstreams, {
-    ...config,
-    server: { tls: { listen_port: port, certificates }, ...config.server },
-  });
+  const { instance, options } = await startTlsInstance(t, upstreams, config);
   const dial = (): ClientHttp2Session => {
-    const options = { host: '127.0.0.1', servername: 'one.example', ca: authority.pem };
-    const session = connect(`https://one.example:${port}`, options);
+    const session = connect(`https://one.example:${options.port}`, options);
     t.after(() => session.destroy());
     return session.on('error', () => {});
   };
-  return { instance, dial, port };
+  return { instance, dial, port: options.port };
 }
 
 async function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}, body?: string) {

@@ -6,30 +6,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import { connect as dial } from 'node:net';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createAuthority, identityFiles } from '#test/support/certificates.ts';
-import { type Config, freePort, startInstance, type Upstreams, until } from '#test/support/process.ts';
+import { until } from '#test/support/process.ts';
+import { startTlsInstance } from '#test/support/tls-instance.ts';
 import { startUpstream } from '#test/support/upstream.ts';
 
 const echo = ({ headers }: IncomingMessage, response: ServerResponse) => {
   response.end(JSON.stringify(headers));
 };
-
-/** An instance with a certificate for one.example, whose TLS port is beside the other one. */
-async function scene(t: TestContext, upstreams: Upstreams, config: Config = {}, tls: object = {}) {
-  const authority = createAuthority(t);
-  const files = identityFiles(t, authority.issue('DNS:one.example'));
-  const port = await freePort();
-  const certificates = [{ cert_file: files.certFile, key_file: files.keyFile }];
-  const instance = await startInstance(t, upstreams, {
-    ...config,
-    server: { tls: { listen_port: port, certificates, ...tls }, ...config.server },
-  });
-  const options = { port, host: '127.0.0.1', servername: 'one.example', ca: authority.pem };
-  return { authority, files, instance, options };
-}
 
 /** One request on a connection of its own. */
 async function ask(options: RequestOptions) {
@@ -44,7 +31,7 @@ async function ask(options: RequestOptions) {
 describe('an instance with server.tls', () => {
   it('serves encrypted beside what it serves unencrypted, and says so to upstreams', async (t) => {
     const red = await startUpstream(t, 'red', echo);
-    const { instance, options } = await scene(t, [red]);
+    const { instance, options } = await startTlsInstance(t, [red]);
     const { status, body } = await ask(options);
     assert.deepEqual([status, JSON.parse(body)['x-forwarded-proto']], [200, 'https']);
     const plain = (await (await fetch(instance.url)).json()) as Record<string, string>;
@@ -53,7 +40,7 @@ describe('an instance with server.tls', () => {
 
   it('speaks nothing but TLS on server.listen_port where it has no port of its own', async (t) => {
     const red = await startUpstream(t, 'red');
-    const { instance, options } = await scene(t, [red], {}, { listen_port: undefined });
+    const { instance, options } = await startTlsInstance(t, [red], {}, { listen_port: undefined });
     assert.equal((await ask({ ...options, port: instance.port })).status, 200);
     await assert.rejects(fetch(instance.url));
   });
@@ -64,7 +51,9 @@ describe('an instance with server.tls', () => {
       if (red.requests > 1) response.end('later');
       else begun.resolve(response.writeHead(200));
     });
-    const { authority, files, instance, options } = await scene(t, [red], { server: { workers: 2 } });
+    const { authority, files, instance, options } = await startTlsInstance(t, [red], {
+      server: { workers: 2 },
+    });
     const streaming = ask(options);
     const response = await begun.promise;
     response.write('before, ');
@@ -89,7 +78,12 @@ describe('an instance with server.tls', () => {
     const caFile = join(identityFiles(t, authority.issue('DNS:x')).folder, 'ca.pem');
     writeFileSync(caFile, authority.pem);
     const headers = { request: { set: { 'X-Client': '%{tls.client_subject} by %{tls.version}' } } };
-    const { options } = await scene(t, [red], { headers }, { client_certificates: { ca_file: caFile } });
+    const { options } = await startTlsInstance(
+      t,
+      [red],
+      { headers },
+      { client_certificates: { ca_file: caFile } },
+    );
     const app = authority.issue('DNS:app.example', 2, 'App');
     const { body } = await ask({ ...options, ...app, headers: { 'X-Client': 'Admin' } });
     assert.equal(JSON.parse(body)['x-client'], 'App by TLSv1.3');
@@ -101,7 +95,7 @@ describe('an instance with server.tls', () => {
   it('takes clients from the PROXY protocol before they shake hands', async (t) => {
     const red = await startUpstream(t, 'red', echo);
     const server = { proxy_protocol: true, trusted_proxies: ['127.0.0.1'] };
-    const { options } = await scene(t, [red], { server });
+    const { options } = await startTlsInstance(t, [red], { server });
     const socket = dial(options.port, '127.0.0.1');
     t.after(() => socket.destroy());
     await once(socket, 'connect');
@@ -122,7 +116,7 @@ describe('an instance with server.tls', () => {
     t.after(() => sockets.close());
     sockets.on('connection', (socket) => socket.on('message', (said) => socket.send(`heard ${said}`)));
     const { port } = sockets.address() as { port: number };
-    const { options } = await scene(t, [{ name: 'red', port }]);
+    const { options } = await startTlsInstance(t, [{ name: 'red', port }]);
     const client = new WebSocket(`wss://127.0.0.1:${options.port}`, [], {
       rejectUnauthorized: false,
     });
@@ -134,7 +128,7 @@ describe('an instance with server.tls', () => {
 
   it('closes connections beyond those that it may have, before they shake hands', async (t) => {
     const red = await startUpstream(t, 'red');
-    const { instance, options } = await scene(t, [red], { server: { max_connections: 1 } });
+    const { instance, options } = await startTlsInstance(t, [red], { server: { max_connections: 1 } });
     const first = connect(options);
     t.after(() => first.destroy());
     await once(first, 'secureConnect');
@@ -146,7 +140,7 @@ describe('an instance with server.tls', () => {
   });
 
   it('counts handshakes that fail', async (t) => {
-    const { instance, options } = await scene(t, [await startUpstream(t, 'red')]);
+    const { instance, options } = await startTlsInstance(t, [await startUpstream(t, 'red')]);
     const client = dial(options.port, '127.0.0.1').on('error', () => {});
     t.after(() => client.destroy());
     client.write('GET / HTTP/1.1\r\n\r\n');
@@ -161,7 +155,7 @@ describe('SIGTERM', () => {
   it('lets what is under way over TLS end, and closes the rest cleanly', async (t) => {
     const begun = Promise.withResolvers<ServerResponse>();
     const red = await startUpstream(t, 'red', (_, response) => begun.resolve(response));
-    const { instance, options } = await scene(t, [red]);
+    const { instance, options } = await startTlsInstance(t, [red]);
     const idle = connect(options);
     t.after(() => idle.destroy());
     await once(idle, 'secureConnect');
