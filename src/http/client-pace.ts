@@ -11,8 +11,9 @@ export class ClientPace {
   readonly #clock: Clock;
   readonly #windowMs: number;
   #bytesPerSecondMin = 0;
-  /** Of the window that a client has to send, what is left; and when that was so, or null while its time stands still. */
+  /** What is left of the window that the client has to send. */
   #leftMs = 0;
+  /** When so much was left; null while its time stands still. */
   #leftAtMs: number | null = null;
   /** It has less than its idle time. */
   #isHurried = false;

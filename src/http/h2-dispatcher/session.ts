@@ -66,7 +66,7 @@ export class Session implements StreamHost {
   #state: 'opening' | 'open' | 'retired' | 'closed' = 'opening';
   #requests = 0;
   /** Of the upstream's GOAWAY: it has not begun on what came after this stream. */
-  #lastStreamId = Number.POSITIVE_INFINITY;
+  #lastStreamId = Infinity;
   #heardMs = 0;
   #ping: Timer | null = null;
   /** One PING between two answers: servers take more of them for an attack. */

@@ -96,7 +96,7 @@ export class Http2Connection {
       upgrade: null,
       fault: head.fault,
       body,
-      bodyBytes: hasBody ? (head.lengthBytes ?? Number.POSITIVE_INFINITY) : 0,
+      bodyBytes: hasBody ? (head.lengthBytes ?? Infinity) : 0,
       reply,
       ended: () => this.#onEnded(stream, reply, body),
     });

@@ -117,7 +117,7 @@ export class Http2Reply implements Reply {
   end(trailers: FlatHeaders = NO_TRAILERS): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const isWhole = this.#bytesLeft === 0 || this.#bytesLeft === Number.POSITIVE_INFINITY;
+    const isWhole = this.#bytesLeft === 0 || this.#bytesLeft === Infinity;
     if (!isWhole) {
       this.cut();
       return;
