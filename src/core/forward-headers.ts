@@ -109,16 +109,22 @@ export function forwardHeaders(
 
 /**
  * What may follow a body: an upstream may take trailers for headers, so nothing passes there under a name that
- * would not pass for whoever wrote it in the head.
+ * would not pass for whoever wrote it in the head, which was `head`.
  */
-export function forwardTrailers(trailers: FlatHeaders, route: Route, names: HeaderNames): string[] {
+export function forwardTrailers(
+  trailers: FlatHeaders,
+  head: FlatHeaders,
+  route: Route,
+  names: HeaderNames,
+): string[] {
   const passed: string[] = [];
+  const named = connectionNames(head);
   const barred = withheldNames(route, names);
   for (let at = 0; at + 1 < trailers.length; at += 2) {
     const name = trailers[at] as string;
     const lowerName = lowerCased(name);
     const dashedName = dashed(lowerName);
-    if (barred.has(dashedName) || isForged(lowerName, dashedName, false)) continue;
+    if (barred.has(dashedName) || named.has(lowerName) || isForged(lowerName, dashedName, false)) continue;
     passed.push(name, trailers[at + 1] as string);
   }
   return passed;

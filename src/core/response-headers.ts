@@ -43,15 +43,19 @@ export function responseHeaders(
   return headers;
 }
 
-/** What an upstream says, less what is said of its hop, and what is for others to say. */
+/**
+ * What an upstream says, less what is said of its hop, and what is for others to say. `head` names what is of its hop
+ * (RFC 9110 §7.6.1): of trailers, it is another one.
+ */
 export function passedHeaders(
   status: number,
   received: FlatHeaders,
   names: HeaderNames,
   cors: Cors | null,
+  head = received,
 ): string[] {
   const headers: string[] = [];
-  const named = connectionNames(received);
+  const named = connectionNames(head);
   const barred = withheldNames(names);
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] as string;

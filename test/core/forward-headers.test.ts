@@ -404,7 +404,14 @@ describe('trailers', () => {
     const theirs = ['Host', 'X-API-Key', 'x_api_key', 'X-Cut', 'x-set', 'Connection', 'content_length'];
     const trailers = [...mine, ...theirs].flatMap((name) => [name, 'x']);
     const kept = ['X-Sum', '1', 'x-sum', '', 'Grpc_Like', '2'];
-    assert.deepEqual(forwardTrailers([...trailers, ...kept], route, NAMES), kept);
+    assert.deepEqual(forwardTrailers([...trailers, ...kept], [], route, NAMES), kept);
+  });
+
+  it('never have what the head says is of its connection', () => {
+    // RFC 9110 §7.6.1 means fields of trailers, too; these passed.
+    const head = ['Connection', 'TE, x-hop'];
+    const route = sampleRoute({});
+    assert.deepEqual(forwardTrailers(['X-Hop', '1', 'X-Sum', '2'], head, route, NAMES), ['X-Sum', '2']);
   });
 });
 

@@ -183,6 +183,21 @@ describe('what an upstream says besides', () => {
     assert.ok(received.startsWith('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n'));
     assert.ok(received.endsWith('\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n'), received);
   });
+
+  it('does not pass in trailers where it would not in the head', async (t) => {
+    // Upstreams could say there what Signalbox says, and what they had said to be of their connection.
+    const { port } = await startRawUpstream(t, (socket) =>
+      socket.once('data', () =>
+        socket.end(
+          'HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n' +
+            '0\r\nx-request-id: forged\r\nX-Backend: forged\r\nX-Hop: forged\r\nX-Sum: 1\r\n\r\n',
+        ),
+      ),
+    );
+    const instance = await startInstance(t, [{ name: 'red', port }]);
+    const said = await RawClient.dial(t, instance.port).say(requestOf('GET /', 'Connection: close')).ended();
+    assert.match(said, /\r\n\r\n0\r\nX-Sum: 1\r\n\r\n$/);
+  });
 });
 
 describe('trailers of a request', () => {

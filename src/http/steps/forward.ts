@@ -55,7 +55,8 @@ export function forwardStep(
 
     books.metrics.attemptBegun(upstream);
     const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
-    const trailers = () => forwardTrailers(passableTrailers(exchange.body.trailers), route, table.headers);
+    const trailers = () =>
+      forwardTrailers(passableTrailers(exchange.body.trailers), request.headers, route, table.headers);
     const isSent = client.dispatch({ ...head, body, trailers }, attempt);
     if (!isSent) attempt.awaitConnection(route.timeouts.attemptMs);
     return () => {

@@ -3,7 +3,8 @@ import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { applyHeaderRules } from '#core/header-rules.ts';
-import { responseHeaders, stampOf } from '#core/response-headers.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import { passedHeaders, responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { HeldBytes } from '#shared/held-bytes.ts';
 import type { Drains } from '../drains.ts';
 import { finish } from '../exchange.ts';
@@ -50,7 +51,7 @@ export function respondStep(
         recorder.sent(record, chunk.length);
         return reply.write(chunk);
       },
-      end: (trailers) => finish(exchange, passableTrailers(trailers)),
+      end: (trailers) => finish(exchange, answerTrailers(exchange, answer, trailers)),
       fail: breakOff,
     });
     const leave = drains.join(upstream, breakOff);
@@ -59,6 +60,11 @@ export function respondStep(
       answer.release();
     };
   };
+}
+
+function answerTrailers({ table, route }: Exchange, answer: Answer, trailers: FlatHeaders): FlatHeaders {
+  if (trailers.length === 0) return trailers;
+  return passedHeaders(answer.status, passableTrailers(trailers), table.headers, route.cors, answer.headers);
 }
 
 function answerHeaders(
