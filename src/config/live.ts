@@ -31,7 +31,7 @@ export function isLive(path: string): boolean {
   return LIVE_SETTINGS.some((live) => path.startsWith(live) && /^(?:$|[.[])/.test(path.slice(live.length)));
 }
 
-/** By path, what a restart with `next` would change of an instance that was started with `started`, and a reload does not. */
+/** By path: what a restart with `next` changes of an instance that was started with `started`, and no reload does. */
 export function settingsAwaitingRestart(started: Config, next: Config): string[] {
   return differences(started, next, []).filter((path) => !isLive(path));
 }

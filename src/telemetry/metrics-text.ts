@@ -9,21 +9,21 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  * first time: OpenTelemetry's packages take 25 MB, and a tenth of a second of an instance's start.
  */
 export class MetricsText {
-  readonly #said: Readonly<Record<string, string>>;
+  readonly #attributes: Readonly<Record<string, string>>;
   readonly #instance: string;
   readonly #sources: readonly MetricSource[];
   readonly #clock: Clock;
   readonly #startMs: number;
   #read: (() => Promise<string>) | null = null;
 
-  /** `said` is what the environment says of the instance, `instance` its id. */
+  /** `attributes` are OpenTelemetry's of the resource, as the environment gives them; `instance` is its id. */
   constructor(
-    said: Readonly<Record<string, string>>,
+    attributes: Readonly<Record<string, string>>,
     instance: string,
     sources: readonly MetricSource[],
     clock: Clock,
   ) {
-    this.#said = said;
+    this.#attributes = attributes;
     this.#instance = instance;
     this.#sources = sources;
     this.#clock = clock;
@@ -41,7 +41,7 @@ export class MetricsText {
       import('./prometheus.ts'),
       import('./resource.ts'),
     ]);
-    const resource = instanceResource(this.#said, this.#instance);
+    const resource = instanceResource(this.#attributes, this.#instance);
     const metrics = new InstanceMetrics(resource, this.#sources, this.#startMs, this.#clock);
     return () => prometheusText(metrics);
   }
