@@ -48,7 +48,10 @@ export class Attempt implements TransportHandler, Answer {
   readonly #deadline: Deadline;
   #controller: TransportController | null = null;
   #sink: AnswerSink | null = null;
-  /** How the body ended before there was a sink: with trailers, or broken off. Without one it is paused: nothing of it gets lost. */
+  /**
+   * How the body ended before there was a sink: with trailers, or broken off. Until there is one the answer is paused,
+   * so that nothing of it gets lost.
+   */
   #earlyEnd: FlatHeaders | Error | null = null;
   #state: 'waiting' | 'started' | 'answered' | 'settled' = 'waiting';
   #isReleased = false;

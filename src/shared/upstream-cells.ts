@@ -1,6 +1,6 @@
 /**
- * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, whether
- * it may be picked, and how its last attempts ended. One row (slot) per upstream, given out by the control plane and kept by an
+ * What all workers must know of an upstream at once, in shared memory: requests in flight, latency, whether it may be
+ * picked, and how its last attempts ended. One row (slot) per upstream, given out by the control plane and kept by an
  * upstream for its life; and one turn counter per pool.
  *
  * Counts are atomic, hence exact. Times and latencies are plain doubles; where two workers update one at the
