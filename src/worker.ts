@@ -119,6 +119,8 @@ const connections = new Connections({
 });
 const listener = new Listener({ settings: settings.server, tls, front, connections, held, metrics, clock });
 
+let isLeaving = false;
+
 control.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'table':
@@ -136,7 +138,8 @@ control.on('message', (message: ToWorker) => {
       listener.useTls(message.material);
       return;
     case 'drain':
-      void listener.drain().then(end);
+      if (!isLeaving) void listener.drain().then(end);
+      isLeaving = true;
       return;
     case 'cut':
       listener.cut();
@@ -150,6 +153,11 @@ control.on('message', (message: ToWorker) => {
 try {
   await listener.listen(reusePort);
   say({ type: 'listening' });
+  // The requests of other clients are not to be lost with this one's: they finish here while another worker takes over.
+  process.on('uncaughtException', (error) => {
+    problems.report(error);
+    say({ type: 'failed' });
+  });
 } catch (error) {
   say({ type: 'refused', code: codeOf(error), message: messageOf(error) });
   control.close();

@@ -14,12 +14,14 @@ import type {
   ToWorker,
   WorkerStart,
 } from '#core/worker-messages.ts';
-import { forgetWorker, memoryOf, type SharedMemory, type SharedState } from '#shared/state.ts';
+import { forgetWorker, memoryOf, type SharedMemory, type SharedState, SPARE_WORKERS } from '#shared/state.ts';
 import type { Log } from '#telemetry/log.ts';
 
 /** Before a crashed worker is replaced: doubles with each crash in a row. */
 const RESTART_FIRST_MS = 100;
 const RESTART_MAX_MS = 5_000;
+/** For a worker that was replaced to finish what it has. */
+const LEAVE_MS_MAX = 30_000;
 /** A worker that has lived this long has recovered; its next crash is a first one. */
 const STABLE_MS = 30_000;
 
@@ -54,13 +56,29 @@ export const NO_TOKENS: TokenNews = {
   look: async () => {},
 };
 
-type Slot = { thread: Worker; startedMs: number; crashes: number; isDrained: boolean };
+/**
+ * `failing`: it has to be replaced, when there is a number for another one. `leaving`: another one has taken over, or
+ * is about to. `standby`: the other one, until it listens.
+ */
+type Slot = {
+  readonly thread: Worker;
+  readonly startedMs: number;
+  readonly crashes: number;
+  isDrained: boolean;
+  state: 'standby' | 'serving' | 'failing' | 'leaving';
+};
 
-/** The data plane as the control plane sees it: N threads, of which each that crashes is replaced. */
+/**
+ * The data plane as the control plane sees it: N threads. One in which something was thrown that nobody caught
+ * serves on until another one listens, and then finishes what it has; one that ends by itself is replaced.
+ */
 export class Workers implements AsyncDisposable {
   readonly #options: WorkersOptions;
-  readonly #slots: Slot[] = [];
+  /** By number. A number belongs to its thread until that has ended. */
+  readonly #slots = new Map<number, Slot>();
   #table: Table;
+  /** Numbers of workers that are about to be started. */
+  readonly #promised = new Set<number>();
   #isStopping = false;
   #drained: (() => void) | null = null;
 
@@ -77,7 +95,7 @@ export class Workers implements AsyncDisposable {
     const { workers } = this.#options.settings.server;
     const numbers = Array.from({ length: workers }, (_, number) => number);
     try {
-      await Promise.all(numbers.map((number) => this.#start(number, 0)));
+      await Promise.all(numbers.map((number) => this.#start(number, 0, 'serving')));
     } catch (error) {
       await this.cut();
       throw error;
@@ -86,7 +104,7 @@ export class Workers implements AsyncDisposable {
 
   /** Thread ids by worker number, for those who watch threads. */
   get threadIds(): readonly number[] {
-    return this.#slots.map(({ thread }) => thread.threadId);
+    return Array.from(this.#slots.values(), ({ thread }) => thread.threadId);
   }
 
   /** Serves new requests from `table`. */
@@ -124,14 +142,14 @@ export class Workers implements AsyncDisposable {
   async cut(): Promise<void> {
     this.#isStopping = true;
     this.#tellAll({ type: 'cut' });
-    await Promise.all(this.#slots.map(({ thread }) => thread.terminate()));
+    await Promise.all(Array.from(this.#slots.values(), ({ thread }) => thread.terminate()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.cut();
   }
 
-  #start(number: number, crashes: number): Promise<void> {
+  #start(number: number, crashes: number, state: Slot['state']): Promise<void> {
     const { entry, settings, shared, reusePort, tokens, tls, clock } = this.#options;
     const workerData: WorkerStart<SharedMemory> = {
       worker: number,
@@ -144,13 +162,20 @@ export class Workers implements AsyncDisposable {
       tls: tls(),
     };
     const thread = new Worker(entry, { workerData, name: `worker-${number}` });
-    const slot = { thread, startedMs: clock.monotonicMs(), crashes, isDrained: false };
-    this.#slots[number] = slot;
+    const slot: Slot = {
+      thread,
+      startedMs: clock.monotonicMs(),
+      crashes,
+      isDrained: false,
+      state,
+    };
+    this.#slots.set(number, slot);
 
     return new Promise((resolve, reject) => {
       thread.on('message', (message: FromWorker) => {
         switch (message.type) {
           case 'listening':
+            slot.state = 'serving';
             return resolve();
           case 'refused':
             reject(new SignalboxError(message.code, 'operator', message.message));
@@ -159,6 +184,8 @@ export class Workers implements AsyncDisposable {
             return this.#onDrained(slot);
           case 'problem':
             return this.#logProblem(number, message);
+          case 'failed':
+            return this.#onFailed(number, slot);
           case 'question':
             return void this.#answer(thread, message.id, message.question);
           case 'upstream.failing':
@@ -196,23 +223,74 @@ export class Workers implements AsyncDisposable {
     tell(thread, { type: 'keyring', keyring: tokens.keyring() });
   }
 
+  #onFailed(number: number, slot: Slot): void {
+    if (this.#isStopping || slot.state !== 'serving') return;
+    // Where workers cannot share a port, another one can listen only when this one has ended.
+    if (!this.#options.reusePort) return void slot.thread.terminate();
+    slot.state = 'failing';
+    this.#options.log.warn({ worker: number }, 'worker failed; it will be replaced');
+    this.#relieve();
+  }
+
+  /** Replaces workers that fail, as far as there are numbers for others. */
+  #relieve(): void {
+    const { settings, clock } = this.#options;
+    const numbers = Array.from({ length: settings.server.workers + SPARE_WORKERS }, (_, number) => number);
+    for (const [failing, slot] of [...this.#slots]) {
+      const number = numbers.find((it) => !this.#slots.has(it) && !this.#promised.has(it));
+      if (number === undefined) return;
+      if (slot.state !== 'failing') continue;
+      slot.state = 'leaving';
+      this.#promised.add(number);
+      clock.after(this.#delayMs(slot), () => void this.#replace(slot, failing, number));
+    }
+  }
+
+  async #replace(slot: Slot, failing: number, number: number): Promise<void> {
+    const { clock, log } = this.#options;
+    this.#promised.delete(number);
+    if (this.#isStopping) return;
+    try {
+      await this.#start(number, this.#crashes(slot) + 1, 'standby');
+      log.info({ worker: failing, by: number }, 'worker replaced');
+      tell(slot.thread, { type: 'drain' });
+      clock.after(LEAVE_MS_MAX, () => void slot.thread.terminate());
+    } catch (error) {
+      // It serves on, and is replaced when it fails the next time.
+      slot.state = 'serving';
+      log.error({ worker: failing, err: error }, 'worker could not be replaced');
+    }
+  }
+
   #onExit(number: number, slot: Slot): void {
     const { shared, clock, log } = this.#options;
     forgetWorker(shared, number, clock.monotonicMs());
     this.#onDrained(slot);
     if (this.#isStopping) return;
-    const lifeMs = clock.monotonicMs() - slot.startedMs;
-    const crashes = lifeMs >= STABLE_MS ? 0 : slot.crashes;
-    const delayMs = Math.min(RESTART_MAX_MS, RESTART_FIRST_MS * 2 ** crashes);
+    if (slot.state === 'leaving' || slot.state === 'standby') {
+      this.#slots.delete(number);
+      this.#relieve();
+      return;
+    }
+    const delayMs = this.#delayMs(slot);
     log.warn({ worker: number, restart_ms: delayMs }, 'worker ended; it will be replaced');
     clock.after(delayMs, () => {
       if (this.#isStopping) return;
       // A replacement that fails ends as a thread, too, and is replaced in turn.
-      this.#start(number, crashes + 1).then(
+      this.#start(number, this.#crashes(slot) + 1, 'serving').then(
         () => log.info({ worker: number }, 'worker replaced'),
         (error: unknown) => log.error({ worker: number, err: error }, 'worker could not be replaced'),
       );
     });
+  }
+
+  /** Until a worker is started in place of this one: the longer, the more of them ended in a row. */
+  #delayMs(slot: Slot): number {
+    return Math.min(RESTART_MAX_MS, RESTART_FIRST_MS * 2 ** this.#crashes(slot));
+  }
+
+  #crashes({ startedMs, crashes }: Slot): number {
+    return this.#options.clock.monotonicMs() - startedMs >= STABLE_MS ? 0 : crashes;
   }
 
   #onDrained(slot: Slot): void {
@@ -221,11 +299,11 @@ export class Workers implements AsyncDisposable {
   }
 
   #reportIfDrained(): void {
-    if (this.#slots.every((slot) => slot.isDrained)) this.#drained?.();
+    if (Array.from(this.#slots.values()).every((slot) => slot.isDrained)) this.#drained?.();
   }
 
   #tellAll(message: ToWorker): void {
-    for (const { thread } of this.#slots) tell(thread, message);
+    for (const { thread } of this.#slots.values()) tell(thread, message);
   }
 }
 

@@ -68,6 +68,8 @@ export type FromWorker =
   | { readonly type: 'drained' }
   /** A mistake of ours; `untold` more have come since the last one that was told. */
   | { readonly type: 'problem'; readonly message: string; readonly stack: string; readonly untold: number }
+  /** Something was thrown that nobody caught: the worker serves on, and has to be replaced. */
+  | { readonly type: 'failed' }
   /** A token of this issuer names a key that is not in the keyring. */
   | { readonly type: 'key.missed'; readonly issuer: string }
   /** Attempts at the slot's upstream have failed, in a way that the control plane has to know of. */

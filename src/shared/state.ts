@@ -11,6 +11,9 @@ import { type RecordsMemory, RequestRecords } from './records/request-records.ts
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamCells } from './upstream-cells.ts';
 
+/** Numbers beyond those of the workers that serve: for one that takes over while the one before it finishes. */
+export const SPARE_WORKERS = 1;
+
 /** All that the threads of an instance share; may be sent to a worker in a message. */
 export type SharedMemory = {
   readonly upstreams: SharedArrayBuffer;
@@ -39,7 +42,7 @@ export type SharedState = {
 export function createSharedState(
   settings: Pick<Settings, 'server' | 'limits' | 'telemetry' | 'log'>,
 ): SharedState {
-  const { workers } = settings.server;
+  const workers = settings.server.workers + SPARE_WORKERS;
   return {
     upstreams: UpstreamCells.create(workers),
     queues: QueueCells.create(workers),

@@ -15,7 +15,7 @@ import { Rows } from './rows.ts';
 
 export const UPSTREAM_SLOTS_MAX = 4096;
 export const POOL_SLOTS_MAX = 256;
-export const WORKERS_MAX = 64;
+export const WORKERS_MAX = 65;
 
 /** Time constant of the latency estimate: after so long without news it has decayed to 1/e (37 %). */
 export const LATENCY_DECAY_MS = 10_000;
@@ -43,7 +43,7 @@ export class UpstreamCells {
   readonly #inFlight: readonly Int32Array[];
   readonly #ownInFlight: Int32Array;
 
-  /** New cells for that many workers, 1…64; the view counts as worker 0. Throws a RangeError beyond. */
+  /** New cells for that many workers, 1…65; the view counts as worker 0. Throws a RangeError beyond. */
   static create(workers: number): UpstreamCells {
     if (!(workers >= 1 && workers <= WORKERS_MAX)) {
       throw new RangeError(`upstream cells serve 1 to ${WORKERS_MAX} workers, not ${workers}`);

@@ -88,7 +88,7 @@ describe('what a worker remembers', () => {
     await ask(instance.url, { path: '/served' });
     const waiting = ask(instance.url, { path: '/waits' });
     await until('it is under way', async () => (await requests(instance, '?status=open')).length === 1);
-    await ask(instance.url, { path: '/crash' });
+    await ask(instance.url, { path: '/die' });
     assert.equal((await waiting).status, 0);
     await until('the worker is there again', async () => (await ask(instance.url)).status === 200);
     const outcomes = new Map((await requests(instance)).map(({ target, outcome }) => [target, outcome]));

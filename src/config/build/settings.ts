@@ -1,4 +1,5 @@
 import type { Settings } from '#core/settings.ts';
+import { SPARE_WORKERS } from '#shared/state.ts';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import type { Environment } from '../env.ts';
 import type { Config } from '../schema.ts';
@@ -36,7 +37,7 @@ export function buildSettings(config: Config, surroundings: Surroundings): Setti
     server: {
       address: server.listen_address,
       port: server.listen_port,
-      workers: server.workers === 'auto' ? Math.min(cores, WORKERS_MAX) : server.workers,
+      workers: server.workers === 'auto' ? Math.min(cores, WORKERS_MAX - SPARE_WORKERS) : server.workers,
       maxConnections: server.max_connections,
       connectionsPerClientMax: server.connections_per_client_max,
       overload: { lagMs: server.overload.lag_ms },

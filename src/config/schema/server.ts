@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SPARE_WORKERS } from '#shared/state.ts';
 import { WORKERS_MAX } from '#shared/upstream-cells.ts';
 import { BodyBytesMax, RateMin } from './forwarding.ts';
 import { rule } from './section.ts';
@@ -19,7 +20,7 @@ const ServerSection = z.strictObject({
   listen_address: Host.default('0.0.0.0').describe('Address that clients connect to.'),
   listen_port: Port.default(8080).describe('Port that clients connect to.'),
   workers: z
-    .union([z.enum(['auto']), integer(1, WORKERS_MAX)])
+    .union([z.enum(['auto']), integer(1, WORKERS_MAX - SPARE_WORKERS)])
     .default('auto')
     .describe('Worker threads that serve requests; `auto` is one for each core.'),
   max_connections: integer(1, 1_000_000)

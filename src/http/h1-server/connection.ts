@@ -186,7 +186,13 @@ export class Connection implements ReplyHost {
   #advance(): void {
     if (this.#isStepping) return;
     this.#isStepping = true;
-    while (this.#step());
+    try {
+      while (this.#step());
+    } catch (error) {
+      // A mistake of ours, half-way: nobody knows what its client would get next.
+      this.socket.destroy();
+      throw error;
+    }
     this.#isStepping = false;
     this.#regulate();
   }
