@@ -13,11 +13,14 @@ export class WaitingFlights<Outgoing> {
 
   /** Whether one more may wait. Before there is no room, those that nobody wants any more have to go. */
   hasRoom(): boolean {
-    if (this.#flights.size < WAITING_MAX) return true;
+    if (this.#flights.size >= WAITING_MAX) this.forgetGivenUp();
+    return this.#flights.size < WAITING_MAX;
+  }
+
+  forgetGivenUp(): void {
     for (const flight of this.#flights) {
       if (flight.handler.isGivenUp === true) this.#flights.delete(flight);
     }
-    return this.#flights.size < WAITING_MAX;
   }
 
   add(flight: Flight<Outgoing>): void {

@@ -107,12 +107,15 @@ export class H2Pool implements Transport, SessionOwner {
       // It would have carried so many; the next one is opened for those behind them.
       for (const flight of this.#waiting.take(STREAMS_MAX)) flight.fail(openError);
     }
+    // Nobody else would tell that there is no need for another one.
+    this.#waiting.forgetGivenUp();
     this.#openMore();
     this.#tellIfEmpty();
   }
 
-  /** As many as those who wait need, as long as there may be more. */
+  /** As many as those who wait need, as long as there may be more; none while the upstream takes nothing at all. */
   #openMore(): void {
+    for (const session of this.#sessions) if (session.takesNothing) return;
     while (this.#opening * STREAMS_MAX < this.#waiting.size && this.#sessions.size < this.#sessionsMax) {
       this.#opening++;
       this.#sessions.add(new Session(this.#open, this.#options, this, this.#clock));

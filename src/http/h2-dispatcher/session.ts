@@ -89,8 +89,16 @@ export class Session implements StreamHost {
     // It may have come to its end already, and not have told.
     const isUsable = session !== null && !session.closed && !session.destroyed;
     if (this.#state !== 'open' || !isUsable || this.#ping !== null) return 0;
-    const allowed = session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX;
-    return Math.min(allowed, STREAMS_MAX) - this.#streams.size;
+    return Math.min(this.#allowed, STREAMS_MAX) - this.#streams.size;
+  }
+
+  /** The upstream wants no requests for now (RFC 9113 §6.5.2), and says when it does. */
+  get takesNothing(): boolean {
+    return this.#state === 'open' && this.#allowed === 0;
+  }
+
+  get #allowed(): number {
+    return this.#session?.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX;
   }
 
   /** Sends a request, for which there has to be room. False when it was given up before that. */

@@ -52,6 +52,18 @@ describe('connections in HTTP/2', { concurrency: true }, () => {
     assert.equal(sessions.length, 1);
   });
 
+  // One request used to open as many connections as there may be, since none of them would take it.
+  it('are not more while the upstream takes nothing at all', async (t) => {
+    const { port, sessions, streams } = await held(t, 0);
+    const recorder = send(h2To(t, { port }, { connectionsMax: 8 }));
+    await until('there is one', () => sessions.length > 0);
+    sessions[0]?.settings({ maxConcurrentStreams: 1 });
+    await until('it takes the request', () => streams.length > 0);
+    for (const stream of streams) OK(stream);
+    assert.deepEqual((await recorder.over()).events, WHOLE);
+    assert.equal(sessions.length, 1);
+  });
+
   it('are more when the first is full, and no more than allowed', async (t) => {
     const { port, sessions, streams } = await held(t, 3);
     const transport = h2To(t, { port }, { connectionsMax: 2 });
