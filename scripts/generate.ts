@@ -4,6 +4,7 @@ import { renderMachinesPage, withPicture } from '#actors/chart-page.ts';
 import { renderJsonSchema } from '#config/json-schema.ts';
 import { renderReference } from '#config/reference.ts';
 import { renderMetricsPage } from '#telemetry/metrics-page.ts';
+import { renderPerformancePage, renderScaleFile } from '../bench/compare/page.ts';
 import { renderDashboard } from './dashboard.ts';
 
 const GENERATED = {
@@ -11,6 +12,8 @@ const GENERATED = {
   'docs/configuration.md': renderReference,
   'docs/machines.md': renderMachinesPage,
   'docs/metrics.md': renderMetricsPage,
+  'docs/performance.md': renderPerformancePage,
+  'docs/scale.svg': renderScaleFile,
   'otel/grafana/dashboards/signalbox.json': renderDashboard,
   'README.md': () => withPicture(readFileSync(fileOf('README.md'), 'utf8')),
 };

@@ -44,13 +44,16 @@ its processes, and memory is theirs, after the load. Each figure is the median o
 time a request beside nginx in the same round. \`npm run bench\` measures this again, anywhere.
 
 Measured ${started.slice(0, 10)} at ${revision}, on ${machine.cpu}, Linux ${machine.kernel}, Node ${machine.node}.
-${Object.entries(versions)
-  .map(([name, version]) => `${name} ${version}`)
-  .join(', ')}.
+${versionsIn(versions)}.
 
-“bare” forwards over three upstreams and counts metrics; “full” verifies a token, enforces a limit, balances by
-load and latency, counts, and traces one request in a hundred. Probes do only a part of the work, to show what
-that part costs.
+“bare” forwards over three upstreams, counts metrics and keeps a record of each request; with “undici” by undici's clients
+in place of our own. “full” also verifies a token, enforces a limit, and balances by load and latency. Probes do
+only a part of the work, to show what that part costs.
+
+Of a small GET's time in a worker, a profile has 36 % in the kernel (two reads and two writes a request, 33 requests
+for each turn of the event loop), 17 % in Node's and V8's C++, 18 % in V8's builtins, 24 % in compiled JavaScript, the
+request's machine among it with 0.7 µs (\`npm run bench:machine\`), and 5 % in collecting garbage. No single
+thing of ours is more than a twentieth: parsing, writing heads, the record, reading the clock.
 
 ${sections.map((scenario) => renderScenario(result, scenario)).join('\n')}
 ${renderScale(readScale())}`;
@@ -82,6 +85,14 @@ ${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
 Workers share no lock. With load generator and upstream on the same cores, ${each.join('; with ')}.
 `;
+}
+
+/** Each program once, however many ways it was run. */
+function versionsIn(versions: Readonly<Record<string, string>>): string {
+  const all = Object.entries(versions).map(
+    ([name, version]) => `${name.replace(/ (?:bare|full).*| \(probe\)/, '')} ${version}`,
+  );
+  return [...new Set(all.filter((text) => !text.startsWith('node-')))].join(', ');
 }
 
 function renderScenario(result: Result, scenario: string): string {
