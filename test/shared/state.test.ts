@@ -8,6 +8,7 @@ import {
   forgetWorker,
   memoryOf,
   type SharedMemory,
+  SPARE_WORKERS,
 } from '#shared/state.ts';
 import { sampleSettings } from '#test/support/sample-settings.ts';
 
@@ -55,8 +56,9 @@ describe('the shared state', () => {
     assert.equal(control.connections.total, 1);
   });
 
-  it('has no place for more workers than it was made for', () => {
+  it('has a place for one that takes over, and for no more', () => {
     const memory = memoryOf(createSharedState(sampleSettings(2)));
-    assert.throws(() => attachSharedState(memory, 2), RangeError);
+    attachSharedState(memory, 1 + SPARE_WORKERS);
+    assert.throws(() => attachSharedState(memory, 2 + SPARE_WORKERS), RangeError);
   });
 });

@@ -109,7 +109,7 @@ describe('rows and turns', () => {
   });
 
   it('refuses what it has no room for', () => {
-    assert.throws(() => UpstreamCells.create(0), /1 to 64 workers, not 0/);
+    assert.throws(() => UpstreamCells.create(0), /1 to 65 workers, not 0/);
     assert.throws(() => UpstreamCells.create(WORKERS_MAX + 1), RangeError);
     const { memory } = UpstreamCells.create(2);
     assert.throws(() => UpstreamCells.attach(memory, 2), /worker 2 has no place in cells for 2/);
