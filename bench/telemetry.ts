@@ -124,7 +124,7 @@ function recordUs(): number {
     ...sampleRecord(),
     headers: ['Host', 'localhost', 'User-Agent', 'curl/8.14.1'],
   };
-  const request = { ...head, headers, peerTrusted: false } as unknown as RequestHead;
+  const request = { ...head, headers, peerTrusted: false, tls: null } as unknown as RequestHead;
   const steps = [
     ['seeking.authenticating', { type: 'xstate.init' }],
     ['seeking.limiting', { type: 'identity.proven', identity: null }],
