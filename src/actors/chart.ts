@@ -15,8 +15,6 @@ export const MACHINES = {
   instance: instanceMachine,
 } as const satisfies Record<string, AnyStateMachine>;
 
-export type MachineName = keyof typeof MACHINES;
-
 export type Chart = {
   readonly id: string;
   readonly states: readonly ChartState[];

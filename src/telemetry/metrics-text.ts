@@ -14,7 +14,7 @@ export class MetricsText {
   readonly #sources: readonly MetricSource[];
   readonly #clock: Clock;
   readonly #startMs: number;
-  #read: (() => Promise<string>) | null = null;
+  #loaded: Promise<() => Promise<string>> | null = null;
 
   /** `attributes` are OpenTelemetry's of the resource, as the environment gives them; `instance` is its id. */
   constructor(
@@ -31,8 +31,9 @@ export class MetricsText {
   }
 
   async read(): Promise<string> {
-    this.#read ??= await this.#load();
-    return this.#read();
+    this.#loaded ??= this.#load();
+    const text = await this.#loaded;
+    return text();
   }
 
   async #load(): Promise<() => Promise<string>> {

@@ -23,10 +23,6 @@ export function mergeOpinions(a: StampedOpinion, b: StampedOpinion): StampedOpin
   return order >= 0 ? a : b;
 }
 
-export function areSame(a: Opinion, b: Opinion): boolean {
-  return a.verdict === b.verdict && a.reason === b.reason;
-}
-
 /** No honest instance says two things in one message; whoever heard both must still choose the same. */
 function compareTexts(a: Opinion, b: Opinion): number {
   const [first, second] = [a, b].map(({ verdict, reason }) => `${verdict} ${reason}`) as [string, string];
