@@ -14,6 +14,7 @@ export interface Clock {
   /**
    * Milliseconds, fractional, of the machine's monotonic clock. Never steps back, and reads the same in
    * every thread of a process, so it may be stored in shared memory. Means nothing outside the machine.
+   * Within a callback that is `atOnce`, always the same.
    */
   monotonicMs(): number;
 
@@ -31,14 +32,47 @@ const threadStartMs = Math.max(
   ...Array.from({ length: 16 }, () => Number(process.hrtime.bigint()) / 1e6 - performance.now()),
 );
 
+/** What the clock reads in the callback under way, if that stands still; 0 before it is read there. */
+let standsStill = false;
+let stillMs = 0;
+
+function readMs(): number {
+  return threadStartMs + performance.now();
+}
+
 export const systemClock: Clock = {
-  monotonicMs: () => threadStartMs + performance.now(),
+  monotonicMs() {
+    if (!standsStill) return readMs();
+    if (stillMs === 0) stillMs = readMs();
+    return stillMs;
+  },
   wallMs: () => Date.now(),
   after(delayMs, action) {
     const timeout = setTimeout(action, delayMs).unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };
+
+/**
+ * A callback of the event loop to which all that it does is of one moment: while it runs, the system clock's monotonic
+ * time stands still at its first reading. So nothing there is stale by more than the callback, and time steps back
+ * nowhere. Measured: a request reads the clock a dozen times, which was 6 % of what it cost. Not for what is long at
+ * work; what it awaits is a callback of its own.
+ */
+export function atOnce<Argument, Result>(
+  callback: (argument: Argument) => Result,
+): (argument: Argument) => Result {
+  return (argument) => {
+    if (standsStill) return callback(argument);
+    standsStill = true;
+    try {
+      return callback(argument);
+    } finally {
+      standsStill = false;
+      stillMs = 0;
+    }
+  };
+}
 
 /** For a wait that nothing cuts short. */
 export const NEVER = new AbortController().signal;

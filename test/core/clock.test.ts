@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { sleep, systemClock } from '#core/clock.ts';
+import { atOnce, sleep, systemClock } from '#core/clock.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 describe('the system clock', () => {
@@ -34,6 +34,55 @@ describe('the system clock', () => {
       setTimeout(resolve, 5);
     });
     assert.deepEqual(fired, ['kept']);
+  });
+});
+
+describe('a callback that is at once', () => {
+  const pass = () => {
+    const from = process.hrtime.bigint();
+    while (process.hrtime.bigint() - from < 10_000n);
+  };
+
+  it('sees one time while it runs, however often it looks', () => {
+    const beforeMs = systemClock.monotonicMs();
+    const look = atOnce((looks: number) =>
+      Array.from({ length: looks }, () => {
+        pass();
+        return systemClock.monotonicMs();
+      }),
+    );
+    const [seenMs = 0, ...again] = look(3);
+    assert.ok(seenMs > beforeMs);
+    assert.deepEqual(again, [seenMs, seenMs]);
+    pass();
+    const afterMs = systemClock.monotonicMs();
+    assert.ok(afterMs > seenMs);
+    assert.ok((look(1)[0] ?? 0) > afterMs);
+  });
+
+  it('shares its time with the one that it is called from', () => {
+    const inner = atOnce(() => systemClock.monotonicMs());
+    const outer = atOnce(() => {
+      const seenMs = inner(null);
+      pass();
+      return [seenMs, systemClock.monotonicMs()];
+    });
+    const [innerMs, outerMs] = outer(null);
+    assert.equal(innerMs, outerMs);
+  });
+
+  it('lets time go on when it throws, and for what it awaits', async () => {
+    const fail = atOnce(() => {
+      throw new Error(`at ${systemClock.monotonicMs()}`);
+    });
+    assert.throws(() => fail(null));
+    const awaitTime = atOnce(async () => {
+      const seenMs = systemClock.monotonicMs();
+      pass();
+      await null;
+      return systemClock.monotonicMs() - seenMs;
+    });
+    assert.ok((await awaitTime(null)) > 0);
   });
 });
 

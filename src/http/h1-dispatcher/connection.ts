@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import type { Clock } from '#core/clock.ts';
+import { atOnce, type Clock } from '#core/clock.ts';
 import type { Flight as AnyFlight, Carrier } from '../flight.ts';
 import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
@@ -69,7 +69,7 @@ export class Connection implements Carrier {
     this.#parser = new HeadParser(this.#line, headLimits);
     this.#owner = owner;
     this.#clock = clock;
-    const callback = (bytes: number) => this.#received(READ_BUFFER.subarray(0, bytes));
+    const callback = atOnce((bytes: number) => this.#received(READ_BUFFER.subarray(0, bytes)));
     this.#socket = open({ buffer: READ_BUFFER, callback }, (error) => this.#opened(error));
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { atOnce } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
@@ -132,7 +133,7 @@ export class Connection implements ReplyHost {
 
   // -- what the socket tells ---------------------------------------------------------------------------
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onData = atOnce((chunk: Buffer): void => {
     if (this.#phase === 'over') return;
     // Who has something to read makes no progress by sending.
     if (this.socket.writableLength === 0) {
@@ -143,7 +144,7 @@ export class Connection implements ReplyHost {
     this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
     this.#advance();
-  };
+  });
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
