@@ -32,7 +32,7 @@ export function renderPerformancePage(): string {
   const file = globSync('[0-9]*.json', { cwd: results }).toSorted().at(-1);
   if (file === undefined) throw new Error('bench/results has no result yet: npm run bench -- --keep');
   const result = JSON.parse(readFileSync(`${results}${file}`, 'utf8')) as Result;
-  const { started, machine, revision, settings, versions } = result;
+  const { started, machine, revision, settings, versions, node } = result;
   const sections = [...TITLES.keys()].filter((scenario) => result.figures[scenario] !== undefined);
   return `<!-- Generated from bench/results/${file} by \`npm run generate\`. -->
 
@@ -40,15 +40,16 @@ export function renderPerformancePage(): string {
 
 Every proxy did the same work in turn, ${settings.rounds} rounds of ${settings.seconds} s each, on one core of its
 own; the load generator and the upstream (nginx) had the other one. CPU time is user and system time of all of
-its processes, and memory is theirs, after the load. Each figure is the median of the rounds; the ratio is CPU
-time a request beside nginx in the same round. \`npm run bench\` measures this again, anywhere.
+its processes, and memory is theirs, of processes that served nothing before.${node === undefined ? '' : ofNode(node)}
+Each figure is the median of the rounds; the ratio is CPU time a request beside nginx in the same round.
+\`npm run bench\` measures this again, anywhere.
 
 Measured ${started.slice(0, 10)} at ${revision}, on ${machine.cpu}, Linux ${machine.kernel}, Node ${machine.node}.
 ${versionsIn(versions)}.
 
 “bare” forwards over three upstreams, counts metrics and keeps a record of each request; with “undici” by undici's clients
-in place of our own. “full” also verifies a token, enforces a limit, and balances by load and latency. Probes do
-only a part of the work, to show what that part costs.
+in place of our own. “full” also verifies a token, enforces a limit, balances by load and latency, and sends traces of 1 %
+of the requests to a collector. Probes do only a part of the work, to show what that part costs.
 
 Of a small GET's time in a worker, a profile has 36 % in the kernel (two reads and two writes a request, 33 requests
 for each turn of the event loop), 17 % in Node's and V8's C++, 18 % in V8's builtins, 24 % in compiled JavaScript, the
@@ -85,6 +86,12 @@ ${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
 Workers share no lock. With load generator and upstream on the same cores, ${each.join('; with ')}.
 `;
+}
+
+function ofNode({ bytes, with_worker_bytes: both }: NonNullable<Result['node']>): string {
+  const [alone, more] = [bytes, both - bytes].map((it) => Math.round(it / 1e6));
+  return ` Of Signalbox's, Node itself
+takes ${alone} MB with nothing to run, and ${more} MB more for a worker with nothing to run.`;
 }
 
 /** Each program once, however many ways it was run. */

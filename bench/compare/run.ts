@@ -8,10 +8,12 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startCollector } from './collector.ts';
+import { memoryOfNode } from './node-memory.ts';
 import { freePort, PROXY_CORE, Program } from './processes.ts';
 import { type Figures, SCENARIOS } from './scenarios.ts';
 import { printTable } from './summary.ts';
-import { allTargets, type Target } from './targets.ts';
+import { allTargets, type Site, type Target } from './targets.ts';
 import { startUpstream } from './upstream.ts';
 
 const { values: options } = parseArgs({
@@ -35,12 +37,17 @@ const [rounds, seconds, rate] = [options.rounds, options.seconds, options.rate].
   number,
 ];
 
+/** Whom a target speaks to. */
+type Peers = Pick<Site, 'upstreams' | 'collector'>;
+
 export type Result = {
   readonly started: string;
   readonly machine: { readonly cpu: string; readonly kernel: string; readonly node: string };
   readonly revision: string;
   readonly settings: { readonly rounds: number; readonly seconds: number; readonly rate: number };
   readonly versions: Readonly<Record<string, string>>;
+  /** Resident bytes of Node itself: with nothing to run, and with a worker that has nothing to run either. */
+  readonly node?: { readonly bytes: number; readonly with_worker_bytes: number };
   /** By scenario and target, a set of figures for each round. */
   readonly figures: Record<string, Record<string, Figures[]>>;
 };
@@ -51,16 +58,22 @@ const result: Result = {
   revision: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim(),
   settings: { rounds, seconds, rate },
   versions: Object.fromEntries(targets.map(({ name, version }) => [name, version])),
+  node: await memoryOfNode(),
   figures: {},
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
 try {
   await using upstream = await startUpstream(folder);
+  await using collector = await startCollector();
+  const peers = { upstreams: upstream.ports, collector: collector.port };
   for (let round = 0; round < rounds; round++) {
     // Another one begins each time, so that none always comes after the same neighbour.
     const order = [...targets.slice(round % targets.length), ...targets.slice(0, round % targets.length)];
-    for (const target of order) await measure(target, upstream.ports, round);
+    for (const target of order) {
+      await measure(target, peers);
+      console.log(`round ${round + 1}: ${target.name}`);
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -72,42 +85,46 @@ const file = join(results, options.keep ? `${result.started.slice(0, 10)}.json` 
 writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
 console.log(`\nwritten: ${file}`);
 
-async function measure(target: Target, upstreams: readonly number[], round: number): Promise<void> {
-  {
-    const [port, adminPort] = await Promise.all([freePort(), freePort()]);
+async function measure(target: Target, peers: Peers): Promise<void> {
+  const apart = scenarios.filter(({ isApart }) => isApart);
+  const passes = [scenarios.filter(({ isApart }) => !isApart), ...apart.map((scenario) => [scenario])];
+  for (const pass of passes) {
+    const site = await newSite(peers);
     const startMs = performance.now();
-    await using program = start(target, { port, adminPort, upstreams });
-    await program.listening(port);
-    const authorization = await target.authorize(port);
-    const coldMs = await firstAnswer(target, port, authorization, startMs);
+    await using program = start(target, site);
+    await program.listening(site.port);
+    const authorization = await target.authorize(site.port);
+    const coldMs = await firstAnswer(target, site.port, authorization, startMs);
     if (isChosen(options.scenario, 'start'))
       note('start', target, { cold_ms: coldMs, memory_bytes: program.memoryBytes() });
-    for (const { name, run } of scenarios) {
-      const figures = await run({ target, program, authorization, port, seconds, rate });
+    for (const { name, run } of pass) {
+      const figures = await run({ target, program, authorization, port: site.port, seconds, rate });
       if (figures !== null) note(name, target, figures);
     }
   }
-  if (target.isBalancing && isChosen(options.scenario, 'failover')) await failOver(target, upstreams);
-  console.log(`round ${round + 1}: ${target.name}`);
+  if (target.isBalancing && isChosen(options.scenario, 'failover')) await failOver(target, peers);
 }
 
 /** One of three upstreams is not there. */
-async function failOver(target: Target, upstreams: readonly number[]): Promise<void> {
+async function failOver(target: Target, peers: Peers): Promise<void> {
   const small = SCENARIOS.find(({ name }) => name === 'small');
-  const [port, adminPort, dead] = await Promise.all([freePort(), freePort(), freePort()]);
-  await using program = start(target, { port, adminPort, upstreams: [...upstreams.slice(0, 2), dead] });
-  await program.listening(port);
-  const authorization = await target.authorize(port);
-  const figures = await small?.run({ target, program, authorization, port, seconds, rate });
+  const upstreams = [...peers.upstreams.slice(0, 2), await freePort()];
+  const site = await newSite({ ...peers, upstreams });
+  await using program = start(target, site);
+  await program.listening(site.port);
+  const authorization = await target.authorize(site.port);
+  const figures = await small?.run({ target, program, authorization, port: site.port, seconds, rate });
   if (figures) note('failover', target, figures);
 }
 
-function start(
-  target: Target,
-  ports: { port: number; adminPort: number; upstreams: readonly number[] },
-): Program {
-  const site = { folder: mkdtempSync(join(folder, 'site-')), ...ports };
-  return new Program(PROXY_CORE, target.command(site), { ...target.env, SIGNALBOX_DATA_DIR: site.folder });
+async function newSite({ upstreams, collector }: Peers): Promise<Site> {
+  const [port, adminPort] = await Promise.all([freePort(), freePort()]);
+  return { folder: mkdtempSync(join(folder, 'site-')), port, adminPort, upstreams, collector };
+}
+
+function start(target: Target, site: Site): Program {
+  const env = { ...target.env(site), SIGNALBOX_DATA_DIR: site.folder };
+  return new Program(PROXY_CORE, target.command(site), env);
 }
 
 /** Milliseconds from `startMs` until a request has been answered. */

@@ -13,6 +13,8 @@ export type Site = {
   readonly adminPort: number;
   /** Equal upstreams: the first is the one of those who balance nothing. */
   readonly upstreams: readonly number[];
+  /** Where whoever traces sends its traces. */
+  readonly collector: number;
 };
 
 export type Target = {
@@ -25,7 +27,7 @@ export type Target = {
   /** The Authorization header that requests need, once it listens. */
   readonly authorize: (port: number) => Promise<string>;
   readonly command: (site: Site) => readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: (site: Site) => Readonly<Record<string, string>>;
 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,9 +41,9 @@ export function allTargets(): Target[] {
     target('nginx', toolVersion('nginx', ['-v'], /nginx\/([\d.]+)/), nginx, { isTunnelling: true }),
     target('haproxy', toolVersion('haproxy', ['-v'], /version ([\d.]+)/), haproxy, { isTunnelling: true }),
     target('caddy', toolVersion('caddy', ['version'], /v?([\d.]+)/), caddy, { isTunnelling: true }),
-    signalbox('signalbox bare', {}, bareConfig),
-    signalbox('signalbox bare, undici', {}, undiciConfig),
-    { ...signalbox('signalbox full', { JWT_SECRET }, fullConfig), authorize: register },
+    signalbox('signalbox bare', bareConfig),
+    signalbox('signalbox bare, undici', undiciConfig),
+    { ...signalbox('signalbox full', fullConfig), env: fullEnv, authorize: register },
     peer('http-proxy', 'http-proxy'),
     peer('fast-proxy', 'fast-proxy'),
     peer('fastify-http-proxy', '@fastify/http-proxy'),
@@ -56,18 +58,18 @@ function target(
   command: Target['command'],
   traits: Partial<Target> = {},
 ): Target {
-  const defaults = { isBalancing: true, isTunnelling: false, authorize: async () => '', env: {} };
+  const defaults = { isBalancing: true, isTunnelling: false, authorize: async () => '', env: () => ({}) };
   return { name, version, command, ...defaults, ...traits };
 }
 
 /** With the configuration as the program would be run; the log goes nowhere that costs. */
-function signalbox(name: string, env: Record<string, string>, config: (site: Site) => object): Target {
+function signalbox(name: string, config: (site: Site) => object): Target {
   const { version } = requirePeer('../../package.json');
   const command = (site: Site) => {
     const file = write(site, 'proxy.yaml', JSON.stringify(config(site)));
     return [join(root, 'bin/signalbox'), 'start', '--config', file];
   };
-  return target(name, version, command, { env, isTunnelling: true });
+  return target(name, version, command, { isTunnelling: true });
 }
 
 function peer(script: string, packageName: string): Target {
@@ -117,6 +119,16 @@ function fullConfig(site: Site) {
       auth: { enabled: true, auth_type: 'jwt' },
       rate_limit: { enabled: true, requests_per_minute: 60_000_000, burst_size: 60_000_000 },
     },
+  };
+}
+
+/** Spans are sent as they are by default; a collector that takes them is there. */
+function fullEnv({ collector }: Site) {
+  return {
+    JWT_SECRET,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector}`,
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.01',
   };
 }
 
