@@ -48,7 +48,7 @@ export interface TransportHandler {
     reason: string | undefined,
   ): void;
   onRequestUpgrade(controller: TransportController, status: number, headers: unknown, socket: Duplex): void;
-  /** After `pause`, not before `resume`. */
+  /** After `pause`, not before `resume`. What is to last longer than the call has to be `kept`. */
   onResponseData(controller: TransportController, chunk: Buffer): void;
   onResponseEnd(controller: TransportController, trailers: unknown): void;
   onResponseError(controller: TransportController | null, error: Error): void;

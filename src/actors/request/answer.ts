@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 export interface AnswerSink {
-  /** False asks the upstream to wait until `resume`. */
+  /** The chunk is lent for the call. False asks the upstream to wait until `resume`. */
   data(chunk: Buffer): boolean;
   /** Name, value, name, value … as received. */
   end(trailers: readonly string[]): void;

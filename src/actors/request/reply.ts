@@ -14,7 +14,7 @@ export interface Reply {
    */
   inform(status: number, headers: FlatHeaders): void;
   head(status: number, reason: string, headers: FlatHeaders): void;
-  /** False asks the caller to wait for `onDrain`. */
+  /** The chunk is lent for the call. False asks the caller to wait for `onDrain`. */
   write(chunk: Buffer | string): boolean;
   /** Trailers are left out where the answer is not chunked. */
   end(trailers?: FlatHeaders): void;

@@ -1,11 +1,13 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { atOnce, type Clock } from '#core/clock.ts';
 import type { Flight as AnyFlight, Carrier } from '../flight.ts';
+import { flushes } from '../flushes.ts';
 import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
 import { FAULTY, type HeadLimits, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { StatusLine } from '../h1/start-lines.ts';
+import { UPSTREAM_READS } from '../read-buffers.ts';
 import { INFORMATIONAL_MAX } from '../transport.ts';
 import { connectionEnded } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
@@ -13,11 +15,6 @@ import { malformedAnswer } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
 import { holdWriteErrors } from './write-errors.ts';
 
-/**
- * What every connection of the thread reads into: its bytes are looked at before the next read, and those that are
- * passed on are copied. Measured: a buffer for each read costs as much as to copy a large body.
- */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const NOTHING = Buffer.alloc(0);
 
 type Flight = AnyFlight<Outgoing>;
@@ -69,8 +66,8 @@ export class Connection implements Carrier {
     this.#parser = new HeadParser(this.#line, headLimits);
     this.#owner = owner;
     this.#clock = clock;
-    const callback = atOnce((bytes: number) => this.#received(READ_BUFFER.subarray(0, bytes)));
-    this.#socket = open({ buffer: READ_BUFFER, callback }, (error) => this.#opened(error));
+    const callback = atOnce((bytes: number) => this.#onRead(UPSTREAM_READS.subarray(0, bytes)));
+    this.#socket = open({ buffer: UPSTREAM_READS, callback }, (error) => this.#opened(error));
   }
 
   /** Sends a request. False when it was given up before that: the connection is as free as it was. */
@@ -144,6 +141,15 @@ export class Connection implements Carrier {
     this.#socket.on('drain', this.#drained);
     holdWriteErrors(this.#socket, (error) => this.#holdsWriteError(error));
     this.#owner.opened(this);
+  }
+
+  #onRead(bytes: Buffer): boolean {
+    flushes.beginRead();
+    try {
+      return this.#received(bytes);
+    } finally {
+      flushes.endRead();
+    }
   }
 
   /** What is returned says whether to read on. */
@@ -224,7 +230,7 @@ export class Connection implements Carrier {
       if (step === 'complete') return at;
       if (step === 'incomplete') return INCOMPLETE;
       if (step === 'faulty') this.close(malformedAnswer(this.#bodyReader.fault ?? 'bad_chunk_size'));
-      else flight.handler.onResponseData(flight, Buffer.from(bytes.subarray(this.#bodyReader.from, at)));
+      else flight.handler.onResponseData(flight, bytes.subarray(this.#bodyReader.from, at));
     }
     return INCOMPLETE;
   }

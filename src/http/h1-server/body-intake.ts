@@ -1,6 +1,7 @@
 import { BodyReader } from '../h1/body-reader.ts';
 import type { BodyStep } from '../h1/chunked-decoder.ts';
 import type { Framing } from '../h1/framing.ts';
+import { kept } from '../read-buffers.ts';
 import { IncomingBody } from './incoming-body.ts';
 
 /** Takes the bodies of requests off one connection, one after the other, as fast as somebody reads them. */
@@ -38,7 +39,7 @@ export class BodyIntake {
     this.at = reader.at;
     if (step === 'data') {
       this.bytesLeft -= reader.at - reader.from;
-      this.isFull = !body.push(bytes.subarray(reader.from, reader.at));
+      this.isFull = !body.push(kept(bytes.subarray(reader.from, reader.at)));
     } else if (step === 'complete') {
       this.#end();
       body.rawTrailers = reader.trailers;

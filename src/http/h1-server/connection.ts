@@ -7,13 +7,16 @@ import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { Hold } from '#shared/held-bytes.ts';
 import { ClientPace, tooSlow } from '../client-pace.ts';
+import { flushes } from '../flushes.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
 import { fieldLines } from '../h1/write-head.ts';
+import { CLIENT_READS, kept } from '../read-buffers.ts';
 import { BodyIntake } from './body-intake.ts';
 import type { IncomingBody } from './incoming-body.ts';
+import { readInto } from './read-into.ts';
 import { causeOf } from './refusal-causes.ts';
 import { Http1Reply, type ReplyHost } from './reply.ts';
 import type { ServerContext } from './server-context.ts';
@@ -52,13 +55,15 @@ export class Connection implements ReplyHost {
 
   /** `idle`: between requests. `head`: within one's head, or waiting for the first. */
   #phase: 'idle' | 'head' | 'exchange' | 'over' = 'head';
-  /** What was read, and where what was not used of it begins. */
+  /** What was read, and where what was not used of it begins. While it is looked at, it may be the read buffer. */
   #bytes: Buffer = NOTHING;
   #at = 0;
   #isStepping = false;
   #requestsLeft: number;
   /** The client has ended its side. */
   #hasEnded = false;
+  /** The connection is a tunnel, which takes what is read. */
+  #isHandedOver = false;
 
   // Of the request under way:
   #reply: Http1Reply | null = null;
@@ -80,6 +85,7 @@ export class Connection implements ReplyHost {
     this.#deadline.set(server.headMs);
     socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
+    readInto(socket, this.#onRead);
   }
 
   // -- what the reply asks ---------------------------------------------------------------------------
@@ -125,15 +131,28 @@ export class Connection implements ReplyHost {
     const { socket } = this;
     this.#end();
     this.#unread.set(0);
+    this.#isHandedOver = true;
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).pause();
-    if (this.#at < this.#bytes.length) socket.unshift(this.#bytes.subarray(this.#at));
+    if (this.#at < this.#bytes.length) socket.unshift(kept(this.#bytes.subarray(this.#at)));
     this.#bytes = NOTHING;
+    this.#at = 0;
     return socket;
   }
 
   // -- what the socket tells ---------------------------------------------------------------------------
 
-  readonly #onData = atOnce((chunk: Buffer): void => {
+  readonly #onRead = atOnce((bytes: number): boolean => {
+    const chunk = CLIENT_READS.subarray(0, bytes);
+    if (this.#isHandedOver) return this.socket.push(Buffer.from(chunk));
+    this.#received(chunk);
+    this.#bytes = this.#at < this.#bytes.length ? kept(this.#bytes.subarray(this.#at)) : NOTHING;
+    this.#at = 0;
+    return true;
+  });
+
+  readonly #onData = atOnce((chunk: Buffer): void => this.#received(chunk));
+
+  #received(chunk: Buffer): void {
     if (this.#phase === 'over') return;
     // Who has something to read makes no progress by sending.
     if (this.socket.writableLength === 0) {
@@ -143,8 +162,13 @@ export class Connection implements ReplyHost {
     const unused = this.#bytes.length - this.#at;
     this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
-    this.#advance();
-  });
+    flushes.beginRead();
+    try {
+      this.#advance();
+    } finally {
+      flushes.endRead();
+    }
+  }
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;

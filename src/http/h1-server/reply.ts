@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
+import { type Flushable, flushes } from '../flushes.ts';
 import type { Minor } from '../h1/start-lines.ts';
 import { chunkHead, lastChunk, responseHead } from '../h1/write-head.ts';
 import { rawHead } from '../raw-head.ts';
+import { kept } from '../read-buffers.ts';
 import { responseFraming } from './response-framing.ts';
 
 /**
@@ -40,7 +42,7 @@ export interface ReplyHost {
 export type Asked = { readonly method: string; readonly minor: Minor; readonly awaitsContinue: boolean };
 
 /** One answer in HTTP/1.1. Each listener may be set once. */
-export class Http1Reply implements Reply {
+export class Http1Reply implements Reply, Flushable {
   status = 0;
   /** Whether the connection ends with this answer. */
   isClosing = false;
@@ -188,7 +190,7 @@ export class Http1Reply implements Reply {
     const { socket } = this.#host;
     socket.cork();
     this.#flush();
-    socket.write(bytes);
+    socket.write(kept(bytes));
     if (this.#isChunked) socket.write(end, 'latin1');
     socket.uncork();
     this.#host.progressed();
@@ -199,13 +201,13 @@ export class Http1Reply implements Reply {
     this.#text += text;
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    process.nextTick(this.#flushIfDue);
+    flushes.add(this);
   }
 
-  readonly #flushIfDue = () => {
+  flush(): void {
     this.#isFlushDue = false;
     this.#flush();
-  };
+  }
 
   #flush(): void {
     if (this.#text === '') return;

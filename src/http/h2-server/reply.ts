@@ -9,6 +9,7 @@ import { ClientPace } from '../client-pace.ts';
 import { responseFraming } from '../h1-server/response-framing.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
 import { groupedFields } from '../h2-fields.ts';
+import { kept } from '../read-buffers.ts';
 import { RESET_CONTENT, responseFields } from './response-fields.ts';
 
 const STATUS_MAX = 599;
@@ -108,7 +109,7 @@ export class Http2Reply implements Reply {
     this.#respondInParts();
     // More than was declared is an error of the stream (RFC 9113 §8.1.1), which the client would blame on us.
     if (this.#bytesLeft < 0) this.cut();
-    else this.#stream.write(bytes, this.#progressed);
+    else this.#stream.write(kept(bytes), this.#progressed);
     if (!this.#stream.writableNeedDrain) return true;
     this.#unread.set(this.#stream.writableLength);
     return false;

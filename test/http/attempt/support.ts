@@ -5,6 +5,7 @@ import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { OnTurn } from '#actors/request/exchange.ts';
 import { Attempt, type AttemptTimeouts } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
+import { kept } from '#http/read-buffers.ts';
 import type { Transport, TransportRequest } from '#http/transport.ts';
 import { TRANSPORTS, type TransportName, transportTo } from '#test/http/transport/subject.ts';
 import { until } from '#test/support/process.ts';
@@ -61,7 +62,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
   const asides: unknown[] = [];
   const chunks: Buffer[] = [];
   const sink: AnswerSink = {
-    data: (chunk) => chunks.push(chunk) > 0 && takes(),
+    data: (chunk) => chunks.push(kept(chunk)) > 0 && takes(),
     end: (trailers) => {
       if (trailers.length > 0) asides.push(trailers);
       events.push('end');
