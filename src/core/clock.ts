@@ -4,6 +4,7 @@
  */
 
 import { performance } from 'node:perf_hooks';
+import { TimerLists } from './timer-lists.ts';
 
 export type Timer = {
   /** Idempotent; a timer that has fired is cancelled already. */
@@ -40,17 +41,21 @@ function readMs(): number {
   return threadStartMs + performance.now();
 }
 
+function monotonicMs(): number {
+  if (!standsStill) return readMs();
+  if (stillMs === 0) stillMs = readMs();
+  return stillMs;
+}
+
+const timers = new TimerLists({
+  monotonicMs,
+  wakeAfter: (delayMs, wake) => void setTimeout(wake, delayMs).unref(),
+});
+
 export const systemClock: Clock = {
-  monotonicMs() {
-    if (!standsStill) return readMs();
-    if (stillMs === 0) stillMs = readMs();
-    return stillMs;
-  },
+  monotonicMs,
   wallMs: () => Date.now(),
-  after(delayMs, action) {
-    const timeout = setTimeout(action, delayMs).unref();
-    return { cancel: () => clearTimeout(timeout) };
-  },
+  after: (delayMs, action) => timers.after(delayMs, action),
 };
 
 /**
