@@ -12,7 +12,9 @@ describe('ids', () => {
   });
 
   it('do not repeat', () => {
-    const ids = new Set(Array.from({ length: 20_000 }, newSpanId));
-    assert.equal(ids.size, 20_000);
+    const spans = new Set(Array.from({ length: 20_000 }, newSpanId));
+    assert.equal(spans.size, 20_000);
+    const traces = new Set(Array.from({ length: 20_000 }, newTraceId));
+    assert.equal(traces.size, 20_000);
   });
 });

@@ -25,17 +25,18 @@ import {
   TRACE_ID_BYTES,
   UPSTREAM_TEXT,
 } from './layout.ts';
+import type { Stretch } from './region.ts';
 import { readUpstreamText } from './upstream-text.ts';
 
-/** What the bytes of a record say. `states` are the paths of the machine's states, by number. */
-export function decodeRecord(bytes: Buffer, worker: number, states: readonly string[]): RequestRecord {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const startMs = view.getFloat64(AT.startMs);
-  const flags = view.getUint8(AT.flags);
-  const remaining = view.getInt32(AT.limitRemaining);
-  const texts = readTexts(bytes, view);
+/** What a record says. `states` are the paths of the machine's states, by number. */
+export function decodeRecord(record: Stretch, worker: number, states: readonly string[]): RequestRecord {
+  const { bytes, halves, words, doubles } = record;
+  const startMs = doubles[AT.startMs >> 3] as number;
+  const flags = bytes[AT.flags] as number;
+  const remaining = words[AT.limitRemaining >> 2] as number;
+  const texts = readTexts(record);
   const text = (name: TextName) => texts.get(TEXTS[name].code) ?? '';
-  const method = view.getUint8(AT.method);
+  const method = bytes[AT.method] as number;
   return {
     traceId: bytes.toString('latin1', AT.traceId, AT.traceId + TRACE_ID_BYTES),
     parentSpanId:
@@ -47,66 +48,65 @@ export function decodeRecord(bytes: Buffer, worker: number, states: readonly str
     isTraced: (flags & FLAG.traced) !== 0,
     worker,
     startMs,
-    answerMs: view.getFloat64(AT.answerMs) || null,
-    endMs: view.getFloat64(AT.endMs) || null,
+    answerMs: (doubles[AT.answerMs >> 3] as number) || null,
+    endMs: (doubles[AT.endMs >> 3] as number) || null,
     method: method === NONE ? '' : (METHODS[method] ?? '_OTHER'),
-    scheme: view.getUint8(AT.tls) === 0 ? 'http' : 'https',
-    tlsVersion: TLS_VERSIONS[view.getUint8(AT.tls) - 1] ?? null,
-    protocol: PROTOCOLS[view.getUint8(AT.protocol)] ?? '1.1',
+    scheme: (bytes[AT.tls] as number) === 0 ? 'http' : 'https',
+    tlsVersion: TLS_VERSIONS[(bytes[AT.tls] as number) - 1] ?? null,
+    protocol: PROTOCOLS[bytes[AT.protocol] as number] ?? '1.1',
     target: redactQuery(text('target')),
     host: text('host'),
     clientAddress: text('clientAddress'),
     peerAddress: text('peerAddress') || text('clientAddress'),
     userAgent: text('userAgent'),
     route: text('route'),
-    auth: AUTH_SCHEMES[view.getUint8(AT.auth)] ?? null,
+    auth: AUTH_SCHEMES[bytes[AT.auth] as number] ?? null,
     identity: text('identity') || null,
-    limit: LIMIT_OUTCOMES[view.getUint8(AT.limit)] ?? 'none',
+    limit: LIMIT_OUTCOMES[bytes[AT.limit] as number] ?? 'none',
     limitRemaining: remaining < 0 ? null : remaining,
-    states: readStates(view, startMs, states),
-    attempts: readAttempts(bytes, view, startMs, texts),
-    outcome: OUTCOMES[view.getUint8(AT.outcome)] ?? null,
-    status: view.getUint16(AT.status),
-    cause: CAUSES[view.getUint8(AT.cause)] ?? null,
-    requestBytes: view.getFloat64(AT.requestBytes),
-    responseBytes: view.getFloat64(AT.responseBytes),
+    states: readStates(record, startMs, states),
+    attempts: readAttempts(record, startMs, texts),
+    outcome: OUTCOMES[bytes[AT.outcome] as number] ?? null,
+    status: halves[AT.status >> 1] as number,
+    cause: CAUSES[bytes[AT.cause] as number] ?? null,
+    requestBytes: doubles[AT.requestBytes >> 3] as number,
+    responseBytes: doubles[AT.responseBytes >> 3] as number,
   };
 }
 
-function readStates(view: DataView, startMs: number, paths: readonly string[]): RecordedState[] {
-  return Array.from({ length: view.getUint8(AT.states) }, (_, index) => ({
-    path: paths[view.getUint8(AT.statePaths + index)] ?? '',
-    enteredMs: startMs + view.getFloat32(AT.stateTimes + 4 * index),
+function readStates({ bytes, floats }: Stretch, startMs: number, paths: readonly string[]): RecordedState[] {
+  return Array.from({ length: bytes[AT.states] as number }, (_, index) => ({
+    path: paths[bytes[AT.statePaths + index] as number] ?? '',
+    enteredMs: startMs + (floats[(AT.stateTimes + 4 * index) >> 2] as number),
   }));
 }
 
 function readAttempts(
-  bytes: Buffer,
-  view: DataView,
+  { bytes, halves, floats }: Stretch,
   startMs: number,
   texts: ReadonlyMap<number, string>,
 ): RecordedAttempt[] {
-  return Array.from({ length: view.getUint8(AT.attempts) }, (_, index) => {
+  return Array.from({ length: bytes[AT.attempts] as number }, (_, index) => {
     const row = AT.attemptRows + index * ATTEMPT_BYTES;
-    const endMs = view.getFloat32(row + IN_ATTEMPT.endMs);
+    const endMs = floats[(row + IN_ATTEMPT.endMs) >> 2] as number;
     return {
       ...readUpstreamText(texts.get(UPSTREAM_TEXT + index) ?? ''),
       spanId: bytes.toString('latin1', row + IN_ATTEMPT.spanId, row + IN_ATTEMPT.spanId + SPAN_ID_BYTES),
-      startMs: startMs + view.getFloat32(row + IN_ATTEMPT.startMs),
+      startMs: startMs + (floats[(row + IN_ATTEMPT.startMs) >> 2] as number),
       endMs: endMs < 0 ? null : startMs + endMs,
-      status: view.getUint16(row + IN_ATTEMPT.status),
-      error: ATTEMPT_ERRORS[view.getUint8(row + IN_ATTEMPT.error)] ?? null,
+      status: halves[(row + IN_ATTEMPT.status) >> 1] as number,
+      error: ATTEMPT_ERRORS[bytes[row + IN_ATTEMPT.error] as number] ?? null,
     };
   });
 }
 
-function readTexts(bytes: Buffer, view: DataView): Map<number, string> {
+function readTexts({ bytes, halves }: Stretch): Map<number, string> {
   const texts = new Map<number, string>();
-  const end = AT.texts + view.getUint16(AT.textBytes);
-  for (let head = AT.texts; head < end; ) {
+  const end = AT.texts + (halves[AT.textBytes >> 1] as number);
+  for (let head: number = AT.texts; head < end; ) {
     const from = head + TEXT_HEAD_BYTES;
-    const to = from + view.getUint16(head + 1);
-    texts.set(view.getUint8(head), bytes.toString('latin1', from, to));
+    const to = from + ((bytes[head + 1] as number) << 8) + (bytes[head + 2] as number);
+    texts.set(bytes[head] as number, bytes.toString('latin1', from, to));
     head = to;
   }
   return texts;

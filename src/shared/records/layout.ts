@@ -62,7 +62,8 @@ export const AT = {
   stateTimes: 112,
   statePaths: 112 + 4 * STATES_MAX,
   attemptRows: 112 + STATE_BYTES * STATES_MAX,
-  texts: 112 + STATE_BYTES * STATES_MAX + ATTEMPT_BYTES * ATTEMPTS_MAX,
+  /** Where a cache line begins. */
+  texts: 576,
 } as const;
 
 /** Offsets in the row of an attempt. */
@@ -95,6 +96,7 @@ export const TEXTS = {
 } as const;
 
 export type TextName = keyof typeof TEXTS;
+export type TextKind = (typeof TEXTS)[TextName];
 
 /** Upstreams of attempts: the first one's code, those of the others follow. */
 export const UPSTREAM_TEXT = 16;

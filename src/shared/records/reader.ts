@@ -12,7 +12,7 @@ import {
   UNRECORDED,
   USED,
 } from './layout.ts';
-import type { Region } from './region.ts';
+import { type Region, Stretch } from './region.ts';
 
 /** As much of a record as tells whether it is looked for. */
 export type RecordGlance = {
@@ -29,7 +29,7 @@ export class RecordReader {
   readonly #region: Region;
   readonly #worker: number;
   readonly #states: readonly string[];
-  readonly #copy = Buffer.alloc(RECORD_BYTES);
+  readonly #copy = new Stretch(new ArrayBuffer(RECORD_BYTES), 0, RECORD_BYTES);
 
   /** `states` are the paths of the request machine's states, by the numbers that the worker has for them. */
   constructor(region: Region, worker: number, states: readonly string[]) {
@@ -50,15 +50,15 @@ export class RecordReader {
 
   /** Every record in use, in no order. */
   *glances(): Generator<RecordGlance> {
-    const { view, words } = this.#region;
+    const { bytes, doubles, halves, words } = this.#region;
     for (let record = 0; record < Atomics.load(words, USED); record++) {
       const at = this.#region.offsetOf(record);
       if (Atomics.load(words, at / 4) === 0) continue;
       yield {
         record,
-        startMs: view.getFloat64(at + AT.startMs),
-        isOpen: view.getUint8(at + AT.outcome) === NONE,
-        status: view.getUint16(at + AT.status),
+        startMs: doubles[(at + AT.startMs) >> 3] as number,
+        isOpen: (bytes[at + AT.outcome] as number) === NONE,
+        status: halves[(at + AT.status) >> 1] as number,
       };
     }
   }
@@ -88,12 +88,12 @@ export class RecordReader {
 
   /** Adds to `counts`, by the number of the state, how many requests are in each now. */
   countStates(counts: number[]): void {
-    const { view } = this.#region;
+    const { bytes } = this.#region;
     for (const { record, isOpen } of this.glances()) {
       const at = this.#region.offsetOf(record);
-      const entered = view.getUint8(at + AT.states);
+      const entered = bytes[at + AT.states] as number;
       if (!isOpen || entered === 0) continue;
-      const state = view.getUint8(at + AT.statePaths + entered - 1);
+      const state = bytes[at + AT.statePaths + entered - 1] as number;
       counts[state] = (counts[state] ?? 0) + 1;
     }
   }
@@ -109,6 +109,6 @@ export class RecordReader {
   }
 
   #take(at: number): void {
-    this.#region.bytes.copy(this.#copy, 0, at, at + RECORD_BYTES);
+    this.#region.bytes.copy(this.#copy.bytes, 0, at, at + RECORD_BYTES);
   }
 }

@@ -66,9 +66,9 @@ export class RequestRecords {
     const region = this.#region(worker);
     for (let record = 0; record < (region.words[USED] as number); record++) {
       const at = region.offsetOf(record);
-      if (region.view.getUint8(at + AT.outcome) !== NONE) continue;
-      region.view.setFloat64(at + AT.endMs, nowMs);
-      region.view.setUint8(at + AT.outcome, OUTCOMES.indexOf('lost'));
+      if ((region.bytes[at + AT.outcome] as number) !== NONE) continue;
+      region.doubles[(at + AT.endMs) >> 3] = nowMs;
+      region.bytes[at + AT.outcome] = OUTCOMES.indexOf('lost');
     }
   }
 
