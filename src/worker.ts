@@ -1,4 +1,5 @@
 /** The data plane: one of an instance's worker threads. It accepts connections and serves requests. */
+import { flushCompileCache } from 'node:module';
 import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { RUNNERS } from '#actors/request/run.ts';
@@ -149,6 +150,9 @@ control.on('message', (message: ToWorker) => {
       return;
   }
 });
+
+// For the next start, as this one may end by being killed; before anybody has to wait for it.
+flushCompileCache();
 
 try {
   await listener.listen(reusePort);

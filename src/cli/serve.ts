@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { LoadedConfig } from '#config/load.ts';
 import { createLog } from '#telemetry/log.ts';
 import { Instance } from '../main.ts';
@@ -28,6 +29,8 @@ export async function serve({ config, isTakeover = false, onReady }: ServeOption
   }
   process.on('SIGHUP', () => void instance.reload());
   await instance.ready;
+  // By itself Node keeps what it has compiled only when it ends, and not if it is killed.
+  flushCompileCache();
   onReady?.();
   const { isClean } = await instance.stopped;
   if (isClean) log.info('stopped; everything under way was finished');
