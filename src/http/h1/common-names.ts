@@ -1,20 +1,32 @@
 import { COMMON_SPELLINGS } from '#core/header-names.ts';
+import { NamedLines } from './known-lines.ts';
+
+/** Who has a line with one of these may get in with it: kept nowhere, and compared with nobody else's. */
+const SECRET: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'location',
+  'referer',
+  'set-cookie',
+  'x-api-key',
+]);
 
 const SLOTS = 1024;
 
-type Common = { readonly name: string; readonly bytes: Buffer };
+type Common = { readonly lines: NamedLines; readonly bytes: Buffer };
 
 /** Those of one slot are tried one after the other; nearly all have one to themselves. */
 const slots = Array.from({ length: SLOTS }, (): Common[] => []);
 for (const name of COMMON_SPELLINGS) {
   const bytes = Buffer.from(name, 'latin1');
-  slots[slotOf(bytes, 0, bytes.length)]?.push({ name, bytes });
+  const lines = new NamedLines(name, SECRET.has(name.toLowerCase()));
+  slots[slotOf(bytes, 0, bytes.length)]?.push({ lines, bytes });
 }
 
 /** The header's name at these bytes, of which there is one at least, if it is common: the one string of it. */
-export function commonName(bytes: Buffer, from: number, to: number): string | null {
-  for (const common of slots[slotOf(bytes, from, to)] as readonly Common[]) {
-    if (isAt(common.bytes, bytes, from, to)) return common.name;
+export function commonName(bytes: Buffer, from: number, to: number): NamedLines | null {
+  for (const { lines, bytes: name } of slots[slotOf(bytes, from, to)] as readonly Common[]) {
+    if (isAt(name, bytes, from, to)) return lines;
   }
   return null;
 }

@@ -1,6 +1,7 @@
 import { COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from './bytes.ts';
-import { commonName } from './common-names.ts';
 import type { HeadFault } from './faults.ts';
+import { HeadFields } from './head-fields.ts';
+import { skipText, viewOf } from './words.ts';
 
 export type HeadLimits = {
   /** From the first byte to the line feed that ends the head. */
@@ -13,6 +14,7 @@ export const INCOMPLETE = -1;
 export const FAULTY = -2;
 
 const EMPTY = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Of what holds a head that came in pieces. */
 const HELD_BYTES_MIN = 1024;
@@ -26,9 +28,6 @@ const VALUE = 5;
 const VALUE_LF = 6;
 const END_LF = 7;
 const COMPLETE = 8;
-
-/** Numbers that are marked for each field: where name and value begin and end. */
-const MARKS = 4;
 
 /** The first line of a kind of message. Positions in `bytes` are those of the call. */
 export interface StartLine {
@@ -54,11 +53,12 @@ export class HeadParser {
   readonly #startLine: StartLine | null;
   readonly #limits: HeadLimits;
   #state: number;
-  /** What was scanned of this head, where its start line begins, and where its fields are. */
+  /** What was scanned of this head, and where its start line begins. */
   #scannedBytes = 0;
   #startAt = 0;
-  readonly #marks: number[] = [];
-  #markCount = 0;
+  readonly #fields = new HeadFields();
+  /** What the bytes are a part of, while they are read: not for as long as the connection is there. */
+  #view: DataView = NO_VIEW;
   /** The head so far, if it came in pieces. */
   #held = EMPTY;
   #heldBytes = 0;
@@ -99,27 +99,29 @@ export class HeadParser {
 
   #scan(bytes: Buffer, base: number, bytesEnd: number): number {
     if (this.fault !== null) return FAULTY;
+    this.#view = viewOf(bytes);
     const end = Math.min(bytesEnd, base + this.#limits.bytesMax);
     let at = base + this.#scannedBytes;
     while (at < end) {
       at = this.#step(bytes, base, at, end);
       if (at === FAULTY) return FAULTY;
       if (this.#state === COMPLETE) {
-        this.#complete(bytes, base, at);
+        this.#complete(bytes, base);
         return at;
       }
     }
     if (end - base === this.#limits.bytesMax) return this.#fail('head_too_large');
     this.#scannedBytes = at - base;
+    this.#view = NO_VIEW;
     return INCOMPLETE;
   }
 
   #step(bytes: Buffer, base: number, at: number, end: number): number {
     switch (this.#state) {
       case START_LINE:
-        return this.#first(bytes, base, at, end);
+        return this.#start(bytes, base, at, end);
       case START_LINE_LF:
-        return this.#firstEnd(bytes, base, at);
+        return this.#startEnd(bytes, base, at);
       case LINE:
         return this.#line(bytes, base, at, end);
       case NAME:
@@ -129,15 +131,15 @@ export class HeadParser {
       case VALUE:
         return this.#value(bytes, base, at, end);
       case VALUE_LF:
-        return this.#lineFeed(bytes, at, LINE);
+        return this.#valueLineFeed(bytes, base, at);
       default:
-        return this.#lineFeed(bytes, at, COMPLETE);
+        return this.#endLineFeed(bytes, at);
     }
   }
 
-  #first(bytes: Buffer, base: number, from: number, end: number): number {
+  #start(bytes: Buffer, base: number, from: number, end: number): number {
     const start = base + this.#startAt;
-    const at = skip(TEXT, bytes, from, end);
+    const at = this.#textEnd(bytes, from, end);
     const fault = at > start ? this.#startLine?.check(bytes, start, at) : null;
     if (fault) return this.#fail(fault);
     if (at === end) return at;
@@ -146,7 +148,7 @@ export class HeadParser {
     return at + 1;
   }
 
-  #firstEnd(bytes: Buffer, base: number, at: number): number {
+  #startEnd(bytes: Buffer, base: number, at: number): number {
     const start = base + this.#startAt;
     if (bytes[at] !== LF) return this.#fail('bare_cr');
     if (at - 1 === start && this.#startLine?.skipsEmptyLines) {
@@ -162,15 +164,21 @@ export class HeadParser {
 
   // Each part of a field reads on with the next one: to go through the states for each costs more than the bytes.
 
-  #line(bytes: Buffer, base: number, at: number, end: number): number {
+  #line(bytes: Buffer, base: number, from: number, end: number): number {
+    const fields = this.#fields;
+    const { fieldsMax } = this.#limits;
+    const { byteOffset } = bytes;
+    const at = fields.takeKnown(this.#view, byteOffset + from, byteOffset + end, fieldsMax) - byteOffset;
+    if (at === end) return at;
+    fields.nameAt = at - base;
+    if (fields.common !== null) return this.#colon(bytes, base, at + fields.common.name.length, end);
     const byte = bytes[at];
     if (byte === CR) {
       this.#state = END_LF;
       return at + 1;
     }
     if (byte === SP || byte === HTAB) return this.#fail('obs_fold');
-    if (this.#markCount === this.#limits.fieldsMax * MARKS) return this.#fail('too_many_fields');
-    this.#mark(at - base);
+    if (fields.count === fieldsMax) return this.#fail('too_many_fields');
     this.#state = NAME;
     return this.#name(bytes, base, at, end);
   }
@@ -179,14 +187,18 @@ export class HeadParser {
     const at = skip(TOKEN, bytes, from, end);
     if (at === end) return at;
     const byte = bytes[at];
-    const isEmpty = at - base === this.#marks[this.#markCount - 1];
+    const isEmpty = at - base === this.#fields.nameAt;
     if (byte !== COLON || isEmpty) {
       const isBlank = byte === SP || byte === HTAB;
       if (isBlank) return this.#fail('space_before_colon');
       const isText = byte === CR || TEXT[byte as number] === 1;
       return isText ? this.#fail('bad_field_name') : this.#failAt(byte);
     }
-    this.#mark(at - base);
+    return this.#colon(bytes, base, at, end);
+  }
+
+  #colon(bytes: Buffer, base: number, at: number, end: number): number {
+    this.#fields.nameEnd = at - base;
     this.#state = BEFORE_VALUE;
     return this.#beforeValue(bytes, base, at + 1, end);
   }
@@ -195,50 +207,49 @@ export class HeadParser {
     let at = from;
     while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at++;
     if (at === end) return at;
-    this.#mark(at - base);
+    this.#fields.valueAt = at - base;
     this.#state = VALUE;
     return this.#value(bytes, base, at, end);
   }
 
   #value(bytes: Buffer, base: number, from: number, end: number): number {
-    const at = skip(TEXT, bytes, from, end);
+    const at = this.#textEnd(bytes, from, end);
     if (at === end) return at;
     if (bytes[at] !== CR) return this.#failAt(bytes[at]);
-    const start = base + (this.#marks[this.#markCount - 1] as number);
+    const start = base + this.#fields.valueAt;
     let last = at;
     while (last > start && (bytes[last - 1] === SP || bytes[last - 1] === HTAB)) last--;
-    this.#mark(last - base);
+    this.#fields.valueEnd = last - base;
     this.#state = VALUE_LF;
-    return at + 1 === end ? end : this.#lineFeed(bytes, at + 1, LINE);
+    return at + 1 === end ? end : this.#valueLineFeed(bytes, base, at + 1);
   }
 
-  #lineFeed(bytes: Buffer, at: number, next: number): number {
+  #valueLineFeed(bytes: Buffer, base: number, at: number): number {
     if (bytes[at] !== LF) return this.#fail('bare_cr');
-    this.#state = next;
+    this.#fields.take(bytes, this.#view, base, at + 1 - base);
+    this.#state = LINE;
     return at + 1;
   }
 
-  /** A string for the whole head, of which the fields are parts: one copy, however many there are. */
-  #complete(bytes: Buffer, base: number, end: number): void {
-    const head = bytes.toString('latin1', base, end);
-    const marks = this.#marks as readonly number[];
-    const headers = new Array<string>(this.#markCount / 2);
-    for (let mark = 0; mark < this.#markCount; mark += MARKS) {
-      const nameAt = marks[mark] as number;
-      const nameEnd = marks[mark + 1] as number;
-      headers[mark / 2] = commonName(bytes, base + nameAt, base + nameEnd) ?? head.slice(nameAt, nameEnd);
-      headers[mark / 2 + 1] = head.slice(marks[mark + 2], marks[mark + 3]);
-    }
-    this.headers = headers;
-    this.#markCount = 0;
+  #endLineFeed(bytes: Buffer, at: number): number {
+    if (bytes[at] !== LF) return this.#fail('bare_cr');
+    this.#state = COMPLETE;
+    return at + 1;
+  }
+
+  #complete(bytes: Buffer, base: number): void {
+    this.headers = this.#fields.complete(bytes, base);
+    this.#view = NO_VIEW;
     this.#startAt = 0;
     this.#scannedBytes = 0;
     this.#state = this.#firstState;
   }
 
-  // Neither pushed nor taken away: the array keeps its room from head to head.
-  #mark(position: number): void {
-    this.#marks[this.#markCount++] = position;
+  /** Where the first byte from `from` on stands that is no text. */
+  #textEnd(bytes: Buffer, from: number, end: number): number {
+    const { byteOffset } = bytes;
+    const at = skipText(this.#view, byteOffset + from, byteOffset + end) - byteOffset;
+    return skip(TEXT, bytes, at, end);
   }
 
   #hold(chunk: Buffer, at: number): void {

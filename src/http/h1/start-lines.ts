@@ -1,3 +1,4 @@
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import { SP, TARGET, TOKEN } from './bytes.ts';
 import type { HeadFault } from './faults.ts';
 import type { StartLine } from './head-parser.ts';
@@ -38,9 +39,15 @@ export class StatusLine implements StartLine {
     if (!isStatus || status < STATUS_MIN) return 'bad_status';
     this.minor = minor;
     this.status = status;
-    this.reason = after + 1 < to ? bytes.toString('latin1', after + 1, to) : '';
+    this.reason = after + 1 < to ? reasonAt(bytes, after + 1, to, status) : '';
     return null;
   }
+}
+
+/** Nearly always the one that everybody says. */
+function reasonAt(bytes: Buffer, from: number, to: number, status: number): string {
+  const usual = REASON_PHRASES[status];
+  return usual !== undefined && isAt(usual, bytes, from, to) ? usual : bytes.toString('latin1', from, to);
 }
 
 /** `GET /path HTTP/1.1` (RFC 9112 §3), with exactly one space between its parts. */
@@ -64,10 +71,23 @@ export class RequestLine implements StartLine {
     if (typeof minor !== 'number') return minor;
     if (targetEnd + 1 + VERSION_BYTES !== to) return 'bad_version';
     this.minor = minor;
-    this.method = bytes.toString('latin1', from, methodEnd);
+    this.method = methodAt(bytes, from, methodEnd);
     this.target = bytes.toString('latin1', methodEnd + 1, targetEnd);
     return null;
   }
+}
+
+const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+function methodAt(bytes: Buffer, from: number, to: number): string {
+  for (const method of METHODS) if (isAt(method, bytes, from, to)) return method;
+  return bytes.toString('latin1', from, to);
+}
+
+function isAt(text: string, bytes: Buffer, from: number, to: number): boolean {
+  if (text.length !== to - from) return false;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) !== bytes[from + at]) return false;
+  return true;
 }
 
 function readVersion(bytes: Buffer, from: number, to: number): Minor | HeadFault {
@@ -84,7 +104,9 @@ function readVersion(bytes: Buffer, from: number, to: number): Minor | HeadFault
 
 /** Three digits as a number; less than 0 where one is none. */
 function readStatus(bytes: Buffer, at: number): number {
-  const [hundreds, tens, ones] = [digitAt(bytes, at), digitAt(bytes, at + 1), digitAt(bytes, at + 2)];
+  const hundreds = digitAt(bytes, at);
+  const tens = digitAt(bytes, at + 1);
+  const ones = digitAt(bytes, at + 2);
   return hundreds < 0 || tens < 0 || ones < 0 ? -1 : hundreds * 100 + tens * 10 + ones;
 }
 

@@ -14,13 +14,13 @@ export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 
 export const places = fc.array(fc.nat(4096), { maxLength: 8 });
 
-const LIMITS: HeadLimits = { bytesMax: 65_536, fieldsMax: 100 };
+export const LIMITS: HeadLimits = { bytesMax: 65_536, fieldsMax: 100 };
 
 /** A start line and its fields, or what was wrong; and what followed the head. */
 export type Heard = { readonly head: unknown; readonly rest: string };
 
 /** Reads one head out of pieces. Null while it is incomplete. */
-function hear(parser: HeadParser, pieces: readonly Buffer[], said: () => unknown): Heard | null {
+export function hear(parser: HeadParser, pieces: readonly Buffer[], said: () => unknown): Heard | null {
   for (const [index, piece] of pieces.entries()) {
     const end = parser.parse(piece, 0);
     if (end === INCOMPLETE) continue;

@@ -1,0 +1,104 @@
+import { commonName } from './common-names.ts';
+import type { KnownLine, LinePlace, NamedLines } from './known-lines.ts';
+
+/** What is noted of each string that is to be made: its place among the fields, and where its bytes are. */
+const NOTES = 3;
+
+/**
+ * The fields of one head after the other, as strings: those of known lines are there already, and all others are parts
+ * of one string, made when the head is complete. Places are those of the field under way, counted from where the head
+ * begins.
+ */
+export class HeadFields implements LinePlace {
+  nameAt = 0;
+  nameEnd = 0;
+  valueAt = 0;
+  valueEnd = 0;
+  /** Whether it has the name that was expected in its place: this one. */
+  common: NamedLines | null = null;
+
+  #strings: string[] = [];
+  /** Of the strings that are still to be made. */
+  readonly #notes: number[] = [];
+  #noteCount = 0;
+  /** The known line that was taken last, and the first one of the last head. */
+  #previous: KnownLine | null = null;
+  #first: KnownLine | null = null;
+
+  get count(): number {
+    return this.#strings.length / 2;
+  }
+
+  /**
+   * Takes the lines from `view[from]` on that are known and stand where they were expected, as far as there may be so
+   * many fields. Returns where the others begin.
+   */
+  takeKnown(view: DataView, from: number, end: number, countMax: number): number {
+    const strings = this.#strings;
+    let at = from;
+    let line = this.#previous === null ? this.#first : this.#previous.next;
+    let same = 0;
+    while (line !== null && strings.length < 2 * countMax) {
+      same = line.sameBytes(view, at, end);
+      if (same < line.bytes) break;
+      strings.push(line.name, line.value);
+      at += same;
+      same = 0;
+      this.#previous = line;
+      line = line.next;
+    }
+    this.common = line !== null && same > line.name.length ? line.of : null;
+    return at;
+  }
+
+  /** Takes the field under way, whose line ends before `bytes[base + end]`; of the view, the bytes are a part. */
+  take(bytes: Buffer, view: DataView, base: number, end: number): void {
+    const named = this.common ?? commonName(bytes, base + this.nameAt, base + this.nameEnd);
+    const line = named?.find(view, bytes.byteOffset + base, end, this) ?? null;
+    if (named === null) this.#note(this.nameAt, this.nameEnd);
+    else this.#strings.push(named.name);
+    if (line === null) this.#note(this.valueAt, this.valueEnd);
+    else {
+      this.#strings.push(line.value);
+      this.#expectNext(line);
+    }
+  }
+
+  /** All fields of the head that is complete; the next one begins. */
+  complete(bytes: Buffer, base: number): string[] {
+    const strings = this.#strings;
+    if (this.#noteCount > 0) this.#makeStrings(bytes, base);
+    this.#strings = [];
+    this.#previous = null;
+    return strings;
+  }
+
+  /** In the next head, in the same place. */
+  #expectNext(line: KnownLine): void {
+    if (this.#previous === null) this.#first = line;
+    else this.#previous.next = line;
+    this.#previous = line;
+  }
+
+  // Neither pushed nor taken away: the array keeps its room from head to head.
+  #note(from: number, to: number): void {
+    const notes = this.#notes;
+    notes[this.#noteCount++] = this.#strings.length;
+    notes[this.#noteCount++] = from;
+    notes[this.#noteCount++] = to;
+    this.#strings.push('');
+  }
+
+  /** Parts of one string: one copy, however many there are. */
+  #makeStrings(bytes: Buffer, base: number): void {
+    const notes = this.#notes as readonly number[];
+    const count = this.#noteCount;
+    const from = notes[1] as number;
+    const text = bytes.toString('latin1', base + from, base + (notes[count - 1] as number));
+    for (let note = 0; note < count; note += NOTES) {
+      const start = (notes[note + 1] as number) - from;
+      this.#strings[notes[note] as number] = text.slice(start, (notes[note + 2] as number) - from);
+    }
+    this.#noteCount = 0;
+  }
+}
