@@ -27,8 +27,9 @@ export type ArrivingBody = Readable & { readonly rawTrailers?: FlatHeaders };
 
 /** One request as a connection delivers it. */
 export type Arrival = ReceivedHead & {
-  /** Null without one. */
+  /** Null without one, and where all of it came with the head: then it is `wholeBody`. */
   readonly body: ArrivingBody | null;
+  readonly wholeBody: Buffer | null;
   /** As declared: 0 without a body, Infinity when it is not declared. */
   readonly bodyBytes: number;
   readonly reply: Reply;

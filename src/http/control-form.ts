@@ -1,5 +1,5 @@
 /** Small JSON documents that clients send to the control plane: logins and the like. */
-
+import { Readable } from 'node:stream';
 import type { RequestHead } from '#actors/request/exchange.ts';
 import type { AuthPath } from '#core/auth/pages.ts';
 import type { Clock } from '#core/clock.ts';
@@ -11,7 +11,6 @@ import type { PlainCause, Refusal } from '#core/refusals.ts';
 import { clientsFault } from './attempt-failure.ts';
 import type { ControlLine } from './control-line.ts';
 import type { Local, LocalRequest } from './local.ts';
-import type { RequestBody } from './request-body.ts';
 import type { LimitSessions } from './session-limit.ts';
 
 /** Of a body; far more than anything that is asked for here. */
@@ -31,6 +30,7 @@ const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
   '/auth/password',
 ]);
 
+const NOTHING = Buffer.alloc(0);
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
 
@@ -85,7 +85,7 @@ export function nothingBelow(path: string): Local {
 }
 
 /** Who has a bearer token to say it all may leave the body out, and then it has no type. */
-function problemWith({ headers }: RequestHead, body: RequestBody): PlainCause | null {
+function problemWith({ headers }: RequestHead, body: LocalRequest['body']): PlainCause | null {
   if (body.bytes === 0) return null;
   const [type = ''] = (headerList(headers, 'content-type') ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/json') return 'body_not_json';
@@ -94,10 +94,14 @@ function problemWith({ headers }: RequestHead, body: RequestBody): PlainCause | 
 }
 
 /** `told` is called once, with the whole body or with why there is none. */
-function readForm(body: RequestBody, clock: Clock, told: (read: Uint8Array | PlainCause) => void): void {
+function readForm(
+  body: LocalRequest['body'],
+  clock: Clock,
+  told: (read: Uint8Array | PlainCause) => void,
+): void {
   const reader = body.open();
-  if (reader === null) {
-    told(new Uint8Array(0));
+  if (!(reader instanceof Readable)) {
+    told(new Uint8Array(reader ?? NOTHING));
     return;
   }
   const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { TransportController, TransportHandler, TransportRequest } from './transport.ts';
+import { letGo, type TransportBody } from './transport-body.ts';
 
 /** What carries a flight: a connection. */
 export type Carrier = {
@@ -17,7 +17,7 @@ export class Flight<Outgoing> implements TransportController {
   readonly method: string;
   /** The request as it will be written. */
   readonly outgoing: Outgoing;
-  readonly body: Readable | null;
+  readonly body: TransportBody | null;
   /** Lower case. */
   readonly upgrade: string | null;
   readonly handler: TransportHandler;
@@ -88,7 +88,7 @@ export class Flight<Outgoing> implements TransportController {
   fail(error: Error): void {
     if (this.isOver) return;
     this.finish();
-    this.body?.on('error', () => {}).destroy();
+    letGo(this.body);
     this.handler.onResponseError(this, error);
   }
 }

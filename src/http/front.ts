@@ -20,6 +20,7 @@ import { RequestBody, type RequestBodyBounds } from './request-body.ts';
 import { readHead, timesThrough } from './request-head.ts';
 import { NO_ROUTE, type RequestMetrics, type RouteLabel } from './request-metrics.ts';
 import type { RequestRecorder } from './request-recorder.ts';
+import { NO_BODY, WholeBody } from './whole-body.ts';
 
 /** Methods that would make of a proxy something else: a tunnel, or a mirror of credentials. */
 const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
@@ -75,14 +76,7 @@ export class Front {
     const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
-    const idleMs = isRouted ? to.timeouts.idleMs : LOCAL_IDLE_MS;
-    const rateMin = isRouted ? to.bodyRateMin : 0;
-    const bounds = isRouted ? boundsOf(to) : UNBOUNDED;
-    const hooks = {
-      invite: () => reply.inviteBody(),
-      awaitClient: (isAwaited: boolean) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
-    };
-    const body = new RequestBody(arrival.body, arrival.bodyBytes, bounds, hooks, held);
+    const body = bodyOf(arrival, isRouted ? to : null, held);
     const record = recorder.begin(trace, request, labelOf(to), receivedMs);
     const counted = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
     const ended = (outcome: Outcome) => {
@@ -182,6 +176,19 @@ function doorOf(to: Destination, table: Table): Door {
 
 /** What a local answer takes of a body, it bounds itself. */
 const UNBOUNDED: RequestBodyBounds = { keptBytesMax: 0, bytesMax: null };
+
+function bodyOf({ body, wholeBody, bodyBytes, reply }: Arrival, route: Route | null, held: HeldBytes) {
+  const bounds = route === null ? UNBOUNDED : boundsOf(route);
+  if (wholeBody !== null) return new WholeBody(wholeBody, bounds.keptBytesMax, held);
+  if (body === null) return NO_BODY;
+  const idleMs = route?.timeouts.idleMs ?? LOCAL_IDLE_MS;
+  const rateMin = route?.bodyRateMin ?? 0;
+  const hooks = {
+    invite: () => reply.inviteBody(),
+    awaitClient: (isAwaited: boolean) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
+  };
+  return new RequestBody(body, bodyBytes, bounds, hooks, held);
+}
 
 function boundsOf({ retry, bodyBytesMax }: Route): RequestBodyBounds {
   return { keptBytesMax: retry.bodyBufferBytes, bytesMax: bodyBytesMax };

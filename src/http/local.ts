@@ -8,14 +8,18 @@ import type { PlainCause } from '#core/refusals.ts';
 import { appendStamp, hasNoLength, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
+
 import type { RequestBody } from './request-body.ts';
 import type { RouteLabel } from './request-metrics.ts';
+import type { WholeBody } from './whole-body.ts';
 
 /** The answer, or why there is none. */
 export type LocalAnswer = ControlAnswer | PlainCause;
 
 /** One request for a local answer. */
-export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request'> & { readonly body: RequestBody };
+export type LocalRequest = Pick<Exchange, 'id' | 'table' | 'request'> & {
+  readonly body: RequestBody | WholeBody;
+};
 
 /** Its name is its path. */
 export interface Local extends RouteLabel {

@@ -28,17 +28,17 @@ export type RequestBodyHooks = {
 /** What counts the bytes that are kept, and says whether more may be. */
 export type KeptCount = Pick<HeldBytes, 'add' | 'mayKeep'>;
 
-const UNCOUNTED: KeptCount = { add() {}, mayKeep: true };
+export const UNCOUNTED: KeptCount = { add() {}, mayKeep: true };
 
 /**
- * A request's body, which several attempts may need. What has been read is kept for the next attempt as
+ * A request's body that comes while the request is under way, which several attempts may need. What has been read is kept for the next attempt as
  * long as it fits into the bound; beyond that the body is streamed once and cannot be sent again. Reads
  * from the client only as fast as the attempt takes it.
  */
 export class RequestBody implements ReplayableBody {
-  /** Declared length; 0 without a body, Infinity when it is not declared. */
+  /** Declared length; Infinity when it is not declared. */
   readonly bytes: number;
-  readonly #source: ArrivingBody | null;
+  readonly #source: ArrivingBody;
   readonly #bounds: RequestBodyBounds;
   readonly #hooks: RequestBodyHooks;
   readonly #count: KeptCount;
@@ -54,7 +54,7 @@ export class RequestBody implements ReplayableBody {
   #readBytes = 0;
 
   constructor(
-    source: ArrivingBody | null,
+    source: ArrivingBody,
     bytes: number,
     bounds: RequestBodyBounds,
     hooks: RequestBodyHooks,
@@ -78,11 +78,11 @@ export class RequestBody implements ReplayableBody {
 
   /** Whether the client has sent all of it, and all of it was read. */
   get isComplete(): boolean {
-    return this.#source === null || this.#source.readableEnded;
+    return this.#source.readableEnded;
   }
 
   get trailers(): FlatHeaders {
-    return this.#source?.rawTrailers ?? NO_TRAILERS;
+    return this.#source.rawTrailers ?? NO_TRAILERS;
   }
 
   get isDeclared(): boolean {
@@ -91,8 +91,7 @@ export class RequestBody implements ReplayableBody {
 
   receive(told: (error: Error | null) => void): () => void {
     this.#received = told;
-    if (this.#source === null) this.#tellReceived(null);
-    else this.#read(this.#source);
+    this.#read(this.#source);
     return () => {
       if (this.#received === null) return;
       this.#received = null;
@@ -100,9 +99,8 @@ export class RequestBody implements ReplayableBody {
     };
   }
 
-  open(onTurn: OnTurn = () => {}): Readable | null {
+  open(onTurn: OnTurn = () => {}): Readable {
     const source = this.#source;
-    if (source === null) return null;
     const reader = new Readable({
       read: () => {
         if (this.#reader !== reader) return;
@@ -142,7 +140,7 @@ export class RequestBody implements ReplayableBody {
     this.#received = null;
     this.#detach();
     this.forget();
-    if (!this.isComplete) this.#source?.resume();
+    if (!this.isComplete) this.#source.resume();
   }
 
   /** Keeps nothing for another attempt any more. */
@@ -162,7 +160,7 @@ export class RequestBody implements ReplayableBody {
       this.#hooks.invite();
       source.on('data', (chunk: Buffer) => this.#take(chunk));
       source.on('end', () => this.#end());
-      source.on('close', () => this.#breakOff(whyBroken(source)));
+      source.on('close', () => this.isComplete || this.#breakOff(whyBroken(source)));
     }
     this.#setTurn(true);
     source.resume();
@@ -177,7 +175,7 @@ export class RequestBody implements ReplayableBody {
   #take(chunk: Buffer): void {
     if (this.#received !== null && !this.#hasRoomFor(chunk)) {
       this.#pause();
-      this.#source?.unshift(chunk);
+      this.#source.unshift(chunk);
       this.#tellReceived(null);
       return;
     }
@@ -193,7 +191,7 @@ export class RequestBody implements ReplayableBody {
   }
 
   #pause(): void {
-    this.#source?.pause();
+    this.#source.pause();
     this.#setTurn(false);
   }
 

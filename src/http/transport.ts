@@ -1,6 +1,7 @@
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { FlatHeaders } from '#core/headers.ts';
+import type { TransportBody } from './transport-body.ts';
 
 /** Informational answers before the one that counts. */
 export const INFORMATIONAL_MAX = 16;
@@ -24,7 +25,7 @@ export type TransportRequest = {
   readonly path: string;
   /** Name, value, name, value … What frames the request, but for Content-Length, is for the transport to add. */
   readonly headers: string[];
-  readonly body?: Readable | null;
+  readonly body?: TransportBody | null;
   /** What goes behind a body of no declared length, asked for when it has ended. undici cannot send any. */
   readonly trailers?: () => FlatHeaders;
   /** Whether whoever asks takes trailers, for the transport to say so (RFC 9110 §10.1.4). undici cannot. */

@@ -66,10 +66,10 @@ export interface ReplayableBody {
   receive(told: (error: Error | null) => void): () => void;
 
   /**
-   * The whole body for one attempt, or null without one. An earlier reader gets nothing more. The reader
+   * The whole body for one attempt, or null without one. An earlier reader gets nothing more. A reader
    * fails with a SignalboxError if the client breaks off, or if the body cannot be read again.
    */
-  open(onTurn?: OnTurn): Readable | null;
+  open(onTurn?: OnTurn): Readable | Buffer | null;
 
   /** Reads and drops what the client still sends, so that its connection can serve the next request. */
   discard(): void;

@@ -7,8 +7,10 @@ import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
 import { FAULTY, type HeadLimits, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { StatusLine } from '../h1/start-lines.ts';
+import { ONE_TEXT_BYTES_MAX } from '../h1/write-head.ts';
 import { UPSTREAM_READS } from '../read-buffers.ts';
 import { INFORMATIONAL_MAX } from '../transport.ts';
+import { streamOf } from '../transport-body.ts';
 import { connectionEnded } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
 import { malformedAnswer } from './errors.ts';
@@ -49,6 +51,8 @@ export class Connection implements Carrier {
 
   #flight: Flight | null = null;
   #writer: BodyWriter | null = null;
+  /** The request was written, and leaves at the end of the turn. */
+  #isCorked = false;
   #isWithinBody = false;
   #informational = 0;
   #persists = false;
@@ -82,7 +86,11 @@ export class Connection implements Carrier {
       this.#writer = null;
       this.#socket.write(outgoing.head, 'latin1');
       flight.handler.onRequestSent?.();
-    } else this.#writer = new BodyWriter(this.#socket, outgoing, body, this, this.#clock);
+    } else if (body instanceof Buffer && mayGoAtOnce(outgoing, body)) {
+      this.#writer = null;
+      this.#writeWhole(outgoing.head, body);
+      flight.handler.onRequestSent?.();
+    } else this.#writer = new BodyWriter(this.#socket, outgoing, streamOf(body), this, this.#clock);
     return true;
   }
 
@@ -99,6 +107,24 @@ export class Connection implements Carrier {
     this.#owner.closed(this, openError);
     if (error !== null) flight?.fail(error);
   }
+
+  /** At the end of the turn, as a `BodyWriter` does: an answer that has come is read first. */
+  #writeWhole(head: string, body: Buffer): void {
+    this.#isCorked = true;
+    this.#socket.cork();
+    if (head.length + body.length <= ONE_TEXT_BYTES_MAX)
+      this.#socket.write(head + body.toString('latin1'), 'latin1');
+    else {
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body);
+    }
+    setImmediate(this.#uncork);
+  }
+
+  readonly #uncork = () => {
+    this.#isCorked = false;
+    this.#socket.uncork();
+  };
 
   // -- of its flight -------------------------------------------------------------------------------------
 
@@ -278,7 +304,7 @@ export class Connection implements Carrier {
   }
 
   #complete(flight: Flight, hasMore: boolean): void {
-    const isSent = this.#writer === null || this.#writer.isComplete;
+    const isSent = !this.#isCorked && (this.#writer === null || this.#writer.isComplete);
     const { trailers } = this.#bodyReader;
     this.#flight = null;
     this.#writer?.stop();
@@ -304,6 +330,10 @@ export class Connection implements Carrier {
     if (rest.length > 0) this.#socket.push(Buffer.from(rest));
     flight.handler.onRequestUpgrade(flight, 101, {}, this.#socket);
   }
+}
+
+function mayGoAtOnce({ expectsContinue, bodyBytes }: Outgoing, body: Buffer): boolean {
+  return !expectsContinue && bodyBytes === body.length;
 }
 
 function declaresBody({ lengthBytes, isChunked }: ControlFields): boolean {

@@ -3,6 +3,7 @@ import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import { Flight } from '../flight.ts';
 import type { HeadLimits } from '../h1/head-parser.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
+import { letGo } from '../transport-body.ts';
 import { malformedRequest, poolClosed, tooManyWaiting } from '../transport-errors.ts';
 import { WaitingFlights } from '../waiting-flights.ts';
 import { Connection, type ConnectionOwner, type Opener } from './connection.ts';
@@ -40,7 +41,7 @@ export class H1Pool implements Transport, ConnectionOwner {
   dispatch(request: TransportRequest, handler: TransportHandler): boolean {
     const outgoing = outgoingOf(request);
     if (outgoing === null || this.#isClosed || !this.#waiting.hasRoom()) {
-      request.body?.on('error', () => {}).destroy();
+      letGo(request.body);
       handler.onResponseError(null, this.#refusal(outgoing === null));
       return false;
     }

@@ -263,7 +263,8 @@ export class Connection implements ReplyHost {
   #serve(headers: FlatHeaders, fields: ControlFields, framing: Framing): void {
     const { method, target, minor } = this.#line;
     const hasBody = framing.kind !== 'none';
-    const awaitsContinue = fields.expectsContinue && hasBody && minor === 1;
+    const whole = this.#takeWholeBody(framing);
+    const awaitsContinue = fields.expectsContinue && hasBody && whole === null && minor === 1;
     const reply = new Http1Reply(this, { method, minor, awaitsContinue });
     const upgrade = hasBody ? null : upgradeOf(method, minor, fields.upgrade);
     this.#phase = 'exchange';
@@ -274,7 +275,7 @@ export class Connection implements ReplyHost {
     this.#isUpgrade = upgrade !== null;
     // What follows on CONNECT may be meant for the tunnel that there is not.
     this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT' && --this.#requestsLeft > 0;
-    if (hasBody) this.#intake.begin(framing);
+    if (hasBody && whole === null) this.#intake.begin(framing);
     this.#server.connections.beginExchange(this.socket);
     this.#server.accept({
       method,
@@ -286,11 +287,20 @@ export class Connection implements ReplyHost {
       upgrade,
       fault: null,
       body: this.#intake.body,
-      bodyBytes: this.#intake.bytesLeft,
+      wholeBody: whole,
+      bodyBytes: whole?.length ?? this.#intake.bytesLeft,
       reply,
       ended: () => this.#onAnswered(reply),
     });
     this.#checkHalfClosed();
+  }
+
+  /** The body, if all of it has come already: then nothing has to be waited for. */
+  #takeWholeBody(framing: Framing): Buffer | null {
+    if (framing.kind !== 'length' || framing.bytes > this.#bytes.length - this.#at) return null;
+    const from = this.#at;
+    this.#at += framing.bytes;
+    return kept(this.#bytes.subarray(from, this.#at));
   }
 
   #readBody(body: IncomingBody): boolean {

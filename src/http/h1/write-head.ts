@@ -14,6 +14,12 @@ const TARGET = /^[!-~\x80-\xff]+$/;
 const END = '\r\n\r\n';
 
 /**
+ * What is written as one text, head and all. Measured with 1 KB: 5.5 µs for the whole of a request, where a
+ * head and a buffer in one system call take 7, and node:http takes 8.5.
+ */
+export const ONE_TEXT_BYTES_MAX = 16 * 1024;
+
+/**
  * Heads as one text, for one write as latin1. Each is null where a part of it would not stay a part of it: line
  * breaks, other control characters, or characters that are more than one byte.
  */

@@ -4,6 +4,7 @@ import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Carrier, Flight } from '../flight.ts';
 import { TRAILER_LIMITS } from '../h1/chunked-decoder.ts';
 import { INFORMATIONAL_MAX } from '../transport.ts';
+import { streamOf } from '../transport-body.ts';
 import { BodyWriter } from './body-writer.ts';
 import { streamFailed, tooManyHeaders, tooManyInformational, unprocessed } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -57,7 +58,7 @@ export class ExchangeStream implements Carrier {
   start(): void {
     const { outgoing, body, handler } = this.#flight;
     if (body === null) handler.onRequestSent?.();
-    else this.#writer = new BodyWriter(this.#stream, outgoing, body, this);
+    else this.#writer = new BodyWriter(this.#stream, outgoing, streamOf(body), this);
   }
 
   // -- of its flight -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import { Flight } from '../flight.ts';
 import type { Transport, TransportHandler, TransportRequest } from '../transport.ts';
+import { letGo } from '../transport-body.ts';
 import { malformedRequest, poolClosed, tooManyWaiting } from '../transport-errors.ts';
 import type { OpenUpstream } from '../upstream-connector.ts';
 import { WaitingFlights } from '../waiting-flights.ts';
@@ -52,7 +53,7 @@ export class H2Pool implements Transport, SessionOwner {
     const outgoing = outgoingOf(request, this.#options.scheme);
     const refusal = this.#refusalOf(request, outgoing);
     if (outgoing === null || refusal !== null) {
-      request.body?.on('error', () => {}).destroy();
+      letGo(request.body);
       handler.onResponseError(null, refusal ?? malformedRequest());
       return false;
     }

@@ -96,6 +96,7 @@ export class Http2Connection {
       upgrade: null,
       fault: head.fault,
       body,
+      wholeBody: null,
       bodyBytes: hasBody ? (head.lengthBytes ?? Infinity) : 0,
       reply,
       ended: () => this.#onEnded(stream, reply, body),

@@ -31,7 +31,7 @@ function bytesOf({ kind, body }: { kind: string; body: string }, nth: number): s
 describe('any client', () => {
   it('is answered in order with what it sent, however it is cut into pieces', async (t) => {
     const { dial } = await serve(t, async (arrival) => {
-      let body = '';
+      let body = arrival.wholeBody?.toString('latin1') ?? '';
       arrival.body?.setEncoding('latin1').on('data', (text: string) => {
         body += text;
       });

@@ -39,7 +39,7 @@ async function fill(reply: Reply): Promise<void> {
 describe('a request', () => {
   it('arrives as it was sent, in whatever pieces', async (t) => {
     const { arrivals, dial } = await serve(t);
-    const request = 'PUT /a?b HTTP/1.1\r\nhost: x\r\nX-a:  \xe9 \r\nX-A: 2\r\nContent-Length: 3\r\n\r\nabc';
+    const request = 'PUT /a?b HTTP/1.1\r\nhost: x\r\nX-a:  \xe9 \r\nX-A: 2\r\nContent-Length: 3\r\n\r\n';
     const client = dial();
     for (const byte of request) client.say(byte);
     await until('it has arrived', () => arrivals.length === 1);
@@ -48,7 +48,33 @@ describe('a request', () => {
     assert.deepEqual([method, target, protocol, bodyBytes, upgrade], ['PUT', '/a?b', '1.1', 3, null]);
     assert.deepEqual(headers, ['host', 'x', 'X-a', '\xe9', 'X-A', '2', 'Content-Length', '3']);
     assert.equal(peerAddress, '127.0.0.1');
+    for (const byte of 'abc') client.say(byte);
     assert.equal(await text(body ?? assert.fail()), 'abc');
+  });
+
+  it('has its body at once where all of it came with the head, and no more than that', async (t) => {
+    const { arrivals, dial } = await serve(t);
+    const client = dial().say(`${requestOf('PUT /1', 'Content-Length: 3')}abc${requestOf('GET /2')}`);
+    await until('the first has arrived', () => arrivals.length === 1);
+    const [first = assert.fail()] = arrivals;
+    assert.equal(first.body, null);
+    assert.equal(first.bodyBytes, 3);
+    answer(first, 'one');
+    await client.hears('one');
+    await until('the second has arrived', () => arrivals.length === 2);
+    assert.equal(arrivals[1]?.wholeBody, null);
+    // What was read into is read into again.
+    assert.equal(`${first.wholeBody}`, 'abc');
+  });
+
+  it('that waits to be told to go on, and sent all the same, is answered and keeps its connection', async (t) => {
+    const { arrivals, dial } = await serve(t);
+    const head = requestOf('PUT /', 'Content-Length: 3', 'Expect: 100-continue');
+    const client = dial().say(`${head}abc`);
+    await until('it has arrived', () => arrivals.length === 1);
+    answer(arrivals[0] ?? assert.fail(), 'one');
+    await client.hears('one');
+    assert.doesNotMatch(client.received, /100 Continue|Connection: close/);
   });
 
   it('waits until the one before was answered and read whole', async (t) => {

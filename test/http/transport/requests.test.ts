@@ -77,6 +77,31 @@ for (const name of TRANSPORTS) {
       assert.equal(pieces, 1);
     });
 
+    it('has a body that is there at once, small or large, in binary', async (t) => {
+      for (const bytes of [1, 60_000]) {
+        const body = Buffer.alloc(bytes, 0xfe);
+        const headers = ['Host', 'x', 'Content-Length', `${bytes}`];
+        const { text, recorder } = await received(
+          t,
+          name,
+          { method: 'POST', headers, body },
+          `\r\n\r\n${body.toString('latin1')}`,
+        );
+        assert.equal(text.length, text.indexOf('\r\n\r\n') + 4 + bytes);
+        assert.equal(recorder.heads[0]?.status, 200);
+      }
+    });
+
+    it('fails with a body that is there at once and not as long as declared, before the upstream has all', async (t) => {
+      for (const bytes of [2, 4]) {
+        const request = { method: 'POST', headers: ['Content-Length', '3'], body: Buffer.alloc(bytes, 'x') };
+        const { recorder, text } = await unanswered(t, name, request);
+        await recorder.over();
+        assert.ok(recorder.error !== null);
+        assert.doesNotMatch(text(), /xxx/);
+      }
+    });
+
     it('has a body in chunks where its length is not known', async (t) => {
       const body = Readable.from([Buffer.from('hello '), Buffer.alloc(0), Buffer.from('world!!!!!')]);
       const { text, recorder } = await received(t, name, { method: 'POST', body }, '0\r\n\r\n');

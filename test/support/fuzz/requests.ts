@@ -105,7 +105,8 @@ function contextOf(
 }
 
 /** As the proxy does it, less what does not concern the framing. */
-function forward({ method, target, headers, body, reply, ended }: Arrival, pool: H1Pool): void {
+function forward(arrival: Arrival, pool: H1Pool): void {
+  const { method, target, headers, body, wholeBody, reply, ended } = arrival;
   reply.onSent(() => ended('responded'));
   reply.onLeft(() => ended('abandoned'));
   if (body !== null) reply.inviteBody();
@@ -124,7 +125,10 @@ function forward({ method, target, headers, body, reply, ended }: Arrival, pool:
     onResponseError: () => answer(502),
   };
   const trailers = () => body?.rawTrailers ?? [];
-  pool.dispatch({ method, path: target, headers: endToEnd(headers), body, trailers }, handler);
+  pool.dispatch(
+    { method, path: target, headers: endToEnd(headers), body: body ?? wholeBody, trailers },
+    handler,
+  );
 }
 
 function endToEnd(headers: readonly string[], others: readonly string[] = []): string[] {
