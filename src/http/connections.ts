@@ -27,7 +27,8 @@ export type ConnectionsOptions = {
   readonly clock: Clock;
 };
 
-type Use = {
+/** One connection, as those know it whose requests come on it. */
+export type Use = {
   socket: Socket;
   exchanges: number;
   lastMs: number;
@@ -47,9 +48,9 @@ export class Connections {
 
   /** Takes a new connection in; false when the instance has as many as it may. */
   admit(socket: Socket): boolean {
-    const { count, worker, max, clock } = this.#options;
+    const { count, worker, max } = this.#options;
     if (!count.enter(worker, max)) return false;
-    const use: Use = { socket, exchanges: 0, lastMs: clock.monotonicMs(), retire: null };
+    const use = this.#newUse(socket);
     this.#uses.set(socket, use);
     socket.on('close', () => {
       this.#uses.delete(use.socket);
@@ -97,17 +98,19 @@ export class Connections {
     return (this.#uses.get(socket)?.exchanges ?? 0) > 0;
   }
 
-  beginExchange(socket: Socket): void {
-    const use = this.#uses.get(socket);
-    if (use !== undefined) use.exchanges++;
+  /** Of a connection, to be asked for once: what its exchanges are counted in. */
+  useOf(socket: Socket): Use {
+    return this.#uses.get(socket) ?? this.#newUse(socket);
   }
 
-  endExchange(socket: Socket): void {
-    const use = this.#uses.get(socket);
-    if (use === undefined) return;
+  beginExchange(use: Use): void {
+    use.exchanges++;
+  }
+
+  endExchange(use: Use): void {
     use.exchanges--;
     use.lastMs = this.#options.clock.monotonicMs();
-    if (this.#drained !== null) this.#closeWhenUnused(socket);
+    if (this.#drained !== null) this.#closeWhenUnused(use.socket);
   }
 
   /** Closes what is idle now, and the rest as it becomes idle. Resolves when no connection is left. */
@@ -122,6 +125,10 @@ export class Connections {
   /** Ends every connection, whatever is still on it. */
   cut(): void {
     for (const socket of this.#uses.keys()) socket.destroy();
+  }
+
+  #newUse(socket: Socket): Use {
+    return { socket, exchanges: 0, lastMs: this.#options.clock.monotonicMs(), retire: null };
   }
 
   #closeWhenUnused(socket: Socket): void {

@@ -19,6 +19,7 @@ export class AdmissionCells implements AdmissionView {
   static readonly INTEGERS = 2;
 
   readonly #epoch: Int32Array;
+  #epochSeen = 0;
   readonly #admissions: Int32Array;
   readonly #recoveredAtMs: Float64Array;
   readonly #failures: Int32Array;
@@ -33,8 +34,10 @@ export class AdmissionCells implements AdmissionView {
     this.#avoidedUntilMs = rows.doubles();
   }
 
+  /** A plain read, mostly. Atomic when there is news, so that what is read next is no older. */
   epoch(): number {
-    return Atomics.load(this.#epoch, 0);
+    if (this.#epoch[0] !== this.#epochSeen) this.#epochSeen = Atomics.load(this.#epoch, 0);
+    return this.#epochSeen;
   }
 
   // -- said by the control plane -----------------------------------------------------------------------

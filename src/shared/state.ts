@@ -53,7 +53,7 @@ export function createSharedState(
     }),
     connections: ConnectionCount.create(workers),
     clientConnections: ClientConnectionCount.create(workers, randomKey()),
-    retries: RetryBudget.create(),
+    retries: RetryBudget.create(workers),
     metrics: MetricCells.create(workers),
     records: RequestRecords.create({
       workers,
@@ -96,7 +96,7 @@ export function attachSharedState(memory: SharedMemory, worker: number): SharedS
     limits: LimitTable.attach(memory.limits, worker),
     connections: ConnectionCount.attach(memory.connections),
     clientConnections: ClientConnectionCount.attach(memory.clientConnections),
-    retries: RetryBudget.attach(memory.retries),
+    retries: RetryBudget.attach(memory.retries, worker),
     metrics: MetricCells.attach(memory.metrics),
     records: RequestRecords.attach(memory.records),
   };

@@ -3,8 +3,9 @@
  * picked, and how its last attempts ended. One row (slot) per upstream, given out by the control plane and kept by an
  * upstream for its life; and one turn counter per pool.
  *
- * Counts are atomic, hence exact. Times and latencies are plain doubles; where two workers update one at the
- * same instant, the later one wins, and one observation of thousands is lost.
+ * Counts are exact: each worker has in-flight counts of its own, which nobody else writes, and what several write is
+ * atomic. Times and latencies are plain doubles; where two workers update one at the same instant, the later one wins,
+ * and one observation of thousands is lost.
  */
 
 import type { LoadView } from '#core/balance/strategy.ts';
@@ -73,9 +74,11 @@ export class UpstreamCells {
 
   // -- in flight -------------------------------------------------------------------------------------
 
-  /** A request goes to the upstream. Pair it with `end`, whatever happens. */
+  /** A request goes to the upstream. Pair it with `end`, whatever happens. Throws a RangeError without such a slot. */
   begin(slot: number): void {
-    Atomics.add(this.#ownInFlight, slot, 1);
+    const count = this.#ownInFlight[slot];
+    if (count === undefined) throw new RangeError(`there is no slot ${slot}`);
+    this.#ownInFlight[slot] = count + 1;
   }
 
   /**
@@ -83,7 +86,8 @@ export class UpstreamCells {
    * that ask for the last place at the same instant may both be refused, never both be let in.
    */
   tryBegin(slot: number, max: number): boolean {
-    this.begin(slot);
+    // Atomic, so that it is there before the others' are read, who may be doing the same.
+    Atomics.add(this.#ownInFlight, slot, 1);
     let sum = 0;
     for (const ofWorker of this.#inFlight) sum += Atomics.load(ofWorker, slot);
     if (sum <= max) return true;
@@ -92,7 +96,7 @@ export class UpstreamCells {
   }
 
   end(slot: number): void {
-    Atomics.sub(this.#ownInFlight, slot, 1);
+    this.#ownInFlight[slot] = (this.#ownInFlight[slot] as number) - 1;
   }
 
   /**

@@ -57,9 +57,9 @@ describe('connections', () => {
     const { count, connections, dial } = await scene(t, 0);
     const { near, client, isAdmitted } = await dial();
     assert.ok(!isAdmitted);
-    connections.beginExchange(near);
+    connections.beginExchange(connections.useOf(near));
     assert.ok(!connections.isBusy(near));
-    connections.endExchange(near);
+    connections.endExchange(connections.useOf(near));
     client.destroy();
     await until('it has ended', () => near.destroyed || near.readableEnded);
     assert.equal(count.total, 0);
@@ -100,18 +100,18 @@ describe('connections', () => {
     const { connections, dial } = await scene(t);
     const { near } = await dial();
     assert.ok(!connections.isBusy(near));
-    connections.beginExchange(near);
-    connections.beginExchange(near);
-    connections.endExchange(near);
+    connections.beginExchange(connections.useOf(near));
+    connections.beginExchange(connections.useOf(near));
+    connections.endExchange(connections.useOf(near));
     assert.ok(connections.isBusy(near));
-    connections.endExchange(near);
+    connections.endExchange(connections.useOf(near));
     assert.ok(!connections.isBusy(near));
   });
 
   it('all end with a cut, busy or not', async (t) => {
     const { count, connections, dial } = await scene(t);
     const [busy, idle] = [await dial(), await dial()];
-    connections.beginExchange(busy.near);
+    connections.beginExchange(connections.useOf(busy.near));
     connections.cut();
     await until('both have ended', () => busy.client.closed && idle.client.closed);
     assert.equal(count.total, 0);
@@ -135,9 +135,9 @@ describe('a drain', () => {
   it('gives one that was used just now a moment for the request on the wire', async (t) => {
     const { clock, connections, dial } = await scene(t);
     const { near } = await dial();
-    connections.beginExchange(near);
+    connections.beginExchange(connections.useOf(near));
     clock.advance(1000);
-    connections.endExchange(near);
+    connections.endExchange(connections.useOf(near));
     const drained = connections.drain();
     clock.advance(MOMENT_MS - 1);
     assert.ok(!near.destroyed && !(await isDone(drained)));
@@ -150,12 +150,12 @@ describe('a drain', () => {
     const { near, client } = await dial();
     const drained = connections.drain();
     clock.advance(MOMENT_MS / 2);
-    connections.beginExchange(near);
+    connections.beginExchange(connections.useOf(near));
     clock.advance(60_000);
     near.write('answer');
     assert.equal(`${(await once(client, 'data'))[0]}`, 'answer');
     assert.ok(!near.destroyed && !(await isDone(drained)));
-    connections.endExchange(near);
+    connections.endExchange(connections.useOf(near));
     clock.advance(MOMENT_MS - 1);
     assert.ok(!near.destroyed);
     clock.advance(1);
@@ -194,10 +194,10 @@ describe('a drain', () => {
   it('does not wait for a client that has left', async (t) => {
     const { connections, dial } = await scene(t);
     const { near, client } = await dial();
-    connections.beginExchange(near);
+    connections.beginExchange(connections.useOf(near));
     const drained = connections.drain();
     client.resetAndDestroy();
     await drained;
-    connections.endExchange(near);
+    connections.endExchange(connections.useOf(near));
   });
 });

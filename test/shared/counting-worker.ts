@@ -10,6 +10,7 @@ export type CountingWork =
   | {
       readonly kind: 'retries';
       readonly memory: SharedArrayBuffer;
+      readonly worker: number;
       readonly nowMs: number;
       readonly counts: number;
     }
@@ -42,7 +43,7 @@ const REFUSALS_IN_A_ROW = 1000;
 const work = workerData as CountingWork;
 
 if (work.kind === 'retries') {
-  const budget = RetryBudget.attach(work.memory);
+  const budget = RetryBudget.attach(work.memory, work.worker);
   for (let count = 0; count < work.counts; count++) {
     for (let request = 0; request < 5; request++) budget.countRequest(work.nowMs);
     budget.countRetry(work.nowMs);

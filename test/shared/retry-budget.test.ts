@@ -9,7 +9,7 @@ import type { CountingWork } from './counting-worker.ts';
 const NOW = 30 * 86_400_000 + 123.456;
 
 function budgetWith(requests: number, retries: number, nowMs = NOW): RetryBudget {
-  const budget = RetryBudget.create();
+  const budget = RetryBudget.create(1);
   for (let counted = 0; counted < requests; counted++) budget.countRequest(nowMs);
   for (let counted = 0; counted < retries; counted++) budget.countRetry(nowMs);
   return budget;
@@ -27,7 +27,7 @@ function room(budget: RetryBudget, nowMs: number): number {
 
 describe('the retry budget', () => {
   it('is three a second where little else happens', () => {
-    const budget = RetryBudget.create();
+    const budget = RetryBudget.create(1);
     for (let second = 0; second < 30; second++) assert.equal(room(budget, NOW + second * 1000), 3);
   });
 
@@ -39,7 +39,7 @@ describe('the retry budget', () => {
   });
 
   it('is a fifth of those of ten seconds, retries of these included', () => {
-    const budget = RetryBudget.create();
+    const budget = RetryBudget.create(1);
     for (let second = 0; second < 10; second++)
       for (let request = 0; request < 10; request++) budget.countRequest(NOW + second * 1000);
     assert.equal(room(budget, NOW + 9000), 20);
@@ -55,11 +55,22 @@ describe('the retry budget', () => {
     assert.equal(room(budgetWith(1000, 0), NOW + 9000), 200);
   });
 
+  it('has three a second for all workers together', () => {
+    const budget = RetryBudget.create(2);
+    const other = RetryBudget.attach(budget.memory, 1);
+    assert.equal(room(other, NOW), 3);
+    assert.equal(room(budget, NOW), 0);
+    assert.equal(room(budget, NOW + 1000), 3);
+  });
+
   it('is one for all workers, to the last count', async () => {
-    const budget = RetryBudget.create();
-    const work: CountingWork = { kind: 'retries', memory: budget.memory, nowMs: NOW, counts: 50_000 };
+    const budget = RetryBudget.create(3);
+    const work = { kind: 'retries', memory: budget.memory, nowMs: NOW, counts: 50_000 } as const;
     const url = new URL('./counting-worker.ts', import.meta.url);
-    const workers = [0, 1].map(() => new Worker(url, { workerData: work }));
+    const workers = [1, 2].map((worker) => {
+      const workerData: CountingWork = { ...work, worker };
+      return new Worker(url, { workerData });
+    });
     await Promise.all(workers.map((worker) => once(worker, 'exit')));
     // Each has counted five requests for one retry: the budget is used up, to the last one.
     assert.ok(!budget.hasRoom(NOW));

@@ -7,6 +7,7 @@ import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { Hold } from '#shared/held-bytes.ts';
 import { ClientPace, tooSlow } from '../client-pace.ts';
+import type { Use } from '../connections.ts';
 import { flushes } from '../flushes.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
@@ -45,6 +46,7 @@ export class Connection implements ReplyHost {
   readonly #server: ServerContext;
   readonly #peerAddress: string;
   readonly #tls: ClientTls | null;
+  readonly #use: Use;
   readonly #deadline: Deadline;
   /** What the client has not read yet. */
   readonly #unread: Hold;
@@ -75,6 +77,7 @@ export class Connection implements ReplyHost {
   constructor(socket: Socket, peerAddress: string, tls: ClientTls | null, server: ServerContext) {
     this.socket = socket;
     this.#server = server;
+    this.#use = server.connections.useOf(socket);
     this.#unread = new Hold(server.held);
     this.#peerAddress = peerAddress;
     this.#tls = tls;
@@ -276,7 +279,7 @@ export class Connection implements ReplyHost {
     // What follows on CONNECT may be meant for the tunnel that there is not.
     this.#isPersistent = isPersistent(fields, minor) && method !== 'CONNECT' && --this.#requestsLeft > 0;
     if (hasBody && whole === null) this.#intake.begin(framing);
-    this.#server.connections.beginExchange(this.socket);
+    this.#server.connections.beginExchange(this.#use);
     this.#server.accept({
       method,
       target,
@@ -334,7 +337,7 @@ export class Connection implements ReplyHost {
   // -- the end of a request, and of the connection ---------------------------------------------------------
 
   #onAnswered(reply: Http1Reply): void {
-    this.#server.connections.endExchange(this.socket);
+    this.#server.connections.endExchange(this.#use);
     if (this.#phase === 'over') return;
     this.#isAnswered = true;
     if (!reply.isSent) this.socket.destroy();

@@ -10,6 +10,7 @@ import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { tooSlow } from '../client-pace.ts';
+import type { Use } from '../connections.ts';
 import type { IncomingBody } from '../h1-server/incoming-body.ts';
 import type { ServerContext } from '../h1-server/server-context.ts';
 import { Allowance } from './allowance.ts';
@@ -30,6 +31,7 @@ export class Http2Connection {
   readonly #peerAddress: string;
   readonly #tls: ClientTls;
   readonly #server: ServerContext;
+  readonly #use: Use;
   readonly #session: ServerHttp2Session;
   readonly #deadline: Deadline;
   readonly #resets: Allowance;
@@ -42,6 +44,7 @@ export class Http2Connection {
     this.#peerAddress = peerAddress;
     this.#tls = tls;
     this.#server = server;
+    this.#use = server.connections.useOf(socket);
     this.#requestsLeft = server.requestsPerConnectionMax;
     this.#resets = new Allowance(RESETS, clock);
     // A client that has ended its side cannot even open its windows any more.
@@ -106,7 +109,7 @@ export class Http2Connection {
   #begin(stream: ServerHttp2Stream, reply: Http2Reply): void {
     this.#exchanges++;
     this.#deadline.clear();
-    this.#server.connections.beginExchange(this.#socket);
+    this.#server.connections.beginExchange(this.#use);
     stream.on('close', () => {
       reply.closed();
       if (!reply.isSent && !reply.isCut) this.#count(this.#resets);
@@ -116,7 +119,7 @@ export class Http2Connection {
 
   #onEnded(stream: ServerHttp2Stream, reply: Http2Reply, body: IncomingBody | null): void {
     this.#exchanges--;
-    this.#server.connections.endExchange(this.#socket);
+    this.#server.connections.endExchange(this.#use);
     if (this.#exchanges === 0) this.#beginIdle();
     if (stream.closed) return;
     if (!reply.isSent) reply.cut();
