@@ -11,9 +11,13 @@ export type Step<Input, Outcome> = (input: Input, tell: (outcome: Outcome) => vo
 /** Called exactly once when the machine leaves the state; frees what the step still holds. */
 export type Stop = () => void;
 
-/** A step as XState runs it: a callback actor, which may send its outcome while it starts. */
+/**
+ * A step as XState runs it: a callback actor, which may send its outcome while it starts. A compiled machine runs the
+ * step itself.
+ */
 export function actorOf<Input, Outcome extends EventObject>(step: Step<Input, Outcome>) {
-  return fromCallback<EventObject, Input>(({ input, sendBack }) => step(input, sendBack));
+  const logic = fromCallback<EventObject, Input>(({ input, sendBack }) => step(input, sendBack));
+  return Object.assign(logic, { step });
 }
 
 /** In place of the steps of a bare machine, which can be drawn and explored, not run. */

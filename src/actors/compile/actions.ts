@@ -1,12 +1,9 @@
 import type { AnyStateNode } from 'xstate';
-import type { Action, Args } from './args.ts';
-import { type Params, paramsOf } from './params.ts';
+import type { Assignment, Call, Params } from './acts.ts';
 import type { Part } from './parts.ts';
-import type { Act, Context } from './program.ts';
 import { unsupported } from './subset.ts';
 
-type Assigner = (args: Args, params: unknown) => unknown;
-type Assignment = Assigner | Readonly<Record<string, unknown>>;
+type Assign = Call | Readonly<Record<string, unknown>>;
 
 export function readAction(node: AnyStateNode, action: unknown): Part {
   const name = nameOf(action);
@@ -14,43 +11,33 @@ export function readAction(node: AnyStateNode, action: unknown): Part {
   const implementation = typeof action === 'function' ? action : actions[name];
   if (typeof implementation !== 'function') throw unsupported(node, `has no action \`${name}\``);
   const params = paramsOf(action);
-  if (isAssign(implementation)) return { act: assigning(implementation.assignment, params), changes: true };
+  if (isAssign(implementation)) return assigning(implementation.assignment, params);
   if ('resolve' in implementation) {
     throw unsupported(node, `has the action \`${name}\`: of XState's own actions only \`assign\` is there`);
   }
-  return { act: performing(implementation as Action, params), changes: false };
+  return { act: { kind: 'perform', action: implementation as Call, params }, changes: false };
 }
 
-function performing(action: Action, params: Params | null): Act {
-  if (params === null) return (actor) => actor.perform(action, undefined);
-  return (actor) => actor.perform(action, params(actor.args));
+/** The params of a guard or action as the chart names it; null where it has none. */
+export function paramsOf(named: unknown): Params | null {
+  if (typeof named !== 'object' || named === null || !('params' in named)) return null;
+  const { params } = named;
+  return typeof params === 'function' ? (params as Params) : () => params;
 }
 
-function assigning(assignment: Assignment, params: Params | null): Act {
-  const update = typeof assignment === 'function' ? updating(assignment) : updatingKeys(assignment);
-  if (params === null) return (actor) => actor.assign(update(actor.args, undefined));
-  return (actor) => actor.assign(update(actor.args, params(actor.args)));
+function assigning(assign: Assign, params: Params | null): Part {
+  if (typeof assign === 'function')
+    return { act: { kind: 'assignAll', assigner: assign, params }, changes: true };
+  const assignments = Object.entries(assign).map(
+    ([key, value]): Assignment =>
+      typeof value === 'function'
+        ? { key, assigner: value as Call, value: undefined }
+        : { key, assigner: null, value },
+  );
+  return { act: { kind: 'assign', assignments, params }, changes: true };
 }
 
-type Update = (args: Args, params: unknown) => Context;
-
-function updating(assigner: Assigner): Update {
-  return (args, params) => Object.assign({}, args.context, assigner(args, params));
-}
-
-function updatingKeys(assignment: Readonly<Record<string, unknown>>): Update {
-  const assigners = Object.entries(assignment).map(([key, value]): [string, Assigner] => [
-    key,
-    typeof value === 'function' ? (value as Assigner) : () => value,
-  ]);
-  return (args, params) => {
-    const updated: Record<string, unknown> = { ...args.context };
-    for (const [key, assigner] of assigners) updated[key] = assigner(args, params);
-    return updated;
-  };
-}
-
-function isAssign(implementation: object): implementation is { assignment: Assignment } {
+function isAssign(implementation: object): implementation is { assignment: Assign } {
   return 'type' in implementation && implementation.type === 'xstate.assign';
 }
 

@@ -1,26 +1,29 @@
 import type { Clock } from '#core/clock.ts';
 import { SignalboxError } from '#core/errors.ts';
-import { type Action, Args, Beginning } from './args.ts';
+import { DELAY_MS_MAX } from '../xstate-clock.ts';
+import type { Call } from './acts.ts';
+import { Args, Beginning } from './args.ts';
 import { Child } from './child.ts';
+import { Delay } from './delay.ts';
 import { type Effect, type Holding, LateAction } from './effects.ts';
-import type { Context, Leaf, MachineEvent, Program, Transition } from './program.ts';
+import { STEP_ERROR } from './holdings.ts';
+import type { Context, Invocation, Leaf, MachineEvent, Program, Take, Transition } from './program.ts';
 
 /** Events that are taken in one go, each sent while another is taken. More come without end. */
 export const EVENTS_AT_ONCE_MAX = 1000;
 
-/** `always` transitions that one event may lead to; more go in a circle. */
+/** `always` transitions that one event may lead to; so many go in a circle. */
 export const ALWAYS_MAX = 1000;
-
-const CHILD_ERROR = 'xstate.error.actor.';
 
 export type Status = 'active' | 'done' | 'error';
 
 export type RunOptions = {
   readonly input: unknown;
   readonly clock: Clock;
-  readonly onDone: (output: unknown) => void;
-  readonly onError: (error: unknown) => void;
-  readonly onTransition?: (from: string, to: string, event: MachineEvent) => void;
+  onDone(output: unknown): void;
+  onError(error: unknown): void;
+  onTransition?(from: string, to: string, event: MachineEvent): void;
+  onStepError?(error: unknown): void;
 };
 
 /**
@@ -34,11 +37,10 @@ export class RunningActor {
   readonly #options: RunOptions;
   /** Of the active states, outermost first. */
   readonly #holdings: (Holding | null)[];
+  /** With the context, and the event that is taken. */
+  readonly #args: Args;
   #leaf: Leaf;
-  #context: Context;
   #output: unknown = undefined;
-  #event: MachineEvent;
-  #args: Args | null = null;
   #firstEffect: Effect | null = null;
   #lastEffect: Effect | null = null;
   #isStarting = true;
@@ -50,11 +52,10 @@ export class RunningActor {
   constructor(program: Program, options: RunOptions) {
     this.#program = program;
     this.#options = options;
-    this.#holdings = new Array<Holding | null>(program.holdingsMax).fill(null);
+    this.#holdings = program.freeSlots.slice();
     this.#leaf = program.initialLeaf;
-    this.#context = program.staticContext;
     const { input } = options;
-    this.#event = { type: 'xstate.init', input } as MachineEvent;
+    this.#args = new Args(program.staticContext, { type: 'xstate.init', input } as MachineEvent);
   }
 
   /** Path of the innermost active state: `seeking.limiting`. */
@@ -63,7 +64,7 @@ export class RunningActor {
   }
 
   get context(): Context {
-    return this.#context;
+    return this.#args.context;
   }
 
   get clock(): Clock {
@@ -89,38 +90,24 @@ export class RunningActor {
     if (!this.#isBusy) this.#takeQueued();
   }
 
-  // What follows is for acts, steps and delays.
+  // -- what transitions do -----------------------------------------------------------------------------
 
-  /** What guards and the like are called with now. */
-  get args(): Args {
-    this.#args ??= new Args(this.#context, this.#event);
-    return this.#args;
+  perform(action: Call, params: unknown): void {
+    if (this.#isStarting) this.postpone(new LateAction(action, this.#args, params));
+    else action(this.#args, params);
   }
 
-  perform(action: Action, params: unknown): void {
-    if (this.#isStarting) this.postpone(new LateAction(action, this.args, params));
-    else action(this.args, params);
+  invoke(slot: number, invocation: Invocation, input: unknown): void {
+    this.#hold(slot, new Child(this, invocation, input));
   }
 
-  assign(context: Context): void {
-    this.#context = context;
-    this.#args = null;
+  wait(slot: number, event: MachineEvent, delayMs: number): void {
+    if (delayMs <= DELAY_MS_MAX) this.#hold(slot, new Delay(this, delayMs, event));
   }
 
-  hold(slot: number, holding: Holding): void {
-    this.#holdings[slot] = holding;
-    this.postpone(holding);
-  }
-
-  release(slot: number): void {
+  leave(slot: number): void {
     this.#holdings[slot]?.leave();
     this.#holdings[slot] = null;
-  }
-
-  postpone(effect: Effect): void {
-    if (this.#firstEffect === null || this.#lastEffect === null) this.#firstEffect = effect;
-    else this.#lastEffect.next = effect;
-    this.#lastEffect = effect;
   }
 
   finish(output: unknown): void {
@@ -128,20 +115,36 @@ export class RunningActor {
     this.status = 'done';
   }
 
-  childFailed(id: string, error: unknown): void {
-    this.send({ type: CHILD_ERROR + id, error, actorId: id } as MachineEvent);
+  // -- for steps and delays ----------------------------------------------------------------------------
+
+  postpone(effect: Effect): void {
+    if (this.#firstEffect === null || this.#lastEffect === null) this.#firstEffect = effect;
+    else this.#lastEffect.next = effect;
+    this.#lastEffect = effect;
+  }
+
+  stepThrew(error: unknown): void {
+    this.#options.onStepError?.(error);
+  }
+
+  // -- deciding ----------------------------------------------------------------------------------------
+
+  #hold(slot: number, holding: Holding): void {
+    this.#holdings[slot] = holding;
+    this.postpone(holding);
   }
 
   #begin(): void {
-    const { makeContext, beginning } = this.#program;
-    let initialContext = this.#context;
+    const { makeContext, begin } = this.#program;
+    const args = this.#args;
+    let initialContext = args.context;
     try {
       if (makeContext !== null) initialContext = makeContext(new Beginning(this.#options.input));
-      this.#context = initialContext;
-      for (const act of beginning) act(this);
+      args.context = initialContext;
+      begin(this, args);
       this.#takeAlways();
     } catch (error) {
-      this.#context = initialContext;
+      args.context = initialContext;
       this.#leaf = this.#program.initialLeaf;
       this.#fail(error);
     }
@@ -160,17 +163,18 @@ export class RunningActor {
 
   #take(event: MachineEvent): void {
     const leaf = this.#leaf;
-    const context = this.#context;
-    this.#event = event;
-    this.#args = null;
+    const args = this.#args;
+    const { context } = args;
+    args.event = event;
     try {
-      const transition = this.#choose(leaf.on.get(event.type) ?? leaf.otherwise);
-      if (transition !== null) this.#follow(transition);
-      else if (event.type.startsWith(CHILD_ERROR)) throw (event as MachineEvent & { error: unknown }).error;
+      const transition = this.#follow(takeFor(leaf, event.type));
+      if (transition === null && event.type.startsWith(STEP_ERROR)) {
+        throw (event as MachineEvent & { error: unknown }).error;
+      }
       this.#takeAlways();
     } catch (error) {
       this.#leaf = leaf;
-      this.#context = context;
+      args.context = context;
       this.#fail(error);
       return;
     }
@@ -178,28 +182,24 @@ export class RunningActor {
   }
 
   #takeAlways(): void {
-    for (let taken = 0; this.status === 'active' && this.#leaf.always.length > 0; taken++) {
-      const transition = this.#choose(this.#leaf.always);
-      if (transition === null) return;
+    for (let taken = 0; this.status === 'active' && this.#leaf.always !== null; taken++) {
       if (taken === ALWAYS_MAX) throw endless(`\`always\` in state ${this.state}`);
-      this.#follow(transition);
-      if (!transition.changes) return;
+      const transition = this.#follow(this.#leaf.always);
+      if (transition === null || !transition.changes) return;
     }
   }
 
-  #choose(transitions: readonly Transition[]): Transition | null {
-    for (const transition of transitions) {
-      if (transition.guard === null || transition.guard(this.args)) return transition;
-    }
-    return null;
-  }
-
-  #follow(transition: Transition): void {
+  #follow(take: Take | null): Transition | null {
+    if (take === null) return null;
     const from = this.#leaf.path;
-    for (const act of transition.acts) act(this);
+    const transition = take(this, this.#args);
+    if (transition === null) return null;
     this.#leaf = transition.to;
-    this.#options.onTransition?.(from, transition.to.path, this.#event);
+    this.#options.onTransition?.(from, transition.to.path, this.#args.event);
+    return transition;
   }
+
+  // -- doing what was decided --------------------------------------------------------------------------
 
   #settle(): void {
     try {
@@ -235,6 +235,11 @@ export class RunningActor {
     this.#nextEvent = this.#laterEvents?.shift() ?? null;
     return event;
   }
+}
+
+function takeFor({ on, otherwise }: Leaf, event: string): Take | null {
+  for (const branch of on) if (branch.event === event) return branch.take;
+  return otherwise;
 }
 
 function endless(what: string): SignalboxError {

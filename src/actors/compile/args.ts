@@ -1,8 +1,6 @@
 import { SignalboxError } from '#core/errors.ts';
 import type { Context, MachineEvent } from './program.ts';
 
-export type Action = (args: Args, params: unknown) => void;
-
 /** Stands where XState hands out its actors: whoever reaches for one learns why there is none. */
 export abstract class Confined {
   get self(): never {
@@ -26,10 +24,13 @@ export abstract class Confined {
   }
 }
 
-/** What guards, actions, delays and inputs are called with. Never changed once made, as they may keep it. */
+/**
+ * What guards, actions, delays and inputs are called with: one and the same for all calls of a run, as none has a use
+ * for it when the call is over.
+ */
 export class Args extends Confined {
-  readonly context: Context;
-  readonly event: MachineEvent;
+  context: Context;
+  event: MachineEvent;
 
   constructor(context: Context, event: MachineEvent) {
     super();

@@ -1,35 +1,20 @@
 import type { RunningActor } from './actor.ts';
-import { Confined } from './args.ts';
 import type { Effect, Holding } from './effects.ts';
-import type { MachineEvent } from './program.ts';
+import type { Invocation, MachineEvent } from './program.ts';
 
-/** An invoked step, as the chart has it. */
-export type Invocation = {
-  readonly id: string;
-  readonly callback: (child: Child) => unknown;
-};
-
-/** One run of an invoked step; also what its callback is called with. */
-export class Child extends Confined implements Holding {
+/** One run of an invoked step. */
+export class Child implements Holding {
   next: Effect | null = null;
-  readonly input: unknown;
   readonly #actor: RunningActor;
   readonly #invocation: Invocation;
+  readonly #input: unknown;
   #phase: 'waiting' | 'running' | 'leaving' | 'stopped' | 'failed' = 'waiting';
   #stop: unknown = undefined;
 
   constructor(actor: RunningActor, invocation: Invocation, input: unknown) {
-    super();
-    this.input = input;
     this.#actor = actor;
     this.#invocation = invocation;
-  }
-
-  /** Tells the machine an event, until the step has stopped. */
-  get sendBack(): (event: MachineEvent) => void {
-    return (event) => {
-      if (this.#phase !== 'stopped') this.#actor.send(event);
-    };
+    this.#input = input;
   }
 
   settle(): void {
@@ -51,9 +36,13 @@ export class Child extends Confined implements Holding {
 
   #start(): void {
     this.#phase = 'running';
+    const tell = (event: MachineEvent) => {
+      if (this.#phase !== 'stopped') this.#actor.send(event);
+    };
     try {
-      this.#stop = this.#invocation.callback(this);
+      this.#stop = this.#invocation.run(this.#input, tell);
     } catch (error) {
+      this.#actor.stepThrew(error);
       this.#fail(error);
     }
   }
@@ -69,6 +58,7 @@ export class Child extends Confined implements Holding {
 
   #fail(error: unknown): void {
     this.#phase = 'failed';
-    this.#actor.childFailed(this.#invocation.id, error);
+    const { id, errorType } = this.#invocation;
+    this.#actor.send({ type: errorType, error, actorId: id } as MachineEvent);
   }
 }

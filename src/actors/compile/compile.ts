@@ -1,10 +1,11 @@
 /**
  * Runs a machine without interpreting it. Everything that the chart says is worked out once; what is left for
- * an event is to look up its transitions, ask their guards, and call what the chosen one does, one by one.
+ * an event is to call the one function that was made for it and the state: it asks guards, and does what the
+ * transition does that may be taken.
  *
- *     machine ─► subset ─► read ─► program (leaf states with their transitions, each a list of acts)
- *                                     │
- *                        input ─► actor ─► acts ─► effects: steps and delays
+ *     machine ─► subset ─► read ─► acts ─► emit ─► program (leaf states, with a function for each event)
+ *                                                    │
+ *                                       input ─► actor ─► effects: steps and delays
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom, OutputFrom } from 'xstate';
 import type { Clock } from '#core/clock.ts';
@@ -19,11 +20,13 @@ export type CompiledActorOptions<Machine extends AnyStateMachine> = {
   readonly input: InputFrom<Machine>;
   readonly clock: Clock;
   /** Called once, when a final state has been entered. */
-  readonly onDone: (output: OutputFrom<Machine>) => void;
+  onDone(output: OutputFrom<Machine>): void;
   /** Called once, when an action or guard has thrown, or a step has and no state handles it. */
-  readonly onError: (error: unknown) => void;
+  onError(error: unknown): void;
   /** Called for each transition when it has been decided, before the steps that it starts. Must not throw. */
-  readonly onTransition?: (from: string, to: string, event: EventFrom<Machine>) => void;
+  onTransition?(from: string, to: string, event: EventFrom<Machine>): void;
+  /** Called when a step throws as it starts, before the machine takes its edge for that. Must not throw. */
+  onStepError?(error: unknown): void;
 };
 
 export type CompiledActor<Machine extends AnyStateMachine> = {

@@ -1,4 +1,5 @@
-import type { Action, Args } from './args.ts';
+import type { Call } from './acts.ts';
+import { Args } from './args.ts';
 
 /**
  * What a transition has decided and what happens only when all its decisions have been made. Effects are
@@ -21,13 +22,13 @@ export interface Holding extends Effect {
 /** An action of the initial states; like XState we call it only after their steps have started. */
 export class LateAction implements Effect {
   next: Effect | null = null;
-  readonly #action: Action;
+  readonly #action: Call;
   readonly #args: Args;
   readonly #params: unknown;
 
-  constructor(action: Action, args: Args, params: unknown) {
+  constructor(action: Call, { context, event }: Args, params: unknown) {
     this.#action = action;
-    this.#args = args;
+    this.#args = new Args(context, event);
     this.#params = params;
   }
 

@@ -1,12 +1,10 @@
 import type { AnyStateNode } from 'xstate';
 import { messageOf, SignalboxError } from '#core/errors.ts';
-import { paramsOf } from './params.ts';
-import type { Guard } from './program.ts';
+import { paramsOf } from './actions.ts';
+import type { Call, Guard } from './acts.ts';
 import { unsupported } from './subset.ts';
 
-type GuardFunction = (args: unknown, params: unknown) => unknown;
-
-/** `event` is what the guard is asked on, for the message when it throws. */
+/** `event` is what the guard is asked on. */
 export function readGuard(node: AnyStateNode, guard: unknown, event: string): Guard | null {
   if (guard === undefined) return null;
   const name = nameOf(guard);
@@ -16,16 +14,13 @@ export function readGuard(node: AnyStateNode, guard: unknown, event: string): Gu
   if ('check' in implementation) {
     throw unsupported(node, `has the guard \`${name}\` made of others (and, or, not, stateIn)`);
   }
-  const ask = implementation as GuardFunction;
-  const params = paramsOf(guard);
-
-  return (args) => {
-    try {
-      return Boolean(params === null ? ask(args, undefined) : ask(args, params(args)));
-    } catch (error) {
-      const text = `Guard ${name} of state ${node.id} threw on ${event}: ${messageOf(error)}`;
-      throw new SignalboxError('machine_failed', 'signalbox', text, { cause: error });
-    }
+  return {
+    ask: implementation as Call,
+    params: paramsOf(guard),
+    failed: (cause) => {
+      const text = `Guard ${name} of state ${node.id} threw on ${event}: ${messageOf(cause)}`;
+      return new SignalboxError('machine_failed', 'signalbox', text, { cause });
+    },
   };
 }
 

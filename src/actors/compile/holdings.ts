@@ -1,55 +1,36 @@
 /** What a state has for as long as it is active: its delays and its steps. */
 import { type AnyStateNode, fromCallback } from 'xstate';
 import { SignalboxError } from '#core/errors.ts';
-import { DELAY_MS_MAX } from '../xstate-clock.ts';
-import type { Args } from './args.ts';
-import { Child, type Invocation } from './child.ts';
-import { Delay } from './delay.ts';
-import type { Act } from './program.ts';
+import type { Step } from '../step.ts';
+import type { Act } from './acts.ts';
+import { type Args, Confined } from './args.ts';
+import type { Invocation, MachineEvent } from './program.ts';
 import { configuredInvokes, unsupported } from './subset.ts';
 
-type HoldingActs = {
-  readonly enter: readonly Act[];
-  readonly leave: readonly Act[];
-};
+/** What begins with a failed step's event. */
+export const STEP_ERROR = 'xstate.error.actor.';
 
 /** A state's `after`; its delays are in the slots from `firstSlot` on. */
-export function readDelays(node: AnyStateNode, firstSlot: number): HoldingActs {
+export function readDelays(node: AnyStateNode, firstSlot: number): Extract<Act, { kind: 'wait' }>[] {
   const delays = Object.keys(node.config.after ?? {}).map(numberIfNumeric);
   if (new Set(delays).size < delays.length) throw unsupported(node, 'has the same delay twice in `after`');
-  return {
-    enter: delays.map((delay, index): Act => {
-      const event = { type: `xstate.after.${delay}.${node.id}` };
-      const msFor = readDelay(node, delay);
-      return (actor) => {
-        const delayMs = msFor(actor.args);
-        if (delayMs > DELAY_MS_MAX) return;
-        actor.hold(firstSlot + index, new Delay(actor, delayMs, event));
-      };
-    }),
-    leave: delays.map((_, index) => releasing(firstSlot + index)),
-  };
+  return delays.map((delay, index) => {
+    const event = { type: `xstate.after.${delay}.${node.id}` };
+    const waiting = { event, msFor: readDelay(node, delay) };
+    return { kind: 'wait', slot: firstSlot + index, waiting };
+  });
 }
 
 /** A state's `invoke`; its steps are in the slots from `firstSlot` on. */
-export function readInvokes(node: AnyStateNode, firstSlot: number): HoldingActs {
+export function readInvokes(node: AnyStateNode, firstSlot: number): Extract<Act, { kind: 'invoke' }>[] {
   const configured = configuredInvokes(node);
-  return {
-    enter: node.invoke.map(({ id }, index): Act => {
-      const { src, input } = configured[index] ?? {};
-      const invocation: Invocation = { id, callback: readCallback(node, src) };
-      if (typeof input !== 'function') {
-        return (actor) => actor.hold(firstSlot + index, new Child(actor, invocation, input));
-      }
-      const inputFor = input as (args: Args) => unknown;
-      return (actor) => actor.hold(firstSlot + index, new Child(actor, invocation, inputFor(actor.args)));
-    }),
-    leave: node.invoke.map((_, index) => releasing(firstSlot + index)),
-  };
-}
-
-function releasing(slot: number): Act {
-  return (actor) => actor.release(slot);
+  return node.invoke.map(({ id }, index) => {
+    const { src, input } = configured[index] ?? {};
+    const inputFor = typeof input === 'function' ? (input as (args: Args) => unknown) : null;
+    const run = readStep(node, src);
+    const invocation: Invocation = { id, errorType: `${STEP_ERROR}${id}`, inputFor, input, run };
+    return { kind: 'invoke', slot: firstSlot + index, invocation };
+  });
 }
 
 /** The keys `1000` and `1e3` are the same delay; others are names. */
@@ -73,7 +54,24 @@ function readDelay(node: AnyStateNode, delay: string | number): (args: Args) => 
   };
 }
 
-function readCallback(node: AnyStateNode, src: unknown): Invocation['callback'] {
+/** What a callback is called with that is no step of ours. */
+class CallbackArgs extends Confined {
+  readonly input: unknown;
+  readonly sendBack: (event: MachineEvent) => void;
+
+  constructor(input: unknown, sendBack: (event: MachineEvent) => void) {
+    super();
+    this.input = input;
+    this.sendBack = sendBack;
+  }
+}
+
+type CallbackLogic = {
+  readonly config: (args: CallbackArgs) => unknown;
+  readonly step?: Step<unknown, MachineEvent>;
+};
+
+function readStep(node: AnyStateNode, src: unknown): Invocation['run'] {
   const { actors } = node.machine.implementations as { actors: Record<string, unknown> };
   const logic = typeof src === 'string' ? actors[src] : src;
   const name = typeof src === 'string' ? `\`${src}\`` : 'an inline actor';
@@ -81,12 +79,13 @@ function readCallback(node: AnyStateNode, src: unknown): Invocation['callback'] 
   if (!isCallbackLogic(logic)) {
     throw unsupported(node, `invokes ${name}, which is not made by \`fromCallback\``);
   }
-  return logic.config;
+  const { config, step } = logic;
+  return step ?? ((input, sendBack) => config(new CallbackArgs(input, sendBack)));
 }
 
 const REFERENCE = String(fromCallback(() => {}).start);
 
 /** XState does not say of what kind its actors are. Those made by `fromCallback` share the source of `start`. */
-function isCallbackLogic(logic: unknown): logic is { config: Invocation['callback'] } {
+function isCallbackLogic(logic: unknown): logic is CallbackLogic {
   return typeof logic === 'object' && logic !== null && 'start' in logic && String(logic.start) === REFERENCE;
 }

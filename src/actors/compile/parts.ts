@@ -1,7 +1,7 @@
 import type { AnyStateNode } from 'xstate';
 import { readAction } from './actions.ts';
+import type { Act } from './acts.ts';
 import { readDelays, readInvokes } from './holdings.ts';
-import type { Act } from './program.ts';
 
 /** An act, and whether it changes context or steps; whoever writes a transition adds these up. */
 export type Part = { readonly act: Act; readonly changes: boolean };
@@ -18,11 +18,11 @@ export function readParts(node: AnyStateNode): StateParts {
   const { entry, exit } = node.config as { entry: unknown; exit: unknown };
   const firstSlot = slotsAround(node);
   const delays = readDelays(node, firstSlot);
-  const steps = readInvokes(node, firstSlot + delays.enter.length);
+  const steps = readInvokes(node, firstSlot + delays.length);
   return {
-    entering: [...readActions(node, entry), ...plain(delays.enter), ...changing(steps.enter)],
+    entering: [...readActions(node, entry), ...plain(delays), ...changing(steps)],
     initial: readActions(node, node.initial.actions),
-    leaving: [...readActions(node, exit), ...plain(delays.leave), ...changing(steps.leave)],
+    leaving: [...readActions(node, exit), ...plain(delays.map(leaving)), ...changing(steps.map(leaving))],
   };
 }
 
@@ -39,6 +39,10 @@ function slotsAround({ parent }: AnyStateNode): number {
 /** Slots that are taken while this state is active, by it and those around it. */
 export function slotsOf(node: AnyStateNode): number {
   return slotsAround(node) + Object.keys(node.config.after ?? {}).length + node.invoke.length;
+}
+
+function leaving({ slot }: { readonly slot: number }): Act {
+  return { kind: 'leave', slot };
 }
 
 function plain(acts: readonly Act[]): Part[] {

@@ -5,36 +5,54 @@ import type { Args, Beginning } from './args.ts';
 export type MachineEvent = { readonly type: string };
 export type Context = Readonly<Record<string, unknown>>;
 
-/** One thing that a transition does: calls an action, assigns, or takes up or lets go of a step or delay. */
-export type Act = (actor: RunningActor) => void;
+/** A delay of a state, as the chart has it. */
+export type Waiting = {
+  readonly event: MachineEvent;
+  /** Throws where the chart gives no number. */
+  readonly msFor: (args: Args) => number;
+};
 
-export type Guard = (args: Args) => boolean;
+/** An invoked step, as the chart has it. */
+export type Invocation = {
+  readonly id: string;
+  /** What the machine is sent when the step has thrown. */
+  readonly errorType: string;
+  readonly inputFor: ((args: Args) => unknown) | null;
+  /** The input where there is no function for it. */
+  readonly input: unknown;
+  /** Runs the step; returns what stops it, if it is a function. */
+  readonly run: (input: unknown, tell: (event: MachineEvent) => void) => unknown;
+};
+
+/** What happens when it is decided what is done on an event: null where no guard let anything pass. */
+export type Take = (actor: RunningActor, args: Args) => Transition | null;
 
 export type Transition = {
-  readonly guard: Guard | null;
-  /** Everything that happens, in order: what exits do, then its own actions, then what entries do. */
-  readonly acts: readonly Act[];
   readonly to: Leaf;
   /** False where it leaves state, context and steps as they were; such an `always` is taken once, not for ever. */
   readonly changes: boolean;
 };
 
+/** What is done on one event. */
+export type Branch = { readonly event: string; readonly take: Take };
+
 /** A state without children. Its transitions are its own and those of all states around it, innermost first. */
 export type Leaf = {
   readonly path: string;
-  readonly on: ReadonlyMap<string, readonly Transition[]>;
-  /** For events that are not in `on`: those of `*`. */
-  readonly otherwise: readonly Transition[];
-  readonly always: readonly Transition[];
+  /** One for each event: so few that to look through them takes less than a map. */
+  readonly on: readonly Branch[];
+  /** For events that are not in `on`: what `*` has. */
+  readonly otherwise: Take | null;
+  readonly always: Take | null;
 };
 
 export type Program = {
   readonly initialLeaf: Leaf;
   /** Enters the initial states. */
-  readonly beginning: readonly Act[];
+  readonly begin: Take;
   readonly staticContext: Context;
   /** Null where the context is the same for every input. */
   readonly makeContext: ((beginning: Beginning) => Context) | null;
-  /** Steps and delays that can be under way at once. */
-  readonly holdingsMax: number;
+  /** Steps and delays that can be under way at once: null for each. */
+  readonly freeSlots: readonly null[];
 };

@@ -1,10 +1,12 @@
 /** Reads a machine's own definition into a program. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import type { Act, Candidate } from './acts.ts';
+import { emitTake } from './emit.ts';
 import { readGuard } from './guards.ts';
 import { finishing } from './output.ts';
 import { type Part, readActions, readParts, type StateParts, slotsOf } from './parts.ts';
 import { chainOf, descent, type Entry, entriesOf, exitsOf } from './paths.ts';
-import type { Context, Leaf, Program, Transition } from './program.ts';
+import type { Branch, Context, Leaf, Program, Take } from './program.ts';
 import { checkStructure } from './subset.ts';
 
 /** Throws for anything outside of the subset, naming the state. */
@@ -14,13 +16,14 @@ export function readProgram(machine: AnyStateMachine): Program {
   const nodes = nodesOf(root);
   const reader = new Reader(root, nodes);
   const beginning = descent(root).map((node) => ({ node, isInitial: true }));
+  const transition = { to: reader.leafAfter(beginning, root), changes: true };
   const context: unknown = machine.config.context;
   return {
-    initialLeaf: reader.leafAfter(beginning, root),
-    beginning: reader.entering(beginning).map(({ act }) => act),
+    begin: emitTake('begin', [{ guard: null, acts: actsOf(reader.entering(beginning)), transition }]),
+    initialLeaf: transition.to,
     staticContext: typeof context === 'function' ? {} : ((context ?? {}) as Context),
     makeContext: typeof context === 'function' ? (context as Program['makeContext']) : null,
-    holdingsMax: Math.max(...nodes.map(slotsOf)),
+    freeSlots: new Array<null>(Math.max(...nodes.map(slotsOf))).fill(null),
   };
 }
 
@@ -30,9 +33,9 @@ function nodesOf(node: AnyStateNode): AnyStateNode[] {
 
 /** A leaf that is still being read: transitions lead to leaves, so these have to be there first. */
 type Draft = Leaf & {
-  readonly on: Map<string, readonly Transition[]>;
-  otherwise: readonly Transition[];
-  always: readonly Transition[];
+  readonly on: Branch[];
+  otherwise: Take | null;
+  always: Take | null;
 };
 
 class Reader {
@@ -48,7 +51,7 @@ class Reader {
         .filter(({ type }) => type !== 'compound')
         .map((node) => [
           node,
-          { path: node.path.join('.'), on: new Map(), otherwise: [], always: [] } satisfies Draft,
+          { path: node.path.join('.'), on: [], otherwise: null, always: null } satisfies Draft,
         ]),
     );
     for (const [node, leaf] of this.#leaves) this.#readTransitions(node, leaf);
@@ -82,6 +85,8 @@ class Reader {
     const around = chainOf(node).reverse();
     const read = (event: string, candidatesOf: (source: AnyStateNode) => AnyTransitionDefinition[]) =>
       around.flatMap(candidatesOf).map((transition) => this.#read(transition, event, node, leaf));
+    const emit = (event: string, candidates: readonly Candidate[]) =>
+      emitTake(`${leaf.path} on ${event}`, candidates);
     const forAny = ({ transitions }: AnyStateNode) => transitions.get('*') ?? [];
 
     for (const event of new Set(around.flatMap(({ transitions }) => [...transitions.keys()]))) {
@@ -90,13 +95,15 @@ class Reader {
         ...(source.transitions.get(event) ?? []),
         ...forAny(source),
       ]);
-      leaf.on.set(event, candidates);
+      leaf.on.push({ event, take: emit(event, candidates) });
     }
-    leaf.otherwise = read('*', forAny);
-    leaf.always = read('always', ({ always }) => always ?? []);
+    const otherwise = read('*', forAny);
+    if (otherwise.length > 0) leaf.otherwise = emit('any', otherwise);
+    const always = read('always', ({ always }) => always ?? []);
+    if (always.length > 0) leaf.always = emit('always', always);
   }
 
-  #read(transition: AnyTransitionDefinition, event: string, node: AnyStateNode, leaf: Leaf): Transition {
+  #read(transition: AnyTransitionDefinition, event: string, node: AnyStateNode, leaf: Leaf): Candidate {
     const { source, target, reenter, guard, actions } = transition;
     const move = { source, target: target?.[0] ?? null, reenter };
     const entries = entriesOf(move);
@@ -108,9 +115,8 @@ class Reader {
     const to = this.leafAfter(entries, node);
     return {
       guard: readGuard(source, guard, event),
-      acts: parts.map(({ act }) => act),
-      to,
-      changes: to !== leaf || parts.some(({ changes }) => changes),
+      acts: actsOf(parts),
+      transition: { to, changes: to !== leaf || parts.some(({ changes }) => changes) },
     };
   }
 
@@ -119,4 +125,8 @@ class Reader {
     if (parts === undefined) throw new Error(`State ${node.id} is not of this machine`);
     return parts;
   }
+}
+
+function actsOf(parts: readonly Part[]): Act[] {
+  return parts.map(({ act }) => act);
 }

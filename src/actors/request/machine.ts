@@ -125,7 +125,7 @@ export const requestMachine = setup({
           invoke: {
             id: 'authenticate',
             src: 'authenticate',
-            input: ({ context }) => ({ exchange: context.exchange }),
+            input: ({ context }) => context,
             onError: { target: '#request.refusing' },
           },
           on: {
@@ -140,7 +140,7 @@ export const requestMachine = setup({
           invoke: {
             id: 'limit',
             src: 'limit',
-            input: ({ context }) => ({ exchange: context.exchange, identity: context.identity }),
+            input: ({ context }) => context,
             onError: { target: '#request.refusing' },
           },
           on: { 'limit.passed': [{ guard: 'isBodyAwaited', target: 'receiving' }, { target: 'selecting' }] },
@@ -150,7 +150,7 @@ export const requestMachine = setup({
           invoke: {
             id: 'receive',
             src: 'receive',
-            input: ({ context }) => ({ exchange: context.exchange }),
+            input: ({ context }) => context,
             onError: { target: '#request.refusing' },
           },
           on: { 'body.received': { target: 'selecting' } },
@@ -160,12 +160,7 @@ export const requestMachine = setup({
           invoke: {
             id: 'select',
             src: 'select',
-            input: ({ context }) => ({
-              exchange: context.exchange,
-              identity: context.identity,
-              tried: context.tried,
-              last: context.last,
-            }),
+            input: ({ context }) => context,
             onError: { target: '#request.refusing' },
           },
           on: {
@@ -213,7 +208,7 @@ export const requestMachine = setup({
           invoke: {
             id: 'weigh',
             src: 'weigh',
-            input: ({ context }) => ({ exchange: context.exchange, tried: context.tried }),
+            input: ({ context }) => context,
             onError: { target: '#request.refusing' },
           },
           on: {
@@ -258,7 +253,7 @@ export const requestMachine = setup({
       invoke: {
         id: 'refuse',
         src: 'refuse',
-        input: ({ context }) => ({ exchange: context.exchange, refusal: context.refusal }),
+        input: ({ context }) => context,
         onError: { target: 'abandoned' },
       },
       on: {

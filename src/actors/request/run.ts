@@ -1,6 +1,11 @@
 import { createActor, type SnapshotFrom, type StateValue } from 'xstate';
 import type { Clock } from '#core/clock.ts';
-import { compile } from '../compile/compile.ts';
+import {
+  type CompiledActor,
+  type CompiledActorOptions,
+  type CompiledMachine,
+  compile,
+} from '../compile/compile.ts';
 import type { Step } from '../step.ts';
 import { xstateClock } from '../xstate-clock.ts';
 import { requestActors } from './actors.ts';
@@ -32,28 +37,70 @@ export type CreateRunner = (
 ) => RunRequest;
 
 const BEGAN: Began = { type: 'xstate.init' };
+const LEFT = { type: 'client.left' } as const;
 
 /** Runs the chart as compiled once from the machine. */
 export const createCompiledRunner: CreateRunner = (steps, clock, report, observe) => {
-  const machine = compile(requestMachine.provide({ actors: requestActors(watched(steps, report)) }));
+  const machine = compile(requestMachine.provide({ actors: requestActors(steps) }));
+  const world = { clock, report, observe };
 
-  return (exchange, ended) => {
-    const actor = machine.createActor({
-      input: { exchange },
-      clock,
-      onDone: () => end(actor.context, actor.state as Outcome, ended),
-      onError: (error) => {
-        report(error);
-        exchange.reply.cut();
-        end(actor.context, 'crashed', ended);
-      },
-      onTransition: (_, state, event) => observe(exchange, state, event),
-    });
-    exchange.reply.onLeft(() => actor.send({ type: 'client.left' }));
-    observe(exchange, actor.state, BEGAN);
-    actor.start();
-  };
+  return (exchange, ended) => new CompiledRun(machine, world, exchange, ended).begin();
 };
+
+type Machine = typeof requestMachine;
+
+type World = {
+  readonly clock: Clock;
+  readonly report: (error: unknown) => void;
+  readonly observe: ObserveTransition;
+};
+
+/** What the compiled machine is told of one exchange, and tells of it: one object, as there is one for each request. */
+class CompiledRun implements CompiledActorOptions<Machine> {
+  readonly input: { readonly exchange: Exchange };
+  readonly clock: Clock;
+  readonly #world: World;
+  readonly #ended: (outcome: Outcome) => void;
+  readonly #actor: CompiledActor<Machine>;
+
+  constructor(
+    machine: CompiledMachine<Machine>,
+    world: World,
+    exchange: Exchange,
+    ended: (outcome: Outcome) => void,
+  ) {
+    this.input = { exchange };
+    this.clock = world.clock;
+    this.#world = world;
+    this.#ended = ended;
+    this.#actor = machine.createActor(this);
+  }
+
+  begin(): void {
+    const { exchange } = this.input;
+    exchange.reply.onLeft(() => this.#actor.send(LEFT));
+    this.#world.observe(exchange, this.#actor.state, BEGAN);
+    this.#actor.start();
+  }
+
+  onTransition(_from: string, state: string, event: RequestEvent): void {
+    this.#world.observe(this.input.exchange, state, event);
+  }
+
+  onStepError(error: unknown): void {
+    this.#world.report(error);
+  }
+
+  onDone(): void {
+    end(this.#actor.context, this.#actor.state as Outcome, this.#ended);
+  }
+
+  onError(error: unknown): void {
+    this.#world.report(error);
+    this.input.exchange.reply.cut();
+    end(this.#actor.context, 'crashed', this.#ended);
+  }
+}
 
 /** Runs the same chart under XState's own interpreter: far slower, and open to XState's inspection. */
 export const createXstateRunner: CreateRunner = (steps, clock, report, observe) => {
@@ -79,7 +126,7 @@ export const createXstateRunner: CreateRunner = (steps, clock, report, observe) 
         end(contextOf(), 'crashed', ended);
       },
     });
-    exchange.reply.onLeft(() => actor.send({ type: 'client.left' }));
+    exchange.reply.onLeft(() => actor.send(LEFT));
     observe(exchange, pathOf(actor.getSnapshot().value), BEGAN);
     actor.start();
   };
