@@ -1,6 +1,6 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
-import { lowerCased } from './header-names.ts';
-import { applyHeaderRules } from './header-rules.ts';
+import { lowerCased, NameSet } from './header-names.ts';
+import { applyHeaderRules, isWithoutRules } from './header-rules.ts';
 import {
   appendHeader,
   appendVia,
@@ -9,6 +9,7 @@ import {
   type FlatHeaders,
   HOP_BY_HOP,
   headerList,
+  isNamed,
 } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
@@ -75,18 +76,15 @@ export function forwardHeaders(
   { requestId, traceparent, tracestate, claims }: AttemptFacts,
 ): string[] {
   const headers = ['Host', hostFor(request, upstream)];
+  const { names: barred, passedKey } = withheldOf(route, names, request.peerTrusted);
   const named = connectionNames(request.headers);
-  const barred = withheldNames(route, names);
-  const passedKey = passedKeyName(route);
+  const isCounted = request.method === 'OPTIONS';
   for (let at = 0; at + 1 < request.headers.length; at += 2) {
     const name = request.headers[at] as string;
-    const lowerName = lowerCased(name);
-    const dashedName = dashed(lowerName);
-    const isWithheld =
-      barred.has(dashedName) || named.has(lowerName) || isForged(lowerName, dashedName, request.peerTrusted);
-    if (isWithheld && lowerName !== passedKey) continue;
+    if (barred.has(name) || (named.size > 0 && isAmong(named, name, passedKey))) continue;
     const value = request.headers[at + 1] as string;
-    headers.push(name, lowerName === 'max-forwards' ? forwardedOn(request.method, value) : value);
+    const isCount = isCounted && isNamed(name, 'max-forwards');
+    headers.push(name, isCount ? forwardedOn(request.method, value) : value);
   }
   appendForwarded(headers, request, names.forwarded);
   appendHeader(headers, names.requestId, requestId);
@@ -95,15 +93,11 @@ export function forwardHeaders(
   if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
   if (claims !== null) appendIdentity(headers, claims, names.identity);
   appendVia(headers, headerList(request.headers, 'via'), request.protocol, names.via);
-  const { clientAddress, host, tls } = request;
-  applyHeaderRules(headers, route.requestHeaders, {
-    clientAddress,
-    host,
-    requestId,
-    routeName: route.name,
-    upstreamName: upstream.name,
-    tls,
-  });
+  if (!isWithoutRules(route.requestHeaders)) {
+    const { clientAddress, host, tls } = request;
+    const facts = { clientAddress, host, requestId, routeName: route.name, upstreamName: upstream.name, tls };
+    applyHeaderRules(headers, route.requestHeaders, facts);
+  }
   return headers;
 }
 
@@ -119,15 +113,20 @@ export function forwardTrailers(
 ): string[] {
   const passed: string[] = [];
   const named = connectionNames(head);
-  const barred = withheldNames(route, names);
+  const { names: barred, passedKey } = withheldOf(route, names, false);
   for (let at = 0; at + 1 < trailers.length; at += 2) {
     const name = trailers[at] as string;
-    const lowerName = lowerCased(name);
-    const dashedName = dashed(lowerName);
-    if (barred.has(dashedName) || named.has(lowerName) || isForged(lowerName, dashedName, false)) continue;
+    // The key passes in the head, where it was checked.
+    if (barred.has(name) || isAmong(named, name, null) || (passedKey !== null && isNamed(name, passedKey)))
+      continue;
     passed.push(name, trailers[at + 1] as string);
   }
   return passed;
+}
+
+function isAmong(named: ReadonlySet<string>, name: string, passedKey: string | null): boolean {
+  const lowerName = lowerCased(name);
+  return named.has(lowerName) && lowerName !== passedKey;
 }
 
 /** Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For. */
@@ -156,22 +155,52 @@ function hostFor(request: ForwardedRequest, upstream: Upstream): string {
 
 /** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
 export function authority(upstream: Upstream): string {
+  const known = authorities.get(upstream);
+  if (known !== undefined) return known;
   const schemePort = upstream.tls === null ? 80 : 443;
-  return upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
+  const made = upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
+  authorities.set(upstream, made);
+  return made;
 }
 
-type Withheld = { readonly names: HeaderNames; readonly list: ReadonlySet<string> };
+const authorities = new WeakMap<Upstream, string>();
 
-const withheld = new WeakMap<Route, Withheld>();
+type Withheld = {
+  readonly names: NameSet;
+  /** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */
+  readonly passedKey: string | null;
+};
+
+type Kept = { readonly of: HeaderNames; readonly fromTrusted: Withheld; readonly fromOthers: Withheld };
+
+const kept = new WeakMap<Route, Kept>();
+
+/** What of a client does not pass on this route: made once for a route. */
+function withheldOf(route: Route, names: HeaderNames, peerTrusted: boolean): Withheld {
+  let found = kept.get(route);
+  if (found?.of !== names) {
+    const list = withheldNames(route, names);
+    found = { of: names, fromTrusted: withheld(route, list, true), fromOthers: withheld(route, list, false) };
+    kept.set(route, found);
+  }
+  return peerTrusted ? found.fromTrusted : found.fromOthers;
+}
+
+function withheld({ auth }: Route, list: ReadonlySet<string>, peerTrusted: boolean): Withheld {
+  const passedKey = auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.header : null;
+  const names = new NameSet((lowerName) => {
+    const dashedName = dashed(lowerName);
+    return lowerName !== passedKey && (list.has(dashedName) || isForged(lowerName, dashedName, peerTrusted));
+  });
+  return { names, passedKey };
+}
 
 /**
  * Names, lower case and dashed, under which nothing of a client passes on this route: those for one hop, our own,
  * those of the route's rules, the credentials', and those that say who somebody is, whether the route asks for
- * that or not. Made once for a route.
+ * that or not.
  */
 function withheldNames(route: Route, names: HeaderNames): ReadonlySet<string> {
-  const known = withheld.get(route);
-  if (known?.names === names) return known.list;
   const { remove, set } = route.requestHeaders;
   const { requestId, proxyBy, identity } = names;
   const said = [requestId, proxyBy?.name, identity.userId, identity.userEmail, identity.userIssuer];
@@ -183,13 +212,7 @@ function withheldNames(route: Route, names: HeaderNames): ReadonlySet<string> {
   const list = new Set([...HOP_BY_HOP, ...OWN, ...replaced.map((name) => dashed(lowerCased(name)))]);
   if (route.auth?.scheme === 'api_key') list.add(dashed(route.auth.header));
   else if (route.auth?.forwardCredentials === false) list.add('authorization');
-  withheld.set(route, { names, list });
   return list;
-}
-
-/** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */
-function passedKeyName({ auth }: Route): string | null {
-  return auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.header : null;
 }
 
 function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {
@@ -202,13 +225,15 @@ function appendIdentity(headers: string[], claims: IdentityClaims, names: Identi
 }
 
 function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {
-  const said = (name: string) => (request.peerTrusted ? headerList(request.headers, name) : null);
-  headers.push('X-Forwarded-For', extend(said('x-forwarded-for'), request.peerAddress));
-  headers.push('X-Forwarded-Proto', said('x-forwarded-proto') ?? request.scheme);
-  const host = said('x-forwarded-host') ?? request.host;
+  const said = request.peerTrusted ? request.headers : NOTHING_SAID;
+  headers.push('X-Forwarded-For', extend(headerList(said, 'x-forwarded-for'), request.peerAddress));
+  headers.push('X-Forwarded-Proto', headerList(said, 'x-forwarded-proto') ?? request.scheme);
+  const host = headerList(said, 'x-forwarded-host') ?? request.host;
   if (host !== '') headers.push('X-Forwarded-Host', host);
-  if (standard) headers.push('Forwarded', extend(said('forwarded'), forwardedElement(request)));
+  if (standard) headers.push('Forwarded', extend(headerList(said, 'forwarded'), forwardedElement(request)));
 }
+
+const NOTHING_SAID: FlatHeaders = [];
 
 /** One element of RFC 7239's list; an IPv6 address is quoted and bracketed (§6). */
 function forwardedElement(request: ForwardedRequest): string {

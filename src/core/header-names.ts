@@ -80,9 +80,35 @@ export function lowerCased(name: string): string {
   return LOWER.get(name) ?? name.toLowerCase();
 }
 
-const LINES = new Map(COMMON_SPELLINGS.map((name) => [name, `\r\n${name}: `]));
+/** Names of headers, whatever their case. What it says of common ones it finds out once. */
+export class NameSet {
+  readonly #has: (lowerName: string) => boolean;
+  readonly #common = new Map<string, boolean>();
 
-/** How a line that follows another one begins with it, if it is one of the common names; these are tokens. */
-export function commonLine(name: string): string | undefined {
-  return LINES.get(name);
+  constructor(has: (lowerName: string) => boolean) {
+    this.#has = has;
+  }
+
+  has(name: string): boolean {
+    const known = this.#common.get(name);
+    if (known !== undefined) return known;
+    const lowerName = lowerCased(name);
+    const has = this.#has(lowerName);
+    if (LOWER.has(name)) this.#common.set(name, has);
+    return has;
+  }
+}
+
+/** Who has the value of one of these, lower case, may get in with it: it is kept nowhere. */
+const SECRET: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'location',
+  'referer',
+  'set-cookie',
+  'x-api-key',
+]);
+
+export function isSecret(name: string): boolean {
+  return SECRET.has(lowerCased(name));
 }

@@ -13,6 +13,10 @@ export type RuleFacts = {
   readonly tls: ClientTls | null;
 };
 
+export function isWithoutRules({ remove, set, add }: HeaderRules): boolean {
+  return remove.length === 0 && set.length === 0 && add.length === 0;
+}
+
 /** Applies remove, then set (which replaces every header of that name), then add. In place. */
 export function applyHeaderRules(headers: string[], rules: HeaderRules, facts: RuleFacts): void {
   for (const name of rules.remove) dropHeader(headers, name);

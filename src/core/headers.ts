@@ -65,10 +65,18 @@ export function takesTrailers(headers: FlatHeaders): boolean {
   return codings.split(',').some((coding) => withoutBlanks(coding).toLowerCase() === 'trailers');
 }
 
+/** What a lower-case letter of ASCII has, and its upper-case one has not. */
+const LOWER_CASE = 0x20;
+
 /** Whether a header of some spelling has this name. */
 export function isNamed(name: string | undefined, lowerName: string): boolean {
-  // Comparing lengths first spares nearly every lower-casing.
-  return name !== undefined && name.length === lowerName.length && lowerCased(name) === lowerName;
+  // Comparing lengths and first letters spares nearly every lower-casing.
+  return (
+    name !== undefined &&
+    name.length === lowerName.length &&
+    (name.charCodeAt(0) | LOWER_CASE) === (lowerName.charCodeAt(0) | LOWER_CASE) &&
+    lowerCased(name) === lowerName
+  );
 }
 
 /** Appends a header unless its name is turned off (null). */
@@ -91,6 +99,20 @@ export function appendVia(
   protocol: string,
   pseudonym: string | null,
 ): void {
-  const via = pseudonym === null ? received : extend(received, `${protocol} ${pseudonym}`);
+  const via = pseudonym === null ? received : extend(received, ownVia(protocol, pseudonym));
   if (via !== null) headers.push('Via', via);
+}
+
+/** Nearly always the same: made once for as long as it is. */
+let ownProtocol = '';
+let ownPseudonym = '';
+let own = '';
+
+function ownVia(protocol: string, pseudonym: string): string {
+  if (protocol !== ownProtocol || pseudonym !== ownPseudonym) {
+    ownProtocol = protocol;
+    ownPseudonym = pseudonym;
+    own = `${protocol} ${pseudonym}`;
+  }
+  return own;
 }

@@ -1,5 +1,5 @@
 import { isCorsHeader } from './cors.ts';
-import { lowerCased } from './header-names.ts';
+import { lowerCased, NameSet } from './header-names.ts';
 import {
   appendHeader,
   appendVia,
@@ -57,15 +57,20 @@ export function passedHeaders(
   const headers: string[] = [];
   const named = connectionNames(head);
   const barred = withheldNames(names);
+  // Then the names alone decide.
+  const isPlain = named.size === 0 && cors === null && !hasNoLength(status);
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] as string;
-    const lowerName = lowerCased(name);
-    if (barred.has(lowerName) || named.has(lowerName)) continue;
-    if (lowerName === 'content-length' && hasNoLength(status)) continue;
-    if (cors !== null && isCorsHeader(lowerName)) continue;
+    if (barred.has(name) || !(isPlain || passes(lowerCased(name), status, named, cors))) continue;
     headers.push(name, received[at + 1] as string);
   }
   return headers;
+}
+
+function passes(lowerName: string, status: number, named: ReadonlySet<string>, cors: Cors | null): boolean {
+  if (named.has(lowerName)) return false;
+  if (lowerName === 'content-length' && hasNoLength(status)) return false;
+  return cors === null || !isCorsHeader(lowerName);
 }
 
 /** RFC 9110 §8.6: no Content-Length where there can be no content. */
@@ -82,18 +87,19 @@ export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string
   appendVia(headers, receivedVia, '1.1', names.via);
 }
 
-const withheld = new WeakMap<HeaderNames, ReadonlySet<string>>();
+const withheld = new WeakMap<HeaderNames, NameSet>();
 
 /** What is for one hop, and what Signalbox says itself: made once for the names of a configuration. */
-function withheldNames(names: HeaderNames): ReadonlySet<string> {
+function withheldNames(names: HeaderNames): NameSet {
   const known = withheld.get(names);
   if (known !== undefined) return known;
   const { requestId, responseTime, proxyBy, backend } = names;
   const stamped = [requestId, responseTime, proxyBy?.name, backend].filter(
     (name) => typeof name === 'string',
   );
-  const made = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
-  if (!names.passServer) made.add('server');
+  const list = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
+  if (!names.passServer) list.add('server');
+  const made = new NameSet((lowerName) => list.has(lowerName));
   withheld.set(names, made);
   return made;
 }

@@ -35,24 +35,25 @@ type Scene = {
 };
 
 function forwarded({ headers = [], request, route, names, upstream, claims }: Scene): string[] {
-  return forwardHeaders(
-    {
-      method: 'GET',
-      headers,
-      host: 'example.com',
-      scheme: 'http',
-      protocol: '1.1',
-      tls: null,
-      clientAddress: '203.0.113.9',
-      peerAddress: '203.0.113.9',
-      peerTrusted: false,
-      ...request,
-    },
-    sampleRoute(route),
-    { ...NAMES, ...names },
-    sampleUpstream(upstream),
-    { ...IDS, claims: claims ?? null },
-  );
+  const from: ForwardedRequest = {
+    method: 'GET',
+    headers,
+    host: 'example.com',
+    scheme: 'http',
+    protocol: '1.1',
+    tls: null,
+    clientAddress: '203.0.113.9',
+    peerAddress: '203.0.113.9',
+    peerTrusted: false,
+    ...request,
+  };
+  const scene = [sampleRoute(route), { ...NAMES, ...names }, sampleUpstream(upstream)] as const;
+  const facts = { ...IDS, claims: claims ?? null };
+  const first = forwardHeaders(from, ...scene, facts);
+  // What was found out for one request holds for the next one, and for nobody else.
+  forwardHeaders({ ...from, peerTrusted: !from.peerTrusted }, ...scene, facts);
+  assert.deepEqual(forwardHeaders(from, ...scene, facts), first);
+  return first;
 }
 
 /** Of a request through a proxy that says nothing of itself, only what the client said. */
@@ -73,6 +74,15 @@ describe('what a client sends', () => {
     headers.push('Transfer-Encoding', 'chunked', 'Keep-Alive', 'timeout=5', 'Proxy-Authorization', 'Basic x');
     headers.push('Expect', '100-continue', 'Proxy-Connection', 'keep-alive');
     assert.deepEqual(passed([...headers, 'X-Kept', 'z']), ['X-Kept', 'z']);
+  });
+
+  it('passes or not by who says it', () => {
+    const headers = ['X-Forwarded-Port', '1'];
+    for (const peerTrusted of [true, false])
+      assert.equal(
+        forwarded({ headers, request: { peerTrusted } }).includes('X-Forwarded-Port'),
+        peerTrusted,
+      );
   });
 
   it('cannot be taken away from behind: what Connection may not name', () => {

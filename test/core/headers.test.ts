@@ -25,6 +25,14 @@ describe('a header', () => {
     assert.equal(headerList(headers, 'x-other'), null);
   });
 
+  it('may begin with anything that a token may', () => {
+    for (const name of ['_own', '^own', '0own', '~own', 'own', '`own'])
+      assert.equal(
+        headerValue(['@wn', '', 'Own', '1', name.toUpperCase(), '2'], name),
+        name === 'own' ? '1' : '2',
+      );
+  });
+
   it('is never confused with a value of the same text', () => {
     assert.equal(headerValue(['a', 'host', 'b', 'c'], 'host'), null);
   });

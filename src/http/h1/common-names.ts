@@ -1,15 +1,5 @@
-import { COMMON_SPELLINGS } from '#core/header-names.ts';
+import { COMMON_SPELLINGS, isSecret } from '#core/header-names.ts';
 import { NamedLines } from './known-lines.ts';
-
-/** Who has a line with one of these may get in with it: kept nowhere, and compared with nobody else's. */
-const SECRET: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'location',
-  'referer',
-  'set-cookie',
-  'x-api-key',
-]);
 
 const SLOTS = 1024;
 
@@ -19,7 +9,7 @@ type Common = { readonly lines: NamedLines; readonly bytes: Buffer };
 const slots = Array.from({ length: SLOTS }, (): Common[] => []);
 for (const name of COMMON_SPELLINGS) {
   const bytes = Buffer.from(name, 'latin1');
-  const lines = new NamedLines(name, SECRET.has(name.toLowerCase()));
+  const lines = new NamedLines(name, isSecret(name));
   slots[slotOf(bytes, 0, bytes.length)]?.push({ lines, bytes });
 }
 

@@ -1,6 +1,5 @@
 import { withoutBlanks } from '#core/blanks.ts';
-import { lowerCased } from '#core/header-names.ts';
-import type { FlatHeaders } from '#core/headers.ts';
+import { type FlatHeaders, isNamed } from '#core/headers.ts';
 import type { FramingFault } from './faults.ts';
 
 /** What the fields of one head say of its message and its connection. */
@@ -22,14 +21,18 @@ export type ControlFields = {
   readonly expectsContinue: boolean;
 };
 
-const DIGITS = /^[0-9]{1,16}$/;
+/** Of a length, zeros in front included. */
+const DIGITS_MAX = 16;
+const ZERO = 0x30;
 const KEEP_ALIVE_TIMEOUT = /(?:^|[,;\t ])timeout=([0-9]{1,9})(?:$|[,;\t ])/i;
 
 type Found = { -readonly [Key in keyof ControlFields]: ControlFields[Key] };
 
-/** Reads a head for its control fields: one pass, in which most fields are passed by for their length. */
-export function readControlFields(headers: FlatHeaders): ControlFields {
-  const found: Found = {
+/** What most requests say: nothing. */
+const NONE: ControlFields = nothingFound();
+
+function nothingFound(): Found {
+  return {
     lengthBytes: null,
     isChunked: false,
     fault: null,
@@ -39,12 +42,18 @@ export function readControlFields(headers: FlatHeaders): ControlFields {
     upgrade: null,
     expectsContinue: false,
   };
+}
+
+/** Reads a head for its control fields: one pass, in which most fields are passed by for their length. */
+export function readControlFields(headers: FlatHeaders): ControlFields {
+  let found: Found | null = null;
   let namesUpgrade = false;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
-    if (!LENGTHS.has(name.length)) continue;
+    const name = controlName(headers[at] as string);
+    if (name === null) continue;
+    found ??= nothingFound();
     const value = headers[at + 1] as string;
-    switch (lowerCased(name)) {
+    switch (name) {
       case 'content-length':
         readLength(found, value);
         break;
@@ -65,22 +74,57 @@ export function readControlFields(headers: FlatHeaders): ControlFields {
         break;
     }
   }
+  if (found === null) return NONE;
   if (!namesUpgrade) found.upgrade = null;
   if (found.lengthBytes !== null && found.isChunked) found.fault ??= 'length_and_coding';
   return found;
 }
 
-/** Of the names above. */
-const LENGTHS: ReadonlySet<number> = new Set(
-  ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect'].map((name) => name.length),
-);
+type ControlName =
+  | 'connection'
+  | 'content-length'
+  | 'expect'
+  | 'keep-alive'
+  | 'transfer-encoding'
+  | 'upgrade';
+
+/** Which one of them a name is, whatever its case. */
+function controlName(name: string): ControlName | null {
+  switch (name.length) {
+    case 6:
+      return isNamed(name, 'expect') ? 'expect' : null;
+    case 7:
+      return isNamed(name, 'upgrade') ? 'upgrade' : null;
+    case 10:
+      if (isNamed(name, 'connection')) return 'connection';
+      return isNamed(name, 'keep-alive') ? 'keep-alive' : null;
+    case 14:
+      return isNamed(name, 'content-length') ? 'content-length' : null;
+    case 17:
+      return isNamed(name, 'transfer-encoding') ? 'transfer-encoding' : null;
+    default:
+      return null;
+  }
+}
 
 /** One, of digits only: also the same length twice is more than anybody sends by accident. */
 function readLength(found: Found, value: string): void {
-  const bytes = DIGITS.test(value) ? Number(value) : Number.NaN;
+  const bytes = declaredBytes(value);
   if (found.lengthBytes !== null) found.fault ??= 'several_lengths';
   if (!Number.isSafeInteger(bytes)) found.fault ??= 'bad_length';
   found.lengthBytes = bytes;
+}
+
+/** What `Content-Length` says; NaN where that is no number that can be counted with. */
+function declaredBytes(value: string): number {
+  if (value.length === 0 || value.length > DIGITS_MAX) return Number.NaN;
+  let bytes = 0;
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    bytes = bytes * 10 + digit;
+  }
+  return bytes;
 }
 
 function readCoding(found: Found, value: string): void {

@@ -4,9 +4,12 @@ import type { KnownLine, LinePlace, NamedLines } from './known-lines.ts';
 /** What is noted of each string that is to be made: its place among the fields, and where its bytes are. */
 const NOTES = 3;
 
+/** Of a string that others are parts of. One that is longer by itself is part of none. */
+const TEXT_BYTES_MAX = 1024;
+
 /**
  * The fields of one head after the other, as strings: those of known lines are there already, and all others are parts
- * of one string, made when the head is complete. Places are those of the field under way, counted from where the head
+ * of a few others, made when the head is complete. Places are those of the field under way, counted from where the head
  * begins.
  */
 export class HeadFields implements LinePlace {
@@ -89,15 +92,22 @@ export class HeadFields implements LinePlace {
     this.#strings.push('');
   }
 
-  /** Parts of one string: one copy, however many there are. */
+  /** Parts of a few strings, and not copies: of short ones, since whoever keeps a part keeps all of it. */
   #makeStrings(bytes: Buffer, base: number): void {
     const notes = this.#notes as readonly number[];
-    const count = this.#noteCount;
-    const from = notes[1] as number;
-    const text = bytes.toString('latin1', base + from, base + (notes[count - 1] as number));
-    for (let note = 0; note < count; note += NOTES) {
-      const start = (notes[note + 1] as number) - from;
-      this.#strings[notes[note] as number] = text.slice(start, (notes[note + 2] as number) - from);
+    const last = notes[this.#noteCount - 1] as number;
+    let text = '';
+    let textAt = 0;
+    let textEnd = 0;
+    for (let note = 0; note < this.#noteCount; note += NOTES) {
+      const from = notes[note + 1] as number;
+      const to = notes[note + 2] as number;
+      if (to > textEnd) {
+        textAt = from;
+        textEnd = Math.max(to, Math.min(last, from + TEXT_BYTES_MAX));
+        text = bytes.toString('latin1', base + textAt, base + textEnd);
+      }
+      this.#strings[notes[note] as number] = text.slice(from - textAt, to - textAt);
     }
     this.#noteCount = 0;
   }

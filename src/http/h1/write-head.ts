@@ -1,15 +1,8 @@
 import { SignalboxError } from '#core/errors.ts';
-import { commonLine } from '#core/header-names.ts';
 import type { FlatHeaders } from '#core/headers.ts';
-
-// Expressions, since to look at a string's characters one by one costs twice as much. None can backtrack.
-
-/** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Field values and reason phrases: tab, space, visible and obs-text (RFC 9110 §5.5). */
-const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** A request target, with characters beyond ASCII as they were received. */
-const TARGET = /^[!-~\x80-\xff]+$/;
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
+import { knownField } from './known-fields.ts';
+import { TARGET, TEXT, TOKEN } from './text.ts';
 
 const END = '\r\n\r\n';
 
@@ -29,16 +22,17 @@ export function requestHead(method: string, target: string, headers: FlatHeaders
 }
 
 export function isRequestLine(method: string, target: string): boolean {
-  return TOKEN.test(method) && TARGET.test(target);
+  return (method === 'GET' || TOKEN.test(method)) && TARGET.test(target);
 }
 
 export function isField(name: string, value: string): boolean {
-  return (commonLine(name) !== undefined || TOKEN.test(name)) && TEXT.test(value);
+  return lineOf(name, value) !== null;
 }
 
 /** `status` is a whole number from 100 to 999; `tail` is of `fieldLines`, and comes last. */
 export function responseHead(status: number, reason: string, headers: FlatHeaders, tail = ''): string | null {
-  return TEXT.test(reason) ? withFields(`HTTP/1.1 ${status} ${reason}`, headers, tail + END) : null;
+  const isText = reason === REASON_PHRASES[status] || TEXT.test(reason);
+  return isText ? withFields(`HTTP/1.1 ${status} ${reason}`, headers, tail + END) : null;
 }
 
 /** The last chunk, with what follows a chunked body. */
@@ -62,11 +56,17 @@ export function chunkHead(bytes: number): string {
 function withFields(start: string, headers: FlatHeaders, end: string): string | null {
   let head = start;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    const line = commonLine(name) ?? (TOKEN.test(name) ? `\r\n${name}: ` : null);
-    if (line === null || !TEXT.test(value)) return null;
+    const line = lineOf(headers[at] as string, value);
+    if (line === null) return null;
     head = head + line + value;
   }
   return head + end;
+}
+
+/** What stands before the value, the line break before the name included; null where either would not stay what it is. */
+function lineOf(name: string, value: string): string | null {
+  const known = knownField(name);
+  if (known !== undefined) return known.takes(value) ? known.line : null;
+  return TOKEN.test(name) && TEXT.test(value) ? `\r\n${name}: ` : null;
 }

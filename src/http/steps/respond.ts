@@ -2,7 +2,7 @@ import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
-import { applyHeaderRules } from '#core/header-rules.ts';
+import { applyHeaderRules, isWithoutRules } from '#core/header-rules.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { passedHeaders, responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { HeldBytes } from '#shared/held-bytes.ts';
@@ -75,9 +75,11 @@ function answerHeaders(
   const upstreamName = answer.upstream.name;
   const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, upstreamName);
   const headers = responseHeaders(answer.status, answer.headers, stamp, route.cors, notices);
-  const { clientAddress, host, tls } = request;
-  const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName, tls };
-  applyHeaderRules(headers, route.responseHeaders, facts);
+  if (!isWithoutRules(route.responseHeaders)) {
+    const { clientAddress, host, tls } = request;
+    const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName, tls };
+    applyHeaderRules(headers, route.responseHeaders, facts);
+  }
   if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
   return headers;
 }
