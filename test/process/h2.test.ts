@@ -59,6 +59,22 @@ describe('an instance whose clients speak HTTP/2', () => {
     assert.deepEqual([protocol, scheme], ['2', 'https']);
   });
 
+  it('gives each client the bytes of its own answer, however many come at once', async (t) => {
+    const bodyOf = (path: string) => `${path};`.repeat(1000);
+    const red = await startUpstream(t, 'red', ({ url }: IncomingMessage, response: ServerResponse) => {
+      response.setHeader('Content-Length', bodyOf(url ?? '').length).end(bodyOf(url ?? ''));
+    });
+    const { dial } = await scene(t, [red]);
+    const sessions = Array.from({ length: 10 }, dial);
+    const paths = Array.from({ length: 200 }, (_, index) => `/${1000 + index}`);
+    const asked = paths.map((path, index) =>
+      ask(sessions[index % sessions.length] ?? assert.fail(), { ':path': path }),
+    );
+    const answers = await Promise.all(asked);
+    const isWrong = (path: string, index: number) => answers[index]?.body !== bodyOf(path);
+    assert.deepEqual(paths.filter(isWrong), []);
+  });
+
   it('fails over, and refuses', async (t) => {
     const red = await startUpstream(t, 'red', (incoming, response) => {
       if (incoming.url === '/broken') incoming.socket.destroy();

@@ -103,7 +103,7 @@ export class Http2Reply implements Reply {
     this.#bytesLeft -= bytes.length;
     if (this.#bytesLeft === 0 && this.#fields !== null) {
       this.#respond({});
-      this.#stream.end(bytes, this.#progressed);
+      this.#stream.end(kept(bytes), this.#progressed);
       return true;
     }
     this.#respondInParts();
