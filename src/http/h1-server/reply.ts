@@ -12,6 +12,7 @@ import { responseFraming } from './response-framing.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const NO_TRAILERS: FlatHeaders = [];
+const NOTHING = () => {};
 
 /** What a reply asks of the connection that it is for. */
 export interface ReplyHost {
@@ -51,9 +52,9 @@ export class Http1Reply implements Reply, Flushable {
   #text = '';
   #isFlushDue = false;
   #isEnded = false;
-  #drained = () => {};
-  #sent = () => {};
-  #left = () => {};
+  #drained = NOTHING;
+  #sent = NOTHING;
+  #left = NOTHING;
 
   constructor(host: ReplyHost, asked: Asked) {
     this.#host = host;
@@ -135,7 +136,7 @@ export class Http1Reply implements Reply, Flushable {
     this.#flush();
     this.status = 101;
     this.#isEnded = true;
-    this.#left = () => {};
+    this.#left = NOTHING;
     this.#host.socket.write(head, 'latin1');
     return this.#host.handOver();
   }
