@@ -1,4 +1,5 @@
 import type { Route } from './table.ts';
+import { WeakLookup } from './weak-lookup.ts';
 
 export type RouteQuery = {
   readonly method: string;
@@ -10,16 +11,12 @@ export type RouteQuery = {
 
 /** The first route, in the table's order of precedence, that matches. */
 export function matchRoute(routes: readonly Route[], query: RouteQuery): Route | null {
-  let index = indexes.get(routes);
-  if (index === undefined) {
-    index = new RouteIndex(routes);
-    indexes.set(routes, index);
-  }
+  const index = indexes.get(routes) ?? indexes.add(routes, new RouteIndex(routes));
   return index.find(query);
 }
 
 /** A table is replaced as a whole, and its index goes with it. */
-const indexes = new WeakMap<readonly Route[], RouteIndex>();
+const indexes = new WeakLookup<readonly Route[], RouteIndex>();
 
 type Entry = { readonly route: Route; readonly rank: number };
 

@@ -79,7 +79,8 @@ export class RequestMetrics {
 
   attemptBegun(upstream: Upstream): void {
     const finder = this.#attempts;
-    const row = finder.find(upstream, 0) ?? finder.learn(upstream, 0, [upstream.pool, upstream.name]);
+    const row =
+      finder.find(upstream, 0, upstream.slot) ?? finder.learn(upstream, 0, [upstream.pool, upstream.name]);
     finder.rows.add(row, 1);
   }
 
@@ -88,7 +89,8 @@ export class RequestMetrics {
     const code = typeof before === 'number' ? before : STATUS_END + ATTEMPT_ERRORS.indexOf(before);
     const finder = this.#retries;
     const row =
-      finder.find(upstream, code) ?? finder.learn(upstream, code, [upstream.pool, upstream.name, before]);
+      finder.find(upstream, code, upstream.slot) ??
+      finder.learn(upstream, code, [upstream.pool, upstream.name, before]);
     finder.rows.add(row, 1);
   }
 
@@ -166,7 +168,8 @@ export class RequestMetrics {
     const code = methodNumber(method) * OUTCOMES + outcome;
     const finder = this.#attemptDuration;
     const row =
-      finder.find(upstream, code) ?? finder.learn(upstream, code, attemptLabels(upstream, method, outcome));
+      finder.find(upstream, code, upstream.slot) ??
+      finder.learn(upstream, code, attemptLabels(upstream, method, outcome));
     finder.rows.observe(row, seconds);
   }
 }

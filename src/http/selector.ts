@@ -8,10 +8,13 @@ import type { Clock } from '#core/clock.ts';
 import { requestKey } from '#core/limits/client-key.ts';
 import type { Random } from '#core/random.ts';
 import type { Pool, StrategyChoice, Upstream } from '#core/table.ts';
+import { WeakLookup } from '#core/weak-lookup.ts';
 import { loadView, type UpstreamCells } from '#shared/upstream-cells.ts';
 import { poolOf } from './exchange.ts';
 import type { Claims } from './in-flight/claims.ts';
 import { requestFacts } from './request-facts.ts';
+
+const BALANCERS_AT_HAND = 16;
 
 type KnownStrategy = { readonly kind: StrategyChoice['kind']; readonly strategy: Strategy };
 
@@ -23,7 +26,7 @@ export class Selector {
   readonly #random: Random;
   readonly #ipv6PrefixBits: number;
   /** By pool object: those of a pool that has changed go when the last request of its table has ended. */
-  readonly #balancers = new WeakMap<Pool, Balancer>();
+  readonly #balancers = new WeakLookup<Pool, Balancer>(BALANCERS_AT_HAND);
   /** By slot of the pool: the pool's next version goes on with what its strategy has derived. */
   readonly #strategies: KnownStrategy[] = [];
 
@@ -77,12 +80,10 @@ export class Selector {
   }
 
   #balancer(pool: Pool): Balancer {
-    let balancer = this.#balancers.get(pool);
-    if (balancer === undefined) {
-      balancer = new Balancer(pool, this.#strategy(pool), this.#cells.admission, this.#random);
-      this.#balancers.set(pool, balancer);
-    }
-    return balancer;
+    return (
+      this.#balancers.get(pool, pool.slot) ??
+      this.#balancers.add(pool, new Balancer(pool, this.#strategy(pool), this.#cells.admission, this.#random))
+    );
   }
 
   #strategy({ strategy: choice, slot }: Pool): Strategy {

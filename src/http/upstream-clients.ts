@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '#core/clock.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Table, Upstream } from '#core/table.ts';
+import { WeakLookup } from '#core/weak-lookup.ts';
 import { H1Pool } from './h1-dispatcher/h1-pool.ts';
 import { loadH2Client } from './h2-modules.ts';
 import type { Transport } from './transport.ts';
@@ -14,6 +15,9 @@ export type ConnectionWatch = {
   connectionFailed(upstream: Upstream): void;
 };
 
+/** Of upstreams. */
+const CLIENTS_AT_HAND = 64;
+
 /**
  * A worker's connections to the upstreams: a pool for each address and way of connecting. Upstreams that
  * change only in name or weight keep their connections.
@@ -24,7 +28,7 @@ export class UpstreamClients {
   readonly #watch: ConnectionWatch | null;
   readonly #clients = new Map<string, Transport>();
   /** The same by upstream and connect timeout: a key that holds certificates takes microseconds to build. */
-  #found = new WeakMap<Upstream, Map<number, Transport>>();
+  #found = new WeakLookup<Upstream, Map<number, Transport>>(CLIENTS_AT_HAND);
   /** Those that no table names any more, until their last request has ended. */
   readonly #closing = new Set<Transport>();
 
@@ -40,13 +44,14 @@ export class UpstreamClients {
 
   /** The dispatcher for an upstream, made when it is first needed. */
   for(upstream: Upstream, connectMs: number): Transport {
-    const found = this.#found.get(upstream)?.get(connectMs);
+    const known = this.#found.get(upstream, upstream.slot);
+    const found = known?.get(connectMs);
     if (found !== undefined) return found;
     const key = `${addressKey(upstream)} ${connectMs}`;
     const client = this.#clients.get(key) ?? this.#open(upstream, connectMs);
     this.#clients.set(key, client);
-    const byTimeout = this.#found.get(upstream) ?? new Map<number, Transport>();
-    this.#found.set(upstream, byTimeout.set(connectMs, client));
+    const byTimeout = known ?? this.#found.add(upstream, new Map());
+    byTimeout.set(connectMs, client);
     return client;
   }
 
@@ -60,7 +65,7 @@ export class UpstreamClients {
       void client.close().then(() => this.#closing.delete(client));
     }
     // A request that still has the old table must not find what is closed.
-    this.#found = new WeakMap();
+    this.#found = new WeakLookup(CLIENTS_AT_HAND);
   }
 
   /** Ends every connection, whatever is still on it. */

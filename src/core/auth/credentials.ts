@@ -42,21 +42,22 @@ export function readCredentials(
   if (value === undefined || value === '') return { problem: 'missing' };
   if (value.length > CREDENTIALS_BYTES_MAX) return { problem: 'malformed' };
   if (auth.scheme === 'api_key') return { token: value, login: null };
-  return readAuthorization(auth.scheme === 'basic' ? 'basic' : 'bearer', value);
+  return readAuthorization(auth.scheme, value);
 }
 
 function readAuthorization(
-  scheme: 'bearer' | 'basic',
+  asked: 'bearer' | 'basic' | 'jwt',
   value: string,
 ): Credentials | { readonly problem: CredentialsProblem } {
   const schemeEnd = value.indexOf(' ');
   const offered = schemeEnd === -1 ? value : value.slice(0, schemeEnd);
   // A client that offers another scheme has not tried this one (RFC 6750 §3.1).
-  if (offered.toLowerCase() !== scheme) return { problem: 'missing' };
+  if (offered.toLowerCase() !== (asked === 'basic' ? 'basic' : 'bearer')) return { problem: 'missing' };
 
   let tokenStart = offered.length;
   while (value.charCodeAt(tokenStart) === SPACE) tokenStart++;
   const token = value.slice(tokenStart);
-  if (!isToken68(token)) return { problem: 'malformed' };
-  return { token, login: scheme === 'basic' ? parseLogin(token) : null };
+  // A JWT has fewer characters to choose from: one that is no token68 is none, either, and most are known already.
+  if (asked !== 'jwt' && !isToken68(token)) return { problem: 'malformed' };
+  return { token, login: asked === 'basic' ? parseLogin(token) : null };
 }

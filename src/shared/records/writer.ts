@@ -15,6 +15,7 @@ import {
 import type { Auth, Upstream } from '#core/table.ts';
 import { type ClientTls, TLS_VERSIONS } from '#core/tls.ts';
 import type { TraceContext } from '#core/trace/context.ts';
+import { WeakLookup } from '#core/weak-lookup.ts';
 import { storeInOrder } from '../ordered-store.ts';
 import {
   AT,
@@ -46,6 +47,9 @@ import { upstreamText } from './upstream-text.ts';
 /** Stands for the record of a request that has none; what is written there is nowhere. */
 export const NO_RECORD = -1;
 
+/** Of upstreams. */
+const TEXTS_AT_HAND = 64;
+
 /** A longer text is written faster by a call than by its characters; measured, at 400 to 30 instructions. */
 const LOOP_LENGTH_MAX = 16;
 
@@ -69,7 +73,7 @@ export type RecordedHead = {
 export class RecordWriter {
   readonly #region: Region;
   readonly #slots: Slots;
-  readonly #upstreamTexts = new WeakMap<Upstream, string>();
+  readonly #upstreamTexts = new WeakLookup<Upstream, string>(TEXTS_AT_HAND);
   #edition: number;
 
   /** Goes on with the finished records of a predecessor; those that it had under way have to be closed. */
@@ -273,12 +277,8 @@ export class RecordWriter {
   }
 
   #upstreamText(upstream: Upstream): string {
-    let text = this.#upstreamTexts.get(upstream);
-    if (text === undefined) {
-      text = upstreamText(upstream);
-      this.#upstreamTexts.set(upstream, text);
-    }
-    return text;
+    const known = this.#upstreamTexts.get(upstream, upstream.slot);
+    return known ?? this.#upstreamTexts.add(upstream, upstreamText(upstream));
   }
 
   #text(at: number, { code, bytesMax }: TextKind, text: string): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CREDENTIALS_BYTES_MAX, readCredentials } from '#core/auth/credentials.ts';
+import type { Auth } from '#core/table.ts';
 import { authOf, base64 } from '#test/support/auth.ts';
 
 const bearer = authOf([]);
@@ -39,6 +40,14 @@ describe('bearer credentials', () => {
     ]) {
       assert.deepEqual(readCredentials(bearer, ['Authorization', value]), { problem: 'malformed' }, value);
     }
+  });
+
+  it('are for the verification to judge where they are to be a JWT', () => {
+    const jwt: Auth = { scheme: 'jwt', realm: 'signalbox', forwardCredentials: false };
+    for (const text of ['a.b.c', 'a b', '']) {
+      assert.deepEqual(readCredentials(jwt, ['Authorization', `Bearer ${text}`]), token(text));
+    }
+    assert.deepEqual(readCredentials(jwt, ['Authorization', 'Basic a.b.c']), { problem: 'missing' });
   });
 
   it('are missing when no space follows the scheme', () => {
