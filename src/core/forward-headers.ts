@@ -217,12 +217,16 @@ function withheldNames(route: Route, names: HeaderNames): ReadonlySet<string> {
 
 function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {
   appendHeader(headers, names.userId, claims.sub);
-  // Headers hold one character a byte (RFC 9110 §5.5: obs-text).
-  if (claims.email !== null) {
-    appendHeader(headers, names.userEmail, Buffer.from(claims.email).toString('latin1'));
-  }
+  if (claims.email !== null) appendHeader(headers, names.userEmail, inBytes(claims.email));
   appendHeader(headers, names.userIssuer, claims.iss);
 }
+
+/** Headers hold one character a byte (RFC 9110 §5.5: obs-text). */
+function inBytes(text: string): string {
+  return ASCII.test(text) ? text : Buffer.from(text).toString('latin1');
+}
+
+const ASCII = /^[ -~]*$/;
 
 function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {
   const said = request.peerTrusted ? request.headers : NOTHING_SAID;
