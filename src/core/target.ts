@@ -36,8 +36,11 @@ export function parseServerTarget(raw: string): Target | null {
   return match === null ? null : { origin: '*', path: '*', authority: match[1] ?? null };
 }
 
-// One look tells apart the many paths that are normal already.
-const MAY_BE_ABNORMAL = /[%;\\]|\/\/|\/\./;
+/**
+ * One look tells apart the many paths that are normal already: visible characters of ASCII, no percent signs,
+ * semicolons or backslashes, and no segment that is empty or begins with a dot.
+ */
+const NORMAL = /^(?:\/[!"$&-\-0-:<->@-[\]-~][!"$&-.0-:<->@-[\]-~]*)*\/?$/;
 
 /** Whatever is between here and the next slash, some parsers take for a host: `//host/path`. */
 const SLASHES_IN_FRONT = /^[/\\]+/;
@@ -47,10 +50,11 @@ const SLASHES_IN_FRONT = /^[/\\]+/;
  * `/%61dmin` and `/;x/admin` meet the middleware of `/admin`.
  */
 function withPath(received: string, authority: string | null): Target | null {
-  if (UNFIT.test(received)) return null;
   const query = received.indexOf('?');
   const receivedPath = query === -1 ? received : received.slice(0, query);
-  if (!MAY_BE_ABNORMAL.test(receivedPath)) return { origin: received, path: receivedPath, authority };
+  const isNormal = NORMAL.test(receivedPath);
+  if (!(isNormal && query === -1) && UNFIT.test(received)) return null;
+  if (isNormal) return { origin: received, path: receivedPath, authority };
 
   const sentPath = withoutDotSegments(receivedPath.replace(SLASHES_IN_FRONT, '/'));
   const barePath = sentPath === null ? null : withoutParameters(sentPath);

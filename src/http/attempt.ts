@@ -4,6 +4,7 @@ import type { Clock } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
+import { RecentMatches } from '#core/recent-matches.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { isUnprocessed } from './attempt-failure.ts';
 import { malformedAnswer } from './h1-dispatcher/errors.ts';
@@ -26,7 +27,7 @@ export type AttemptObserver = {
 export type AttemptTimeouts = Pick<Timeouts, 'firstByteMs' | 'idleMs'>;
 
 /** Reason phrases mean nothing (RFC 9112 §4); one that is more than plain text is left out. */
-const PLAIN = /^[\t -~]*$/;
+const PLAIN = new RecentMatches(/^[\t -~]*$/);
 
 /**
  * One try of one request at one upstream: a transport's handler on one side, an `Answer` on the other. An

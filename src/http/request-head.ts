@@ -1,12 +1,13 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
 import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
+import { RecentMatches } from '#core/recent-matches.ts';
 import { parseServerTarget, parseTarget } from '#core/target.ts';
 import type { AddressBlocks } from './address-blocks.ts';
 import type { ReceivedHead } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
 
 /** What RFC 3986 §3.2 allows in an authority without user information. */
-const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
+const AUTHORITY = new RecentMatches(/^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i);
 
 /** The head of a request, understood; null where it makes no sense. */
 export function readHead(

@@ -49,6 +49,20 @@ describe('a plain target', () => {
   });
 });
 
+describe('any character', () => {
+  it('is in a target where it is visible and of ASCII, and begins no fragment', () => {
+    for (let code = 0; code < 300; code++) {
+      const char = String.fromCharCode(code);
+      const isFit = code > 0x20 && code < 0x7f && char !== '#';
+      // Alone, what it may be the beginning of makes no sense.
+      const isBroken = !isFit || char === '%';
+      for (const raw of [`/${char}b`, `/a${char}`, `/a/${char}`])
+        assert.equal(parseTarget(raw) === null, isBroken, raw);
+      for (const raw of [`/?${char}b`, `/a?b${char}`]) assert.equal(parseTarget(raw) === null, !isFit, raw);
+    }
+  });
+});
+
 describe('an escaped path', () => {
   it('is decoded for routes and sent as it came', () => {
     assert.equal(path('/%61dmin'), '/admin');

@@ -1,4 +1,5 @@
 import { type FlatHeaders, isNamed } from '#core/headers.ts';
+import { declaredBytes } from '../h1/control-fields.ts';
 import type { Minor } from '../h1/start-lines.ts';
 import { fieldLines } from '../h1/write-head.ts';
 
@@ -15,6 +16,12 @@ export type ResponseFraming = {
 
 const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
 
+/** Some transports leave blanks around it. */
+function lengthOf(value: string): number {
+  const bytes = declaredBytes(value);
+  return Number.isNaN(bytes) ? Number(value) : bytes;
+}
+
 /** Of an answer with these headers, none of which is Transfer-Encoding (RFC 9112 §6.3). */
 export function responseFraming(
   method: string,
@@ -25,7 +32,7 @@ export function responseFraming(
   let bytes = Infinity;
   let hasDate = false;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (isNamed(headers[at], 'content-length')) bytes = Number(headers[at + 1]);
+    if (isNamed(headers[at], 'content-length')) bytes = lengthOf(headers[at + 1] as string);
     else if (isNamed(headers[at], 'date')) hasDate = true;
   }
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;

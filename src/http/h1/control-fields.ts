@@ -116,7 +116,7 @@ function readLength(found: Found, value: string): void {
 }
 
 /** What `Content-Length` says; NaN where that is no number that can be counted with. */
-function declaredBytes(value: string): number {
+export function declaredBytes(value: string): number {
   if (value.length === 0 || value.length > DIGITS_MAX) return Number.NaN;
   let bytes = 0;
   for (let at = 0; at < value.length; at++) {

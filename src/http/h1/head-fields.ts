@@ -39,7 +39,8 @@ export class HeadFields implements LinePlace {
   takeKnown(view: DataView, from: number, end: number, countMax: number): number {
     const strings = this.#strings;
     let at = from;
-    let line = this.#previous === null ? this.#first : this.#previous.next;
+    let previous = this.#previous;
+    let line = previous === null ? this.#first : previous.next;
     let same = 0;
     while (line !== null && strings.length < 2 * countMax) {
       same = line.sameBytes(view, at, end);
@@ -47,9 +48,10 @@ export class HeadFields implements LinePlace {
       strings.push(line.name, line.value);
       at += same;
       same = 0;
-      this.#previous = line;
+      previous = line;
       line = line.next;
     }
+    this.#previous = previous;
     this.common = line !== null && same > line.name.length ? line.of : null;
     return at;
   }

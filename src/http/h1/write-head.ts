@@ -52,21 +52,20 @@ export function chunkHead(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }
 
-// Two strings a field: what `+` makes is a string of its own each time, and these were a seventh of all garbage.
+// One string a field: what `+` makes is a string of its own each time, and these were a seventh of all garbage.
 function withFields(start: string, headers: FlatHeaders, end: string): string | null {
   let head = start;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const value = headers[at + 1] as string;
-    const line = lineOf(headers[at] as string, value);
+    const line = lineOf(headers[at] as string, headers[at + 1] as string);
     if (line === null) return null;
-    head = head + line + value;
+    head += line;
   }
   return head + end;
 }
 
-/** What stands before the value, the line break before the name included; null where either would not stay what it is. */
+/** The line break before it included; null where name or value would not stay what it is. */
 function lineOf(name: string, value: string): string | null {
   const known = knownField(name);
-  if (known !== undefined) return known.takes(value) ? known.line : null;
-  return TOKEN.test(name) && TEXT.test(value) ? `\r\n${name}: ` : null;
+  if (known !== undefined) return known.line(value);
+  return TOKEN.test(name) && TEXT.test(value) ? `\r\n${name}: ${value}` : null;
 }
