@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '#core/clock.ts';
 import { messageOf, SignalboxError } from '#core/errors.ts';
@@ -24,6 +25,12 @@ const RESTART_MAX_MS = 5_000;
 const LEAVE_MS_MAX = 30_000;
 /** A worker that has lived this long has recovered; its next crash is a first one. */
 const STABLE_MS = 30_000;
+
+/**
+ * What a request makes is gone with it, so a small young generation does: under load an instance takes 55 MB less
+ * than with the 16 MB that are V8's default, at the same CPU time a request. With 2 MB it would take 6 % more of that.
+ */
+const SEMI_SPACE_MB = 4;
 
 export type WorkersOptions = {
   readonly entry: URL;
@@ -85,6 +92,8 @@ export class Workers implements AsyncDisposable {
   constructor(options: WorkersOptions, table: Table) {
     this.#options = options;
     this.#table = table;
+    // Read when a thread's heap is made, before the limits that a thread can be given, which say no more than this.
+    setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
   }
 
   /**
