@@ -4,9 +4,10 @@ import type { Clock } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import { type FlatHeaders, headerList } from '#core/headers.ts';
-import { RecentMatches } from '#core/recent-matches.ts';
+import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { isUnprocessed } from './attempt-failure.ts';
+import { Flight } from './flight.ts';
 import { malformedAnswer } from './h1-dispatcher/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 import { INFORMATIONAL_MAX, type TransportController, type TransportHandler } from './transport.ts';
@@ -26,8 +27,10 @@ export type AttemptObserver = {
 
 export type AttemptTimeouts = Pick<Timeouts, 'firstByteMs' | 'idleMs'>;
 
+const NO_FIELDS: FlatHeaders = [];
+
 /** Reason phrases mean nothing (RFC 9112 §4); one that is more than plain text is left out. */
-const PLAIN = new RecentMatches(/^[\t -~]*$/);
+const PLAIN = /^[\t -~]*$/;
 
 /**
  * One try of one request at one upstream: a transport's handler on one side, an `Answer` on the other. An
@@ -41,7 +44,7 @@ export class Attempt implements TransportHandler, Answer {
   readonly upstream: Upstream;
   status = 0;
   reason = '';
-  headers: FlatHeaders = [];
+  headers = NO_FIELDS;
   tunnel: Duplex | null = null;
 
   readonly #timeouts: AttemptTimeouts;
@@ -136,9 +139,8 @@ export class Attempt implements TransportHandler, Answer {
       this.#inform(controller, status);
       return;
     }
-    this.headers = flatten(controller.rawHeaders);
-    const coding = headerList(this.headers, 'transfer-encoding');
-    if (coding !== null && coding.trim().toLowerCase() !== 'chunked') {
+    this.headers = flatten(controller, controller.rawHeaders);
+    if (!(controller instanceof Flight) && hasUnknownCoding(this.headers)) {
       controller.abort(
         new SignalboxError('upstream_transfer_coding', 'upstream', 'Only chunked was asked for.'),
       );
@@ -150,7 +152,7 @@ export class Attempt implements TransportHandler, Answer {
 
   onRequestUpgrade(controller: TransportController, status: number, _headers: unknown, socket: Duplex): void {
     this.tunnel = socket;
-    this.headers = flatten(controller.rawHeaders);
+    this.headers = flatten(controller, controller.rawHeaders);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#settle());
     this.#answer(status, 'Switching Protocols');
@@ -164,7 +166,7 @@ export class Attempt implements TransportHandler, Answer {
 
   onResponseEnd(controller: TransportController): void {
     this.#settle();
-    this.#end(flatten(controller.rawTrailers));
+    this.#end(flatten(controller, controller.rawTrailers));
   }
 
   onResponseError(_controller: TransportController | null, error: Error): void {
@@ -210,14 +212,14 @@ export class Attempt implements TransportHandler, Answer {
     if (++this.#informational > INFORMATIONAL_MAX)
       controller.abort(malformedAnswer('too_many_informational'));
     else if (status > 101 && !this.#isReleased)
-      this.#observer.informed(status, flatten(controller.rawHeaders));
+      this.#observer.informed(status, flatten(controller, controller.rawHeaders));
   }
 
   #answer(status: number, reason: string): void {
     this.#state = 'answered';
     this.#deadline.clear();
     this.status = status;
-    this.reason = PLAIN.test(reason) ? reason : '';
+    this.reason = reason === REASON_PHRASES[status] || PLAIN.test(reason) ? reason : '';
     this.#observer.answered(this);
   }
 
@@ -235,8 +237,15 @@ export class Attempt implements TransportHandler, Answer {
   }
 }
 
+/** Our own transports take no answer with another one. */
+function hasUnknownCoding(headers: FlatHeaders): boolean {
+  const coding = headerList(headers, 'transfer-encoding');
+  return coding !== null && coding.trim().toLowerCase() !== 'chunked';
+}
+
 /** Raw fields as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
-function flatten(raw: TransportController['rawHeaders']): FlatHeaders {
+function flatten(controller: TransportController, raw: TransportController['rawHeaders']): FlatHeaders {
+  if (controller instanceof Flight) return raw as string[];
   if (!Array.isArray(raw)) return [];
   return isText(raw) ? raw : raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }

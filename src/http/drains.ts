@@ -1,6 +1,13 @@
 import type { Clock, Timer } from '#core/clock.ts';
 import type { Table, Upstream } from '#core/table.ts';
 
+/** An answer that is under way with an upstream. */
+export interface UnderWay {
+  /** Of the upstream's drains: where it stands among its answers. -1 until it has joined. */
+  place: number;
+  cut(): void;
+}
+
 type Drain = {
   readonly sinceMs: number;
   readonly drainMs: number;
@@ -13,8 +20,8 @@ type Drain = {
  */
 export class Drains {
   readonly #clock: Clock;
-  /** What cuts each answer that is under way, by the slot of its upstream. */
-  readonly #underWay = new Map<number, Set<() => void>>();
+  /** The answers that are under way, by the slot of their upstream. */
+  readonly #underWay: UnderWay[][] = [];
   readonly #drains = new Map<number, Drain>();
   /** Of the latest table, by slot. */
   #upstreams: ReadonlyMap<number, Upstream> = new Map();
@@ -23,13 +30,23 @@ export class Drains {
     this.#clock = clock;
   }
 
-  /** An answer begins; `cut` may be called at once. To be called when it has ended: what this returns. */
-  join({ slot }: Upstream, cut: () => void): () => void {
+  /** An answer begins, which may be cut at once. Pair it with `leave`. */
+  join({ slot }: Upstream, answer: UnderWay): void {
     const drain = this.#drains.get(slot);
-    if (drain !== undefined && this.#leftMs(drain) <= 0) cut();
-    const answers = this.#underWay.get(slot) ?? new Set();
-    this.#underWay.set(slot, answers.add(cut));
-    return () => answers.delete(cut);
+    if (drain !== undefined && this.#leftMs(drain) <= 0) answer.cut();
+    const answers = this.#underWay[slot] ?? [];
+    this.#underWay[slot] = answers;
+    answer.place = answers.push(answer) - 1;
+  }
+
+  /** The answer has ended. */
+  leave({ slot }: Upstream, answer: UnderWay): void {
+    const answers = this.#underWay[slot] ?? [];
+    const last = answers.at(-1);
+    if (last === undefined || answers[answer.place] !== answer) return;
+    answers[answer.place] = last;
+    last.place = answer.place;
+    answers.pop();
   }
 
   /** From now on the table says which upstreams are ready. */
@@ -60,7 +77,7 @@ export class Drains {
   }
 
   #cut(slot: number): void {
-    for (const cut of [...(this.#underWay.get(slot) ?? [])]) cut();
+    for (const answer of [...(this.#underWay[slot] ?? [])]) answer.cut();
   }
 
   #leftMs({ sinceMs, drainMs }: Omit<Drain, 'timer'>): number {

@@ -11,6 +11,7 @@ export type Carrier = {
 
 /** What handlers get in place of headers as an object; see `rawHeaders`. */
 const NO_OBJECT = {};
+const NO_FIELDS: string[] = [];
 
 /** One request on its way, from the moment it is asked for until its handler is told how it ended. */
 export class Flight<Outgoing> implements TransportController {
@@ -21,8 +22,8 @@ export class Flight<Outgoing> implements TransportController {
   /** Lower case. */
   readonly upgrade: string | null;
   readonly handler: TransportHandler;
-  rawHeaders: string[] = [];
-  rawTrailers: string[] = [];
+  rawHeaders = NO_FIELDS;
+  rawTrailers = NO_FIELDS;
   aborted = false;
   reason: Error | null = null;
   paused = false;
@@ -81,7 +82,7 @@ export class Flight<Outgoing> implements TransportController {
 
   end(trailers: readonly string[]): void {
     this.finish();
-    this.rawTrailers = [...trailers];
+    if (trailers.length > 0) this.rawTrailers = [...trailers];
     this.handler.onResponseEnd(this, NO_OBJECT);
   }
 

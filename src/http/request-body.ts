@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { OnTurn, ReplayableBody } from '#actors/request/exchange.ts';
+import type { ReplayableBody, TurnWatch } from '#actors/request/exchange.ts';
 import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { HeldBytes } from '#shared/held-bytes.ts';
@@ -10,6 +10,7 @@ import { countStreamed } from './stream-garbage.ts';
 export const KEPT_CHUNKS_MAX = 1024;
 
 const NO_TRAILERS: FlatHeaders = [];
+const UNWATCHED: TurnWatch = { awaitClient() {} };
 
 export type RequestBodyBounds = {
   /** What is kept for another attempt. */
@@ -47,7 +48,7 @@ export class RequestBody implements ReplayableBody {
   #reader: Readable | null = null;
   /** It was given what is kept, and is given what comes. */
   #hasReaderBegun = false;
-  #onTurn: OnTurn = () => {};
+  #watch: TurnWatch = UNWATCHED;
   /** Told when as much has come as was waited for; null while nobody waits. */
   #received: ((error: Error | null) => void) | null = null;
   #isReading = false;
@@ -99,7 +100,7 @@ export class RequestBody implements ReplayableBody {
     };
   }
 
-  open(onTurn: OnTurn = () => {}): Readable {
+  open(watch: TurnWatch = UNWATCHED): Readable {
     const source = this.#source;
     const reader = new Readable({
       read: () => {
@@ -115,7 +116,7 @@ export class RequestBody implements ReplayableBody {
     reader.on('error', () => {});
     this.#reader = reader;
     this.#hasReaderBegun = false;
-    this.#onTurn = onTurn;
+    this.#watch = watch;
     if (this.#isReading && this.#kept === null) reader.destroy(notKept());
     return reader;
   }
@@ -197,7 +198,7 @@ export class RequestBody implements ReplayableBody {
 
   #setTurn(isClients: boolean): void {
     this.#hooks.awaitClient(isClients);
-    this.#onTurn(isClients);
+    this.#watch.awaitClient(isClients);
   }
 
   #keep(chunk: Buffer): void {

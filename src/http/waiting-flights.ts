@@ -29,6 +29,7 @@ export class WaitingFlights<Outgoing> {
 
   /** The first one, which waits no longer; null if none waits. */
   next(): Flight<Outgoing> | null {
+    if (this.#flights.size === 0) return null;
     const [first = null] = this.#flights;
     if (first !== null) this.#flights.delete(first);
     return first;

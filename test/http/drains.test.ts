@@ -11,7 +11,12 @@ function scene() {
   const cuts: string[] = [];
   const follow = (...upstreams: Upstream[]) =>
     drains.follow({ pools: { default: samplePool({ upstreams }) } });
-  const join = (upstream: Upstream, name: string) => drains.join(upstream, () => cuts.push(name));
+  /** Returns what ends the answer. */
+  const join = (upstream: Upstream, name: string) => {
+    const answer = { place: -1, cut: () => void cuts.push(name) };
+    drains.join(upstream, answer);
+    return () => drains.leave(upstream, answer);
+  };
   return { clock, cuts, follow, join };
 }
 

@@ -69,11 +69,13 @@ export interface ReplayableBody {
    * The whole body for one attempt, or null without one. An earlier reader gets nothing more. A reader
    * fails with a SignalboxError if the client breaks off, or if the body cannot be read again.
    */
-  open(onTurn?: OnTurn): Readable | Buffer | null;
+  open(watch?: TurnWatch): Readable | Buffer | null;
 
   /** Reads and drops what the client still sends, so that its connection can serve the next request. */
   discard(): void;
 }
 
 /** Told when the reader waits for the client, and when the client waits for the reader, or has sent all. */
-export type OnTurn = (isClients: boolean) => void;
+export interface TurnWatch {
+  awaitClient(isAwaited: boolean): void;
+}

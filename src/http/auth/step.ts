@@ -7,12 +7,14 @@ import type { Authenticator, Rejection } from './authenticator.ts';
 
 type Problem = CredentialsProblem | Rejection | 'internal';
 
+const NOBODY = { type: 'identity.proven', identity: null } as const;
+
 /** The request machine's step `authenticate`; tells its outcome at once unless something is waited for. */
 export function authenticateStep(authenticator: Authenticator): RequestSteps['authenticate'] {
   return ({ exchange }, tell) => {
     const { auth } = exchange.route;
     if (auth === null) {
-      tell({ type: 'identity.proven', identity: null });
+      tell(NOBODY);
       return undefined;
     }
     const conclude = (outcome: Identity | Problem) =>

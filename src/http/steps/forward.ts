@@ -1,11 +1,12 @@
+import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import { forwardHeaders, forwardTrailers } from '#core/forward-headers.ts';
-import { takesTrailers } from '#core/headers.ts';
+import { type FlatHeaders, takesTrailers } from '#core/headers.ts';
 import { passedHeaders } from '#core/response-headers.ts';
 import type { Upstream } from '#core/table.ts';
 import { formatTraceparent } from '#core/trace/traceparent.ts';
-import { Attempt } from '../attempt.ts';
+import { Attempt, type AttemptObserver } from '../attempt.ts';
 import { failureCause } from '../attempt-failure.ts';
 import { type AttemptBooks, AttemptRecord } from '../attempt-record.ts';
 import { poolOf } from '../exchange.ts';
@@ -15,6 +16,9 @@ import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
 const STARTED = { type: 'attempt.started' } as const;
+const NO_TRAILERS = (): FlatHeaders => [];
+
+type Tell = Parameters<RequestSteps['forward']>[1];
 
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
 export function forwardStep(
@@ -24,65 +28,95 @@ export function forwardStep(
   recorder: RequestRecorder,
 ): RequestSteps['forward'] {
   return ({ exchange, identity, upstream }, tell) => {
-    const { table, request, route, reply } = exchange;
+    const { request, route, reply } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
-    const head = requestHead(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
+    const headers = headersFor(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
+    const takes = takesTrailers(request.headers);
     // Nothing below throws: the transport reports to the attempt, which ends what begins here.
     const pool = poolOf(exchange);
     if (pool.inFlight !== null) claims.take(exchange);
     const record = new AttemptRecord(books, upstream, request.method, pool);
-    let isAnswered = false;
-
-    const attempt = new Attempt(upstream, route.timeouts, books.clock, {
-      started: () => {
-        record.started();
-        tell(STARTED);
-      },
-      informed: (status, headers) =>
-        reply.inform(status, passedHeaders(status, headers, table.headers, null)),
-      answered: (answer) => {
-        isAnswered = true;
-        record.answered(answer.status);
-        tell({ type: 'attempt.answered', status: answer.status, answer });
-      },
-      failed: (error, written) => {
-        const cause = failureCause(error, written);
-        record.failed(cause);
-        tell({ type: 'attempt.failed', failure: { upstream: upstream.name, cause, written } });
-      },
-      settled: () => record.settled(),
-    });
-
+    const forwarding = new Forwarding(exchange, upstream, record, tell);
+    const attempt = new Attempt(upstream, route.timeouts, books.clock, forwarding);
     books.metrics.attemptBegun(upstream);
-    const body = exchange.body.open((isClients) => attempt.awaitClient(isClients));
-    const trailers = () =>
-      forwardTrailers(passableTrailers(exchange.body.trailers), request.headers, route, table.headers);
-    const isSent = client.dispatch({ ...head, body, trailers }, attempt);
+    const body = exchange.body.open(attempt);
+    const isSent = client.dispatch(
+      {
+        method: request.method,
+        path: request.target,
+        headers,
+        upgrade: request.upgrade,
+        takesTrailers: takes,
+        body,
+        trailers: body === null ? NO_TRAILERS : () => trailersOf(exchange),
+      },
+      attempt,
+    );
     if (!isSent) attempt.awaitConnection(route.timeouts.attemptMs);
     return () => {
       record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
-      if (!isAnswered) attempt.release();
+      if (!forwarding.isAnswered) attempt.release();
     };
   };
 }
 
-function requestHead(
+/** What comes of an attempt, for the machine and for the books. */
+class Forwarding implements AttemptObserver {
+  isAnswered = false;
+  readonly #exchange: Exchange;
+  readonly #upstream: Upstream;
+  readonly #record: AttemptRecord;
+  readonly #tell: Tell;
+
+  constructor(exchange: Exchange, upstream: Upstream, record: AttemptRecord, tell: Tell) {
+    this.#exchange = exchange;
+    this.#upstream = upstream;
+    this.#record = record;
+    this.#tell = tell;
+  }
+
+  started(): void {
+    this.#record.started();
+    this.#tell(STARTED);
+  }
+
+  informed(status: number, headers: FlatHeaders): void {
+    const { table, reply } = this.#exchange;
+    reply.inform(status, passedHeaders(status, headers, table.headers, null));
+  }
+
+  answered(answer: Answer): void {
+    this.isAnswered = true;
+    this.#record.answered(answer.status);
+    this.#tell({ type: 'attempt.answered', status: answer.status, answer });
+  }
+
+  failed(error: Error, written: boolean): void {
+    const cause = failureCause(error, written);
+    this.#record.failed(cause);
+    this.#tell({ type: 'attempt.failed', failure: { upstream: this.#upstream.name, cause, written } });
+  }
+
+  settled(): void {
+    this.#record.settled();
+  }
+}
+
+function trailersOf({ body, request, route, table }: Exchange): FlatHeaders {
+  return forwardTrailers(passableTrailers(body.trailers), request.headers, route, table.headers);
+}
+
+function headersFor(
   { table, route, request, id, trace }: Exchange,
   upstream: Upstream,
   identity: Identity | null,
   spanId: string,
-) {
+): string[] {
   const facts = {
     requestId: id,
     traceparent: formatTraceparent(trace.traceId, spanId, trace.isSampled),
     tracestate: trace.tracestate,
     claims: identity?.claims ?? null,
   };
-  return {
-    method: request.method,
-    path: request.target,
-    headers: forwardHeaders(request, route, table.headers, upstream, facts),
-    upgrade: request.upgrade,
-    takesTrailers: takesTrailers(request.headers),
-  };
+  return forwardHeaders(request, route, table.headers, upstream, facts);
 }

@@ -7,6 +7,8 @@ import { requestFacts } from '../request-facts.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 
+const PASSED = { type: 'limit.passed' } as const;
+
 /** The request machine's step `limit`: counts the request, and tells the client what is left. */
 export function limitStep(
   table: LimitTable,
@@ -18,7 +20,7 @@ export function limitStep(
   return ({ exchange, identity }, tell) => {
     const { limit } = exchange.route;
     if (limit === null) {
-      tell({ type: 'limit.passed' });
+      tell(PASSED);
       return undefined;
     }
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
@@ -29,7 +31,7 @@ export function limitStep(
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);
     tell(
       decision.allowed
-        ? { type: 'limit.passed' }
+        ? PASSED
         : {
             type: 'request.refused',
             refusal: { cause: 'rate_limited', retryAfterSeconds: retryAfterSeconds(decision) },

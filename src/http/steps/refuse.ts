@@ -6,6 +6,8 @@ import { sendRefusal } from '../refuse.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 
+const FINISHED = { type: 'response.finished' } as const;
+
 /** The request machine's step `refuse`: Signalbox's own answer. */
 export function refuseStep(
   metrics: RequestMetrics,
@@ -17,7 +19,7 @@ export function refuseStep(
     const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs);
     metrics.refused(refusal.cause);
     recorder.refused(record, refusal.cause);
-    reply.onSent(() => tell({ type: 'response.finished' }));
+    reply.onSent(() => tell(FINISHED));
     sendRefusal(reply, refusal, stamp, notices, request);
     finish(exchange);
     return undefined;

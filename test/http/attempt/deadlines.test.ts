@@ -167,7 +167,7 @@ async function upload(t: TestContext, attemptAt: AttemptAt, upstream: (socket: S
   const told = await attemptAt(t, {
     upstream,
     options: { method: 'POST' },
-    body: (onTurn) => request.open(onTurn),
+    body: (watch) => request.open(watch),
   });
   source.write('begin');
   await until('it has started', () => told.events.includes('started'));

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
-import type { OnTurn } from '#actors/request/exchange.ts';
+import type { TurnWatch } from '#actors/request/exchange.ts';
 import { Attempt, type AttemptTimeouts } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
 import { kept } from '#http/read-buffers.ts';
@@ -23,7 +23,7 @@ type Scene = {
   /** What the upstream does with each connection. */
   readonly upstream: (socket: Socket) => void;
   readonly options?: Partial<TransportRequest>;
-  readonly body?: (onTurn: OnTurn) => Readable | null;
+  readonly body?: (watch: TurnWatch) => Readable | null;
   /** Whether an answer is delivered at once; otherwise the test does it. */
   readonly isDelivered?: boolean;
   /** What the sink says to each piece; it takes all of them unless told otherwise. */
@@ -85,7 +85,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
       method: 'GET',
       path: '/',
       headers: ['Host', 'x'],
-      body: body?.((isClients) => attempt.awaitClient(isClients)) ?? null,
+      body: body?.(attempt) ?? null,
       ...options,
     },
     attempt,
