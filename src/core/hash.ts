@@ -15,48 +15,49 @@ export type HashKey = readonly [number, number];
 
 const FINAL_ROUNDS = 3;
 
-type State = { v0: number; v1: number; v2: number; v3: number };
-
 // One for all calls: a call runs to its end before the thread's next one starts.
-const state: State = { v0: 0, v1: 0, v2: 0, v3: 0 };
+const state = new Int32Array(4);
 
 /** 32 bits, as a signed integer. */
 export function hash32(key: HashKey, text: string): number {
-  absorb(state, key, text, 0);
-  return squeeze(state, 0xff);
+  absorb(key, text, 0);
+  return squeeze(0xff);
 }
 
 /** 64 bits: the low word into `out[0]`, the high one into `out[1]`. */
 export function hash64(key: HashKey, text: string, out: Int32Array): void {
-  absorb(state, key, text, 0xee);
-  out[0] = squeeze(state, 0xee);
-  state.v1 ^= 0xdd;
-  out[1] = squeeze(state, 0);
+  absorb(key, text, 0xee);
+  out[0] = squeeze(0xee);
+  state[1] = (state[1] as number) ^ 0xdd;
+  out[1] = squeeze(0);
 }
 
-function absorb(state: State, key: HashKey, text: string, widthMark: number): void {
+function absorb(key: HashKey, text: string, widthMark: number): void {
   const [k0, k1] = key;
-  state.v0 = k0 | 0;
-  state.v1 = k1 ^ widthMark;
-  state.v2 = 0x6c796765 ^ k0;
-  state.v3 = 0x74656462 ^ k1;
+  state[0] = k0 | 0;
+  state[1] = k1 ^ widthMark;
+  state[2] = 0x6c796765 ^ k0;
+  state[3] = 0x74656462 ^ k1;
 
   const { length } = text;
   const paired = length & ~1;
-  for (let i = 0; i < paired; i += 2) round(state, text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16));
+  for (let i = 0; i < paired; i += 2) round(text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16));
   // The last word has the length in bytes as its top byte.
-  round(state, (length << 25) | (paired === length ? 0 : text.charCodeAt(paired)));
+  round((length << 25) | (paired === length ? 0 : text.charCodeAt(paired)));
 }
 
-function squeeze(state: State, mark: number): number {
-  state.v2 ^= mark;
-  for (let i = 0; i < FINAL_ROUNDS; i++) round(state, 0);
-  return state.v1 ^ state.v3;
+function squeeze(mark: number): number {
+  state[2] = (state[2] as number) ^ mark;
+  for (let i = 0; i < FINAL_ROUNDS; i++) round(0);
+  return (state[1] as number) ^ (state[3] as number);
 }
 
 /** One word in, one SipRound. Locals, because fields would be written back after every step. */
-function round(state: State, word: number): void {
-  let { v0, v1, v2, v3 } = state;
+function round(word: number): void {
+  let v0 = state[0] as number;
+  let v1 = state[1] as number;
+  let v2 = state[2] as number;
+  let v3 = state[3] as number;
   v3 ^= word;
 
   v0 = (v0 + v1) | 0;
@@ -70,8 +71,8 @@ function round(state: State, word: number): void {
   v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
   v2 = (v2 << 16) | (v2 >>> 16);
 
-  state.v0 = v0 ^ word;
-  state.v1 = v1;
-  state.v2 = v2;
-  state.v3 = v3;
+  state[0] = v0 ^ word;
+  state[1] = v1;
+  state[2] = v2;
+  state[3] = v3;
 }

@@ -105,8 +105,9 @@ export class UpstreamCells {
    * times as long.
    */
   inFlight(slot: number): number {
+    const workers = this.#inFlight;
     let sum = 0;
-    for (const ofWorker of this.#inFlight) sum += ofWorker[slot] ?? 0;
+    for (let worker = 0; worker < workers.length; worker++) sum += workers[worker]?.[slot] ?? 0;
     return sum;
   }
 

@@ -71,6 +71,16 @@ describe('a callback that is at once', () => {
     assert.equal(innerMs, outerMs);
   });
 
+  it('sees the wall clock as it was within the last millisecond', () => {
+    const read = atOnce(() => systemClock.wallMs());
+    for (let reads = 0; reads < 1000; reads++) {
+      const beforeMs = systemClock.wallMs();
+      const seenMs = read(null);
+      pass();
+      assert.ok(beforeMs - 2 <= seenMs && seenMs <= systemClock.wallMs(), `${beforeMs}, ${seenMs}`);
+    }
+  });
+
   it('lets time go on when it throws, and for what it awaits', async () => {
     const fail = atOnce(() => {
       throw new Error(`at ${systemClock.monotonicMs()}`);

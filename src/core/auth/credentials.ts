@@ -52,7 +52,7 @@ function readAuthorization(
   const schemeEnd = value.indexOf(' ');
   const offered = schemeEnd === -1 ? value : value.slice(0, schemeEnd);
   // A client that offers another scheme has not tried this one (RFC 6750 §3.1).
-  if (offered.toLowerCase() !== (asked === 'basic' ? 'basic' : 'bearer')) return { problem: 'missing' };
+  if (!isScheme(offered, asked === 'basic' ? 'Basic' : 'Bearer')) return { problem: 'missing' };
 
   let tokenStart = offered.length;
   while (value.charCodeAt(tokenStart) === SPACE) tokenStart++;
@@ -60,4 +60,9 @@ function readAuthorization(
   // A JWT has fewer characters to choose from: one that is no token68 is none, either, and most are known already.
   if (asked !== 'jwt' && !isToken68(token)) return { problem: 'malformed' };
   return { token, login: asked === 'basic' ? parseLogin(token) : null };
+}
+
+/** Nearly everybody spells it so. */
+function isScheme(offered: string, usual: string): boolean {
+  return offered === usual || offered.toLowerCase() === usual.toLowerCase();
 }

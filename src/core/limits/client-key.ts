@@ -7,6 +7,7 @@
  */
 
 import type { Limit, Quota, RequestKey } from '../table.ts';
+import { WeakLookup } from '../weak-lookup.ts';
 
 /** What telling clients apart can ask of a request. */
 export type RequestFacts = {
@@ -25,10 +26,13 @@ export type RequestFacts = {
  * in their last character; what bounds it is `server.headBytesMax`.
  */
 export function clientKey(limit: Limit, facts: RequestFacts): string {
-  let text = part('limit', limit.name);
+  let text = names.get(limit) ?? names.add(limit, part('limit', limit.name));
   for (const key of limit.key) text += requestKey(key, facts);
   return text;
 }
+
+/** What the keys of each limit begin with. */
+const names = new WeakLookup<Limit, string>();
 
 /** The quota that holds for a request: that of the first tier that names its user or header value. */
 export function chooseQuota(limit: Limit, facts: RequestFacts): Quota {

@@ -40,9 +40,12 @@ export function createAuthenticator(verifyPassword: VerifyPassword, tokens: Acce
 }
 
 function identifyBearer(tokens: AccessTokens, token: string): Verdict | Promise<Verdict> {
-  const conclude = (identity: Identity | null): Verdict => identity ?? 'credentials_invalid';
   const answer = tokens.verify(token);
-  return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  return answer instanceof Promise ? answer.then(verdictOn) : verdictOn(answer);
+}
+
+function verdictOn(identity: Identity | null): Verdict {
+  return identity ?? 'credentials_invalid';
 }
 
 type Users = Extract<Auth, { scheme: 'basic' }>['users'];

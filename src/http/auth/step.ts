@@ -1,4 +1,4 @@
-import type { Identity, RequestSteps } from '#actors/request/steps.ts';
+import type { Identity, Proven, Refused, RequestSteps } from '#actors/request/steps.ts';
 import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
 import { refuseCredentials } from '#core/auth/refusal.ts';
 import type { Refusal } from '#core/refusals.ts';
@@ -17,14 +17,9 @@ export function authenticateStep(authenticator: Authenticator): RequestSteps['au
       tell(NOBODY);
       return undefined;
     }
-    const conclude = (outcome: Identity | Problem) =>
-      typeof outcome === 'string'
-        ? tell({ type: 'request.refused', refusal: refusalOf(auth, outcome) })
-        : tell({ type: 'identity.proven', identity: outcome });
-
     const outcome = identify(authenticator, auth, exchange.request.headers);
     if (!(outcome instanceof Promise)) {
-      conclude(outcome);
+      tell(conclusion(auth, outcome));
       return undefined;
     }
     // The check goes on for a client that left: it is bounded anyway, and its answer is remembered.
@@ -32,7 +27,7 @@ export function authenticateStep(authenticator: Authenticator): RequestSteps['au
     outcome
       .catch((): Problem => 'internal')
       .then((settled) => {
-        if (!isStopped) conclude(settled);
+        if (!isStopped) tell(conclusion(auth, settled));
       });
     return () => {
       isStopped = true;
@@ -47,6 +42,11 @@ function identify(
 ): Identity | Problem | Promise<Identity | Problem> {
   const credentials = readCredentials(auth, headers);
   return 'problem' in credentials ? credentials.problem : authenticator.verify(auth, credentials);
+}
+
+function conclusion(auth: Auth, outcome: Identity | Problem): Proven | Refused {
+  if (typeof outcome !== 'string') return { type: 'identity.proven', identity: outcome };
+  return { type: 'request.refused', refusal: refusalOf(auth, outcome) };
 }
 
 function refusalOf(auth: Auth, problem: Problem): Refusal {
