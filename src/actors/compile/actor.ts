@@ -52,7 +52,7 @@ export class RunningActor {
   constructor(program: Program, options: RunOptions) {
     this.#program = program;
     this.#options = options;
-    this.#holdings = program.freeSlots.slice();
+    this.#holdings = program.makeSlots();
     this.#leaf = program.initialLeaf;
     const { input } = options;
     this.#args = new Args(program.staticContext, { type: 'xstate.init', input } as MachineEvent);

@@ -1,50 +1,25 @@
 import { SignalboxError } from '#core/errors.ts';
 import type { Context, MachineEvent } from './program.ts';
 
-/** Stands where XState hands out its actors: whoever reaches for one learns why there is none. */
-export abstract class Confined {
-  get self(): never {
-    throw missing('self');
-  }
-
-  get system(): never {
-    throw missing('system');
-  }
-
-  get spawn(): never {
-    throw missing('spawn');
-  }
-
-  get receive(): never {
-    throw missing('receive');
-  }
-
-  get emit(): never {
-    throw missing('emit');
-  }
-}
-
 /**
  * What guards, actions, delays and inputs are called with: one and the same for all calls of a run, as none has a use
  * for it when the call is over.
  */
-export class Args extends Confined {
+export class Args {
   context: Context;
   event: MachineEvent;
 
   constructor(context: Context, event: MachineEvent) {
-    super();
     this.context = context;
     this.event = event;
   }
 }
 
 /** What the context function is called with. */
-export class Beginning extends Confined {
+export class Beginning {
   readonly input: unknown;
 
   constructor(input: unknown) {
-    super();
     this.input = input;
   }
 }
@@ -56,3 +31,19 @@ function missing(name: string): SignalboxError {
     `\`${name}\` is not there in a compiled machine, which has no actors besides its steps: use context and events`,
   );
 }
+
+/**
+ * Stands where XState hands out its actors: whoever reaches for one learns why there is none. No base class, whose
+ * constructor would be looked for each time.
+ */
+export function confine(prototype: object): void {
+  for (const name of ['self', 'system', 'spawn', 'receive', 'emit']) {
+    const get = () => {
+      throw missing(name);
+    };
+    Object.defineProperty(prototype, name, { get });
+  }
+}
+
+confine(Args.prototype);
+confine(Beginning.prototype);

@@ -3,7 +3,7 @@ import { type AnyStateNode, fromCallback } from 'xstate';
 import { SignalboxError } from '#core/errors.ts';
 import type { Step } from '../step.ts';
 import type { Act } from './acts.ts';
-import { type Args, Confined } from './args.ts';
+import { type Args, confine } from './args.ts';
 import type { Invocation, MachineEvent } from './program.ts';
 import { configuredInvokes, unsupported } from './subset.ts';
 
@@ -55,16 +55,17 @@ function readDelay(node: AnyStateNode, delay: string | number): (args: Args) => 
 }
 
 /** What a callback is called with that is no step of ours. */
-class CallbackArgs extends Confined {
+class CallbackArgs {
   readonly input: unknown;
   readonly sendBack: (event: MachineEvent) => void;
 
   constructor(input: unknown, sendBack: (event: MachineEvent) => void) {
-    super();
     this.input = input;
     this.sendBack = sendBack;
   }
 }
+
+confine(CallbackArgs.prototype);
 
 type CallbackLogic = {
   readonly config: (args: CallbackArgs) => unknown;

@@ -53,6 +53,6 @@ export type Program = {
   readonly staticContext: Context;
   /** Null where the context is the same for every input. */
   readonly makeContext: ((beginning: Beginning) => Context) | null;
-  /** Steps and delays that can be under way at once: null for each. */
-  readonly freeSlots: readonly null[];
+  /** For the steps and delays that can be under way at once: null for each. */
+  readonly makeSlots: () => null[];
 };

@@ -1,7 +1,7 @@
 /** Reads a machine's own definition into a program. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import type { Act, Candidate } from './acts.ts';
-import { emitTake } from './emit.ts';
+import { emitSlots, emitTake } from './emit.ts';
 import { readGuard } from './guards.ts';
 import { finishing } from './output.ts';
 import { type Part, readActions, readParts, type StateParts, slotsOf } from './parts.ts';
@@ -23,7 +23,7 @@ export function readProgram(machine: AnyStateMachine): Program {
     initialLeaf: transition.to,
     staticContext: typeof context === 'function' ? {} : ((context ?? {}) as Context),
     makeContext: typeof context === 'function' ? (context as Program['makeContext']) : null,
-    freeSlots: new Array<null>(Math.max(...nodes.map(slotsOf))).fill(null),
+    makeSlots: emitSlots(Math.max(...nodes.map(slotsOf))),
   };
 }
 
