@@ -5,9 +5,7 @@ import type { AccountStore } from './contract.ts';
 import { type Database, statement } from './database.ts';
 import { createKeyStore } from './keys.ts';
 import { migrate, readMigrations } from './migrations.ts';
-import { PostgresDatabase } from './postgres.ts';
 import { createSessionStore } from './sessions.ts';
-import { SqliteDatabase } from './sqlite.ts';
 import { createThrottleStore } from './throttle.ts';
 import { createUserStore } from './users.ts';
 
@@ -17,16 +15,28 @@ import { createUserStore } from './users.ts';
  * when it cannot be used as it is.
  */
 export async function openStore(settings: DatabaseSettings, clock: Clock): Promise<AccountStore> {
-  const database =
-    settings.kind === 'postgres' ? new PostgresDatabase(settings) : new SqliteDatabase(settings, clock);
+  const { database, warmUp } = await databaseOf(settings, clock);
   try {
     await migrate(database, await readMigrations(), clock.wallMs());
-    if (database instanceof PostgresDatabase) await database.warmUp();
+    await warmUp();
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
   }
   return createStore(database);
+}
+
+type Opened = { readonly database: Database; readonly warmUp: () => Promise<void> };
+
+/** Loads the client of this kind of database, and not that of the other. */
+async function databaseOf(settings: DatabaseSettings, clock: Clock): Promise<Opened> {
+  if (settings.kind === 'sqlite') {
+    const { SqliteDatabase } = await import('./sqlite.ts');
+    return { database: new SqliteDatabase(settings, clock), warmUp: async () => {} };
+  }
+  const { PostgresDatabase } = await import('./postgres.ts');
+  const database = new PostgresDatabase(settings);
+  return { database, warmUp: () => database.warmUp() };
 }
 
 /** A store in a database that is up to date. */

@@ -1,31 +1,25 @@
 /**
  * What instances tell each other, as spans (OpenTelemetry's conventions for messaging): of kind PRODUCER where
- * something is said, CONSUMER where it is heard, in one trace. Where no traces are sent, nothing is made of it.
+ * something is said, CONSUMER where it is heard, in one trace. Where no traces are sent, nothing is made of it, and
+ * none of OpenTelemetry's packages is loaded.
  */
-import {
-  type Context,
-  context,
-  isSpanContextValid,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  TraceFlags,
-  trace,
-} from '@opentelemetry/api';
-import { formatTraceparent, readTraceparent } from '#core/trace/traceparent.ts';
-import { SCOPE } from '../scope.ts';
+import type { Span } from '@opentelemetry/api';
+import { readTraceparent } from '#core/trace/traceparent.ts';
+import type { BusTracer } from './bus-tracer.ts';
 
-/** Of one span; who says more says it in an outage, where some tell as much as all. */
-const WORDS_MAX = 16;
+/** The process's only one, as it has one bus. */
+let tracer: BusTracer | null = null;
+/** Of what is heard at this moment: what follows from it, follows at once. */
+let hearing: Span | null = null;
+
+/** From now on spans are made by `by`; by nobody if null. */
+export function traceBus(by: BusTracer | null): void {
+  tracer = by;
+}
 
 /** Returns what the message is to be sent with; null for nothing. `words` say what is said. */
 export function spanOfSaying(destination: string, words: readonly string[]): string | null {
-  const attributes = { ...about(destination, 'send'), 'signalbox.said': words.slice(0, WORDS_MAX) };
-  const options = { kind: SpanKind.PRODUCER, root: true, attributes };
-  const span = tracer().startSpan(`send ${destination}`, options);
-  span.end();
-  const { traceId, spanId } = span.spanContext();
-  return isSpanContextValid(span.spanContext()) ? formatTraceparent(traceId, spanId, true) : null;
+  return tracer?.say(destination, words) ?? null;
 }
 
 /** Runs what follows from a message that came with a `traceparent`, within its trace. */
@@ -35,38 +29,22 @@ export function withinSpanOfHearing(
   traceparent: string | null,
   run: () => void,
 ): void {
-  const parent = traceparent === null ? null : readTraceparent(traceparent);
-  if (parent === null) {
+  const parent = tracer === null || traceparent === null ? null : readTraceparent(traceparent);
+  if (tracer === null || parent === null) {
     run();
     return;
   }
-  const { traceId, spanId } = parent;
-  const sender: SpanContext = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
-  const around: Context = trace.setSpanContext(ROOT_CONTEXT, sender);
-  const attributes = { ...about(destination, 'process'), 'signalbox.from': from };
-  const options = { kind: SpanKind.CONSUMER, attributes, links: [{ context: sender }] };
-  const span = tracer().startSpan(`process ${destination}`, options, around);
+  const span = tracer.hear(destination, from, parent);
+  hearing = span;
   try {
-    context.with(trace.setSpan(around, span), run);
+    run();
   } finally {
+    hearing = null;
     span.end();
   }
 }
 
 /** Something that follows from what was heard, if it was just heard. */
 export function noteInSpan(event: string, attributes: Readonly<Record<string, string>>): void {
-  trace.getActiveSpan()?.addEvent(event, attributes);
-}
-
-function about(destination: string, operation: 'send' | 'process') {
-  return {
-    'messaging.system': 'nats',
-    'messaging.destination.name': destination,
-    'messaging.operation.name': operation,
-    'messaging.operation.type': operation,
-  };
-}
-
-function tracer() {
-  return trace.getTracer(SCOPE.name, SCOPE.version);
+  hearing?.addEvent(event, attributes);
 }

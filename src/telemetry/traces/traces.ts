@@ -4,6 +4,7 @@ import type { RequestRecord } from '#core/request-record.ts';
 import type { TraceSettings } from '#core/settings.ts';
 import type { Log } from '../log.ts';
 import { SCOPE } from '../scope.ts';
+import { traceBus } from './bus-spans.ts';
 import { requestSpans } from './request-spans.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 
@@ -26,27 +27,21 @@ export class Traces implements AsyncDisposable {
 
   /** Loads OpenTelemetry's SDK, which nobody else needs. */
   static async open({ settings, resource, clock, log }: TracesOptions): Promise<Traces> {
-    const [{ NodeSDK }, { OTLPTraceExporter }, { AlwaysOnSampler }] = await Promise.all([
-      import('@opentelemetry/sdk-node'),
-      import('@opentelemetry/exporter-trace-otlp-proto'),
+    const [{ TracerProvider, AlwaysOnSampler }, { OTLPTraceExporter }, { BusTracer }] = await Promise.all([
       import('@opentelemetry/sdk-trace'),
+      import('@opentelemetry/exporter-trace-otlp-proto'),
+      import('./bus-tracer.ts'),
     ]);
     const { url, headers, timeoutMs } = settings;
     const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs });
     const queue = new SpanQueue(exporter, settings, clock, log);
-    // Everything that it would otherwise take from the environment is given: that was read before.
-    const sdk = new NodeSDK({
+    const provider = new TracerProvider({
       resource,
-      autoDetectResources: false,
       spanProcessors: [queue],
       sampler: new AlwaysOnSampler(),
-      metricReaders: [],
-      logRecordProcessors: [],
-      instrumentations: [],
-      textMapPropagator: null,
     });
-    sdk.start();
-    return new Traces(queue, resource, clock, () => sdk.shutdown());
+    traceBus(new BusTracer(provider.getTracer(SCOPE.name, SCOPE.version)));
+    return new Traces(queue, resource, clock, () => provider.shutdown());
   }
 
   private constructor(queue: SpanQueue, resource: Resource, clock: Clock, stop: () => Promise<void>) {
@@ -70,6 +65,7 @@ export class Traces implements AsyncDisposable {
 
   /** Sends what is waiting, in a bounded time. */
   async [Symbol.asyncDispose](): Promise<void> {
+    traceBus(null);
     const late = new AbortController();
     const stopped = this.#queue.forceFlush().then(() => this.#stop());
     await Promise.race([stopped, sleep(this.#clock, LAST_FLUSH_MS, late.signal)]);
