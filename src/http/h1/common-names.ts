@@ -1,24 +1,48 @@
-import { COMMON_SPELLINGS, isSecret } from '#core/header-names.ts';
+import { COMMON_SPELLINGS, isSecret, learnName } from '#core/header-names.ts';
 import { NamedLines } from './known-lines.ts';
+import { hashOf, viewOf } from './words.ts';
 
 const SLOTS = 1024;
 
+/** Names of one slot, which are tried one after the other; nearly all have one to themselves. */
+const SLOT_NAMES_MAX = 4;
+
 type Common = { readonly lines: NamedLines; readonly bytes: Buffer };
 
-/** Those of one slot are tried one after the other; nearly all have one to themselves. */
 const slots = Array.from({ length: SLOTS }, (): Common[] => []);
+/** The hash of the last name in each slot that is not common: most that come once never come again. */
+const seen = new Int32Array(SLOTS);
+
 for (const name of COMMON_SPELLINGS) {
   const bytes = Buffer.from(name, 'latin1');
-  const lines = new NamedLines(name, isSecret(name));
+  const lines = new NamedLines(name, !isSecret(name));
   slots[slotOf(bytes, 0, bytes.length)]?.push({ lines, bytes });
 }
 
-/** The header's name at these bytes, of which there is one at least, if it is common: the one string of it. */
+/**
+ * The header's name at these bytes, of which there is one at least, if it is common: the one string of it. Others
+ * become so when they come again, as far as there is room; of their lines, which may be secret, none is kept.
+ */
 export function commonName(bytes: Buffer, from: number, to: number): NamedLines | null {
-  for (const { lines, bytes: name } of slots[slotOf(bytes, from, to)] as readonly Common[]) {
+  const slot = slotOf(bytes, from, to);
+  for (const { lines, bytes: name } of slots[slot] as readonly Common[]) {
     if (isAt(name, bytes, from, to)) return lines;
   }
-  return null;
+  return learned(slot, bytes, from, to);
+}
+
+function learned(slot: number, bytes: Buffer, from: number, to: number): NamedLines | null {
+  const names = slots[slot] as Common[];
+  if (names.length >= SLOT_NAMES_MAX) return null;
+  const hash = hashOf(viewOf(bytes), bytes.byteOffset + from, bytes.byteOffset + to);
+  const isNew = seen[slot] !== hash;
+  seen[slot] = hash;
+  if (isNew) return null;
+  const name = bytes.toString('latin1', from, to);
+  if (!learnName(name)) return null;
+  const lines = new NamedLines(name, false);
+  names.push({ lines, bytes: Buffer.from(name, 'latin1') });
+  return lines;
 }
 
 function slotOf(bytes: Buffer, from: number, to: number): number {

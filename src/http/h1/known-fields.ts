@@ -1,8 +1,8 @@
-import { COMMON_SPELLINGS, isSecret } from '#core/header-names.ts';
+import { COMMON_SPELLINGS, isFamiliar, isSecret } from '#core/header-names.ts';
 import { TEXT } from './text.ts';
 
-/** Of one name: values that are seldom the same compete with few others. */
-const WAYS = 4;
+/** Of one name. */
+const VALUES_MAX = 4;
 
 /** Longer ones are looked through each time they are written. */
 const VALUE_LENGTH_MAX = 256;
@@ -19,38 +19,55 @@ export class KnownField {
   /** How a line that follows another one begins with the name, which is a token. */
   readonly #start: string;
   readonly #isKept: boolean;
-  readonly #values: string[] = new Array(WAYS).fill('');
-  /** The lines with these values, made when one comes again; empty until then. */
-  readonly #lines: string[] = new Array(WAYS).fill('');
+  /** Value, line, value, line …: a line is made when its value comes again, and empty until then. */
+  readonly #known: string[];
+  #next = 0;
 
-  constructor(name: string) {
+  /** `isKept` says whether any value may be kept under the name. */
+  constructor(name: string, isKept: boolean) {
     this.#start = `\r\n${name}: `;
-    this.#isKept = !isSecret(name) && !NEVER_THE_SAME.has(name.toLowerCase());
+    this.#isKept = isKept;
+    this.#known = isKept ? new Array(2 * VALUES_MAX).fill('') : NONE;
   }
 
   /** The line, the break before it included; null where the value would not stay one. */
   line(value: string): string | null {
-    const { length } = value;
-    if (!this.#isKept || length === 0 || length > VALUE_LENGTH_MAX)
+    if (!this.#isKept || value.length > VALUE_LENGTH_MAX)
       return TEXT.test(value) ? this.#start + value : null;
-    const way = (length + value.charCodeAt(length - 1)) % WAYS;
-    if (this.#values[way] === value) return this.#lines[way] || this.#keep(way, value);
+    const known = this.#known;
+    for (let at = 0; at < 2 * VALUES_MAX; at += 2) {
+      if (known[at] === value) return known[at + 1] || this.#make(at, value);
+    }
     if (!TEXT.test(value)) return null;
-    this.#values[way] = value;
-    this.#lines[way] = '';
+    known[this.#next] = value;
+    known[this.#next + 1] = '';
+    this.#next = (this.#next + 2) % (2 * VALUES_MAX);
     return this.#start + value;
   }
 
   /** As one string in itself: what `+` makes is put together each time that it is written. */
-  #keep(way: number, value: string): string {
+  #make(at: number, value: string): string {
     const line = Buffer.from(this.#start + value, 'latin1').toString('latin1');
-    this.#lines[way] = line;
+    this.#known[at + 1] = line;
     return line;
   }
 }
 
-const known = new Map(COMMON_SPELLINGS.map((name) => [name, new KnownField(name)]));
+const NONE: string[] = [];
 
-export function knownField(name: string): KnownField | undefined {
-  return known.get(name);
+const known = new Map(COMMON_SPELLINGS.map((name) => [name, new KnownField(name, mayKeep(name))]));
+
+function mayKeep(name: string): boolean {
+  return !isSecret(name) && !NEVER_THE_SAME.has(name.toLowerCase());
+}
+
+/** Of a name that is familiar. A value under one that was learned may be secret. */
+export function knownField(name: string): KnownField | null {
+  return known.get(name) ?? (isFamiliar(name) ? learned(name) : null);
+}
+
+function learned(name: string): KnownField {
+  const field = new KnownField(name, false);
+  known.set(name, field);
+  return field;
 }

@@ -62,15 +62,15 @@ export class KnownLine {
 /** A header's name, and the lines with it that are known. */
 export class NamedLines {
   readonly name: string;
-  readonly #isSecret: boolean;
+  readonly #isKept: boolean;
   readonly #lines: (KnownLine | null)[] = new Array(WAYS).fill(null);
   /** What was seen once, for each way: most of what comes once never comes again. */
   readonly #seen: number[] = new Array(WAYS).fill(0);
 
-  /** Of lines that are secret, none is ever known. */
-  constructor(name: string, isSecret: boolean) {
+  /** `isKept` says whether any line of the name may ever be known. */
+  constructor(name: string, isKept: boolean) {
     this.name = name;
-    this.#isSecret = isSecret;
+    this.#isKept = isKept;
   }
 
   /**
@@ -81,7 +81,7 @@ export class NamedLines {
     const { nameAt, valueAt, valueEnd } = place;
     const at = base + nameAt;
     const bytes = end - nameAt;
-    if (this.#isSecret || bytes > LINE_BYTES_MAX) return null;
+    if (!this.#isKept || bytes > LINE_BYTES_MAX) return null;
     const hash = hashOf(view, at, base + end);
     const way = hash & (WAYS - 1);
     const known = this.#lines[way] ?? null;

@@ -66,6 +66,6 @@ function withFields(start: string, headers: FlatHeaders, end: string): string | 
 /** The line break before it included; null where name or value would not stay what it is. */
 function lineOf(name: string, value: string): string | null {
   const known = knownField(name);
-  if (known !== undefined) return known.line(value);
+  if (known !== null) return known.line(value);
   return TOKEN.test(name) && TEXT.test(value) ? `\r\n${name}: ${value}` : null;
 }
