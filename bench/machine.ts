@@ -16,8 +16,6 @@ const ROUNDS = 15;
 const ROUND_MS = 100;
 const WARM_UP_MS = 500;
 
-const STARTED: RequestEvent = { type: 'attempt.started' };
-
 /** Runs the work `count` times. */
 type Work = (count: number) => void;
 type Case = { readonly name: string; readonly compiled: Work; readonly interpreted: Work };
@@ -157,7 +155,6 @@ function stepsFor(attempts: readonly RequestEvent[]): RequestSteps {
     select: telling({ type: 'upstream.selected', upstream: sampleUpstream() }),
     forward: (_: unknown, tell: (outcome: RequestEvent) => void) => {
       const outcome = attempts[attempt++ % attempts.length] as RequestEvent;
-      if (outcome.type === 'attempt.answered') tell(STARTED);
       tell(outcome);
       return undefined;
     },

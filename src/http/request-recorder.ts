@@ -63,6 +63,7 @@ export class RequestRecorder {
           writer.identified(record, route.auth.scheme, event.identity.key);
         }
         break;
+      case 'attempt.queued':
       case 'attempt.started':
         return;
       case 'attempt.answered':

@@ -43,7 +43,7 @@ export type RequestContext = {
 const INTERNAL: Refusal = { cause: 'internal' };
 
 const NONE: LastAttempt = { kind: 'none' };
-const CONNECTING: LastAttempt = { kind: 'connecting' };
+const QUEUED: LastAttempt = { kind: 'queued' };
 const STARTED: LastAttempt = { kind: 'started' };
 
 export const requestMachine = setup({
@@ -57,8 +57,9 @@ export const requestMachine = setup({
     rememberIdentity: assign({ identity: (_, params: { identity: Identity | null }) => params.identity }),
     rememberUpstream: assign({
       tried: ({ context }, params: { upstream: Upstream }) => [...context.tried, params.upstream],
-      last: CONNECTING,
+      last: STARTED,
     }),
+    rememberQueue: assign({ last: QUEUED }),
     rememberStart: assign({ last: STARTED }),
     rememberFailure: assign({
       last: (_, { failure }: { failure: AttemptFailure }): LastAttempt => ({ kind: 'failed', failure }),
@@ -184,6 +185,7 @@ export const requestMachine = setup({
             onError: { target: '#request.refusing' },
           },
           on: {
+            'attempt.queued': { actions: 'rememberQueue' },
             'attempt.started': { actions: 'rememberStart' },
             'attempt.answered': [
               {

@@ -29,7 +29,8 @@ export type LastAttempt =
   /** There was none yet. */
   | { readonly kind: 'none' }
   /** It waits for a connection, and nothing was written. */
-  | { readonly kind: 'connecting' }
+  | { readonly kind: 'queued' }
+  /** Some of the request may have been written. */
   | { readonly kind: 'started' }
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
@@ -58,7 +59,9 @@ export type Received = { readonly type: 'body.received' };
 export type Passed = { readonly type: 'limit.passed' };
 export type Selected = { readonly type: 'upstream.selected'; readonly upstream: Upstream };
 export type Exhausted = { readonly type: 'upstreams.exhausted' };
-/** The attempt has its connection, and the request is about to be written. */
+/** The attempt waits for a connection. One that says nothing like that is written at once. */
+export type Queued = { readonly type: 'attempt.queued' };
+/** The attempt that was queued has its connection, and the request is about to be written. */
 export type Started = { readonly type: 'attempt.started' };
 export type Answered = {
   readonly type: 'attempt.answered';
@@ -78,6 +81,7 @@ export type RequestEvent =
   | Received
   | Selected
   | Exhausted
+  | Queued
   | Started
   | Answered
   | Failed
@@ -92,7 +96,7 @@ export type RequestSteps = {
   readonly limit: Step<{ exchange: Exchange; identity: Identity | null }, Passed | Refused>;
   readonly receive: Step<{ exchange: Exchange }, Received | Refused>;
   readonly select: Step<SelectInput, Selected | Exhausted | Refused>;
-  readonly forward: Step<ForwardInput, Started | Answered | Failed>;
+  readonly forward: Step<ForwardInput, Queued | Started | Answered | Failed>;
   readonly weigh: Step<{ exchange: Exchange; tried: readonly Upstream[] }, Weighed>;
   readonly respond: Step<{ exchange: Exchange; answer: Answer }, Finished | Broken>;
   readonly refuse: Step<{ exchange: Exchange; refusal: Refusal }, Finished | Broken>;

@@ -15,6 +15,7 @@ import type { Claims } from '../in-flight/claims.ts';
 import type { RequestRecorder } from '../request-recorder.ts';
 import type { UpstreamClients } from '../upstream-clients.ts';
 
+const QUEUED = { type: 'attempt.queued' } as const;
 const STARTED = { type: 'attempt.started' } as const;
 const NO_TRAILERS = (): FlatHeaders => [];
 
@@ -53,6 +54,7 @@ export function forwardStep(
       attempt,
     );
     if (!isSent) attempt.awaitConnection(route.timeouts.attemptMs);
+    forwarding.dispatched();
     return () => {
       record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
       if (!forwarding.isAnswered) attempt.release();
@@ -63,6 +65,9 @@ export function forwardStep(
 /** What comes of an attempt, for the machine and for the books. */
 class Forwarding implements AttemptObserver {
   isAnswered = false;
+  /** The transport has said something of it. */
+  #isKnown = false;
+  #isQueued = false;
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #record: AttemptRecord;
@@ -75,9 +80,17 @@ class Forwarding implements AttemptObserver {
     this.#tell = tell;
   }
 
+  /** That it was started is told where it was not at once: most attempts are. */
+  dispatched(): void {
+    if (this.#isKnown) return;
+    this.#isQueued = true;
+    this.#tell(QUEUED);
+  }
+
   started(): void {
+    this.#isKnown = true;
     this.#record.started();
-    this.#tell(STARTED);
+    if (this.#isQueued) this.#tell(STARTED);
   }
 
   informed(status: number, headers: FlatHeaders): void {
@@ -93,6 +106,7 @@ class Forwarding implements AttemptObserver {
 
   failed(error: Error, written: boolean): void {
     const cause = failureCause(error, written);
+    this.#isKnown = true;
     this.#record.failed(cause);
     this.#tell({ type: 'attempt.failed', failure: { upstream: this.#upstream.name, cause, written } });
   }

@@ -52,8 +52,8 @@ type Behaviour = {
   readonly outcome: RequestEvent;
   readonly manner: 'at once' | 'later' | 'never' | 'throws' | 'tells and throws' | 'throws when stopped';
   readonly ms: number;
-  /** Whether an attempt gets its connection, at once. */
-  readonly starts: boolean;
+  /** Whether an attempt waits for a connection, and gets one. */
+  readonly waits: readonly ('attempt.queued' | 'attempt.started')[];
 };
 
 const anyManner = fc.oneof(
@@ -84,7 +84,11 @@ const anyScript = fc.record(
           outcome: anyOutcome[name],
           manner: anyManner,
           ms: fc.constantFrom(1, 400, 999, 1000, 3000),
-          starts: fc.boolean(),
+          waits: fc.constantFrom<Behaviour['waits']>(
+            [],
+            ['attempt.queued'],
+            ['attempt.queued', 'attempt.started'],
+          ),
         }),
         { minLength: 1, maxLength: 4 },
       ),
@@ -143,8 +147,8 @@ function scriptedSteps(script: Script, clock: VirtualClock, journal: Journal): R
       journal.push(`start ${name} with ${JSON.stringify(input)}`);
       const behaviour = script[name][runs++];
       if (behaviour === undefined) return undefined;
-      const { outcome, manner, ms, starts } = behaviour;
-      if (name === 'forward' && starts) tell({ type: 'attempt.started' });
+      const { outcome, manner, ms } = behaviour;
+      for (const type of waitsOf(name, behaviour)) tell({ type });
       if (manner === 'at once' || manner === 'tells and throws') tell(outcome);
       if (manner === 'throws' || manner === 'tells and throws') throw new Error(`${name} threw`);
       // Not cancelled by a stop: what a step tells then has to be ignored.
@@ -157,4 +161,9 @@ function scriptedSteps(script: Script, clock: VirtualClock, journal: Journal): R
     return [name, step];
   });
   return Object.fromEntries(steps) as RequestSteps;
+}
+
+/** Attempts alone wait for connections. */
+function waitsOf(name: keyof RequestSteps, { waits }: Behaviour): Behaviour['waits'] {
+  return name === 'forward' ? waits : [];
 }

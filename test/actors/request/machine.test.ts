@@ -65,6 +65,7 @@ const timedOut: RequestEvent = {
   type: 'attempt.failed',
   failure: { upstream: 'red', cause: 'upstream_timeout', written: true },
 };
+const queued: RequestEvent = { type: 'attempt.queued' };
 const started: RequestEvent = { type: 'attempt.started' };
 const requestTimeout = { type: 'xstate.after.REQUEST.request.seeking' } as unknown as RequestEvent;
 const attemptTimeout = { type: 'xstate.after.ATTEMPT.request.seeking.forwarding' } as unknown as RequestEvent;
@@ -82,7 +83,7 @@ const anyEvent: fc.Arbitrary<RequestEvent> = fc.oneof(
   fc.constantFrom(passed, received),
   fc.nat(2).map(selected),
   fc.boolean().map(failed),
-  fc.constantFrom(started, timedOut, attemptTimeout),
+  fc.constantFrom(queued, started, timedOut, attemptTimeout),
   fc.constantFrom(200, 503).map(answered),
   fc.record({ replayable: fc.boolean(), affordable: fc.boolean(), another: fc.boolean() }).map(weighed),
   fc.constantFrom<RequestEvent>(
@@ -105,8 +106,9 @@ const anyPlan = fc.record({
 /** Whether any of the request may have been written, by what is told of its last attempt. */
 function isWrittenAfter(event: RequestEvent, before: boolean): boolean {
   switch (event.type) {
-    case 'upstream.selected':
+    case 'attempt.queued':
       return false;
+    case 'upstream.selected':
     case 'attempt.started':
     case 'attempt.answered':
       return true;
@@ -195,11 +197,13 @@ describe('the request machine', () => {
   it('sends a POST elsewhere whose time was over before it had a connection', () => {
     // It was taken for written, and refused.
     const plan = { ...PLAN, resendable: false };
-    const waiting = walk(plan, [...toForwarding, attemptTimeout, weighed()]);
+    const waiting = walk(plan, [...toForwarding, queued, attemptTimeout, weighed()]);
     assert.equal(waiting.states.at(-1), 'seeking.selecting');
-    const sent = walk(plan, [...toForwarding, started, attemptTimeout, weighed()]);
-    assert.equal(sent.states.at(-1), 'refusing');
-    assert.equal(sent.last.context.refusal.cause, 'upstream_timeout');
+    for (const sent of [[], [queued, started]]) {
+      const { states, last } = walk(plan, [...toForwarding, ...sent, attemptTimeout, weighed()]);
+      assert.equal(states.at(-1), 'refusing');
+      assert.equal(last.context.refusal.cause, 'upstream_timeout');
+    }
   });
 
   it('passes an answer on when the upstream that was to better it is gone', () => {
