@@ -49,6 +49,7 @@ export function controlForms(
   const places = new Places(FORMS_MAX, FORMS_PER_CLIENT_MAX);
   return paths.map((path) => ({
     name: path,
+    root: path,
     refusalHeaders: NO_STORE,
     answers: (head) => head.path === path,
     answer({ id, request, body }, tell) {
@@ -78,6 +79,7 @@ export function controlForms(
 export function nothingBelow(path: string): Local {
   return {
     name: path,
+    root: path,
     refusalHeaders: NO_STORE,
     answers: (head: RequestHead) => head.path === path || head.path.startsWith(`${path}/`),
     answer: (_: LocalRequest, tell) => tell('no_route'),

@@ -14,6 +14,7 @@ import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
 import { type Local, type LocalAnswer, sendLocal } from './local.ts';
+import { LocalIndex } from './local-index.ts';
 import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
 import { RequestBody, type RequestBodyBounds } from './request-body.ts';
@@ -58,21 +59,23 @@ export class Front {
   /** What new requests are admitted with; those under way keep theirs. */
   table: Table;
   readonly #options: FrontOptions;
+  readonly #locals: LocalIndex;
 
   constructor(options: FrontOptions) {
     this.table = options.table;
     this.#options = options;
+    this.#locals = new LocalIndex(options.locals);
   }
 
   accept(arrival: Arrival): void {
-    const { run, locals, trusted, recorder, held, clock } = this.#options;
+    const { run, trusted, recorder, held, clock } = this.#options;
     const { table } = this;
     const { method, fault, reply } = arrival;
     const receivedMs = clock.monotonicMs();
     const request = fault === null ? readHead(arrival, trusted, receivedMs) : null;
     const trace = recorder.traceOf(request);
     const id = trace.traceId;
-    const to = request === null ? (fault ?? unread(method)) : destinationOf(request, table, locals);
+    const to = request === null ? (fault ?? unread(method)) : destinationOf(request, table, this.#locals);
     const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
     const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
 
@@ -151,16 +154,17 @@ function unread(method: string): PlainCause {
 }
 
 /** A preflight is for whoever would get the request that it announces, if that speaks to other origins. */
-function destinationOf(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
+function destinationOf(head: RequestHead, table: Table, locals: LocalIndex): Destination {
   const method = preflightMethod(head.method, head.headers);
   const announced = method === null ? null : find({ ...head, method }, table, locals);
   if (announced !== null && doorOf(announced, table).cors !== null) return announced;
   return find(head, table, locals);
 }
 
-function find(head: RequestHead, table: Table, locals: readonly Local[]): Destination {
+function find(head: RequestHead, table: Table, locals: LocalIndex): Destination {
   if (METHODS_REFUSED.has(head.method)) return 'method_not_supported';
-  for (const local of locals) if (local.answers(head)) return local;
+  const local = locals.find(head);
+  if (local !== null) return local;
   if (timesThrough(head.headers, table.headers.via) >= TIMES_THROUGH_MAX) return 'loop_detected';
   return matchRoute(table.routes, head) ?? 'no_route';
 }

@@ -27,6 +27,8 @@ export interface Local extends RouteLabel {
   readonly refusalHeaders?: FlatHeaders;
   /** Whether everyone may ask, whatever the door says. */
   readonly isOpen?: boolean;
+  /** What each target, or else path, that it answers begins with; null: it may be any. */
+  readonly root: string | null;
   answers(head: RequestHead): boolean;
   /** `tell` is called once, now or later. */
   answer(request: LocalRequest, tell: (answer: LocalAnswer) => void): void;
@@ -37,6 +39,7 @@ const HEALTH_HEADERS = ['Content-Type', 'application/json', 'Cache-Control', 'no
 
 export const health: Local = {
   name: HEALTH_PATH,
+  root: HEALTH_PATH,
   isOpen: true,
   answers: ({ target }) => target === HEALTH_PATH,
   answer: ({ table }, tell) =>
@@ -49,6 +52,7 @@ const OPTIONS_HEADERS = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 /** What the server as a whole is asked for (RFC 9110 §9.3.7), or may not be asked of anyone further on. */
 export const serverOptions: Local = {
   name: '*',
+  root: null,
   answers: ({ method, target, headers }) => target === '*' || endsHere(method, headers),
   answer: (_, tell) => tell({ status: 200, headers: OPTIONS_HEADERS, body: NO_BODY }),
 };
@@ -57,6 +61,7 @@ export const serverOptions: Local = {
 export function controlPage(path: string, control: ControlLine): Local {
   return {
     name: path,
+    root: path,
     answers: ({ method, target }) => isAt(target, path) && (method === 'GET' || method === 'HEAD'),
     answer: ({ id, request: { headers, clientAddress } }, tell) =>
       control.ask({ method: 'GET', path, headers, body: NO_BODY, clientAddress, requestId: id }, tell),

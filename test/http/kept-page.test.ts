@@ -16,7 +16,10 @@ beforeEach(() => {
   clock = new VirtualClock();
   asked = [];
   told = [];
-  page = keptPage({ name: '/keys', answers: () => true, answer: (_, tell) => void asked.push(tell) }, clock);
+  page = keptPage(
+    { root: null, name: '/keys', answers: () => true, answer: (_, tell) => void asked.push(tell) },
+    clock,
+  );
 });
 
 const ask = () => page.answer(REQUEST, (answer) => told.push(answer));
