@@ -1,6 +1,5 @@
 /** The files of TLS with clients, as they are read at the start, and again whenever they change. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { messageOf } from '#core/errors.ts';
 import type { CertificateFiles, ServerTlsSettings } from '#core/settings.ts';
 import type { TlsIdentity } from '#core/tls.ts';
@@ -74,6 +73,7 @@ function readKey(file: string): { text: string; object: KeyObject } | { problem:
 
 /** What OpenSSL alone knows, such as that a key is too short for its security level. */
 function problemWithUse({ cert, key }: Pick<TlsIdentity, 'cert' | 'key'>): string | null {
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   try {
     createSecureContext({ cert, key });
     return null;
