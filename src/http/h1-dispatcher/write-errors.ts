@@ -10,8 +10,14 @@ type Done = (error?: Error | null) => void;
 export function holdWriteErrors(socket: Socket, isHeld: (error: Error) => boolean): void {
   const write = socket._write;
   const writev = socket._writev;
-  const heed = (done: Done) => (error?: Error | null) => {
-    if (!error || !isHeld(error)) done(error);
+  // A stream is told by one function of all that it writes.
+  let toTell: Done = () => {};
+  const tell: Done = (error) => {
+    if (!error || !isHeld(error)) toTell(error);
+  };
+  const heed = (done: Done): Done => {
+    toTell = done;
+    return tell;
   };
   socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, heed(done));
   if (writev) socket._writev = (chunks, done) => writev.call(socket, chunks, heed(done));
