@@ -1,5 +1,5 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
-import type { Outcome, RunRequest } from '#actors/request/run.ts';
+import type { RunRequest } from '#actors/request/run.ts';
 import type { Clock } from '#core/clock.ts';
 import { preflightMethod } from '#core/cors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
@@ -13,7 +13,7 @@ import type { AddressBlocks } from './address-blocks.ts';
 import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
-import { type Local, type LocalAnswer, sendLocal } from './local.ts';
+import { type Local, type LocalAnswer, type LocalRequest, sendLocal } from './local.ts';
 import { LocalIndex } from './local-index.ts';
 import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
@@ -37,6 +37,16 @@ const LOCAL_IDLE_MS = 5_000;
 
 /** Where a request goes: to an upstream, to an answer of our own, or nowhere, and why. */
 type Destination = Route | Local | PlainCause;
+
+/** One request that was let in, or is refused. */
+type Visit = {
+  readonly id: string;
+  readonly record: number;
+  /** Null where it makes no sense. */
+  readonly request: RequestHead | null;
+  readonly body: LocalRequest['body'];
+  readonly receivedMs: number;
+};
 
 export type FrontOptions = {
   readonly table: Table;
@@ -77,22 +87,39 @@ export class Front {
     const id = trace.traceId;
     const to = request === null ? (fault ?? unread(method)) : destinationOf(request, table, this.#locals);
     const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
-    const isRouted = typeof to !== 'string' && !isLocal(to) && entry.answer === null;
+    const { notices } = entry;
+    const route = entry.answer === null ? routeOf(to) : null;
 
-    const body = bodyOf(arrival, isRouted ? to : null, held);
+    const body = bodyOf(arrival, route, held);
     const record = recorder.begin(trace, request, labelOf(to), receivedMs);
-    const counted = this.#count(arrival, request?.scheme ?? 'http', to, receivedMs);
-    const ended = (outcome: Outcome) => {
-      body.forget();
-      recorder.ended(record, outcome, reply.status, body.readBytes);
-      counted(outcome);
-    };
-    if (request !== null && isRouted) {
-      const plan = planFor(to, request.method, body.bytes);
-      run({ id, trace, record, table, route: to, plan, request, body, reply, notices: entry.notices }, ended);
-      return;
+    const visit = { id, record, request, body, receivedMs };
+    const ended = this.#count(arrival, labelOf(to), visit);
+    if (request === null || route === null) this.#answer(arrival, to, entry, visit, ended);
+    else {
+      const plan = planFor(route, request.method, body.bytes);
+      run({ id, trace, record, table, route, plan, request, body, reply, notices }, ended);
     }
+  }
 
+  /** Local answers are none of the work that is shed: they cost little, or another thread. */
+  #enter(to: Destination, request: RequestHead, bodyBytes: number): Entry {
+    const { overload, metrics } = this.#options;
+    const route = routeOf(to);
+    const entry = enter(route ?? doorOf(to, this.table), request);
+    if (entry.answer !== null || route === null) return entry;
+    if (isTooLong(route, bodyBytes)) return { ...entry, answer: 'body_too_large' };
+    const reason = overload.shed(request.receivedMs);
+    if (reason === null) return entry;
+    metrics.shed(reason);
+    return { ...entry, answer: 'overloaded' };
+  }
+
+  /** Without an upstream. */
+  #answer(arrival: Arrival, to: Destination, entry: Entry, visit: Visit, ended: Arrival['ended']): void {
+    const { recorder, clock } = this.#options;
+    const { table } = this;
+    const { method, reply } = arrival;
+    const { id, record, request, body, receivedMs } = visit;
     reply.onLeft(() => ended('abandoned'));
     const isHead = method === 'HEAD';
     const send = (answer: LocalAnswer) => {
@@ -113,39 +140,29 @@ export class Front {
     else if (typeof to === 'string') send(to);
   }
 
-  /** Local answers are none of the work that is shed: they cost little, or another thread. */
-  #enter(to: Destination, request: RequestHead, bodyBytes: number): Entry {
-    const { overload, metrics } = this.#options;
-    const entry = enter(doorOf(to, this.table), request);
-    if (entry.answer !== null || typeof to === 'string' || isLocal(to)) return entry;
-    if (isTooLong(to, bodyBytes)) return { ...entry, answer: 'body_too_large' };
-    const reason = overload.shed(request.receivedMs);
-    if (reason === null) return entry;
-    metrics.shed(reason);
-    return { ...entry, answer: 'overloaded' };
-  }
-
   #refuse(refusal: Refusal, arrival: Arrival, stamp: Stamp, headers: FlatHeaders): void {
     this.#options.metrics.refused(refusal.cause);
     sendRefusal(arrival.reply, refusal, stamp, headers, arrival);
   }
 
-  /** Counts a request until what this returns is called, which passes its outcome on. */
-  #count(
-    { method, reply, ended }: Arrival,
-    scheme: RequestHead['scheme'],
-    to: Destination,
-    receivedMs: number,
-  ): Arrival['ended'] {
-    const { metrics, clock } = this.#options;
-    const label = labelOf(to);
-    metrics.requestBegun(method, scheme);
+  /** Counts a request as active until what this returns is called with its outcome, once. */
+  #count(arrival: Arrival, label: RouteLabel, visit: Visit): Arrival['ended'] {
+    const { metrics, recorder, clock } = this.#options;
+    metrics.requestBegun(arrival.method, schemeOf(visit));
     return (outcome) => {
+      const { record, body, receivedMs } = visit;
+      const { method, reply } = arrival;
+      body.forget();
+      recorder.ended(record, outcome, reply.status, body.readBytes);
       const seconds = (clock.monotonicMs() - receivedMs) / 1000;
-      metrics.requestEnded(label, method, scheme, reply.status, seconds);
-      ended(outcome);
+      metrics.requestEnded(label, method, schemeOf(visit), reply.status, seconds);
+      arrival.ended(outcome);
     };
   }
+}
+
+function schemeOf({ request }: Visit): RequestHead['scheme'] {
+  return request?.scheme ?? 'http';
 }
 
 /** CONNECT names no path, and is not to be blamed for that. */
@@ -201,6 +218,10 @@ function boundsOf({ retry, bodyBytesMax }: Route): RequestBodyBounds {
 /** A body whose length is not declared is cut when it turns out to be too long. */
 function isTooLong({ bodyBytesMax }: Route, declaredBytes: number): boolean {
   return bodyBytesMax !== null && declaredBytes > bodyBytesMax && declaredBytes < Infinity;
+}
+
+function routeOf(to: Destination): Route | null {
+  return typeof to === 'string' || isLocal(to) ? null : to;
 }
 
 function labelOf(to: Destination): RouteLabel {

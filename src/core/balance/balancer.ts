@@ -122,5 +122,6 @@ export class Balancer {
 }
 
 function hasUntried({ upstreams }: Candidates, tried: readonly Upstream[]): boolean {
+  if (tried.length === 0) return upstreams.length > 0;
   return upstreams.some((upstream) => !isTried(tried, upstream));
 }
