@@ -153,7 +153,7 @@ export class NameSet {
   }
 }
 
-/** Who has the value of one of these, lower case, may get in with it: it is kept nowhere. */
+/** Who has the value of one of these, lower case, may get in with it: it is kept in no table. */
 const SECRET: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',

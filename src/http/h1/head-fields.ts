@@ -1,4 +1,5 @@
 import { commonName } from './common-names.ts';
+import { knownField } from './known-fields.ts';
 import type { KnownLine, LinePlace, NamedLines } from './known-lines.ts';
 
 /** What is noted of each string that is to be made: its place among the fields, and where its bytes are. */
@@ -109,8 +110,14 @@ export class HeadFields implements LinePlace {
         textEnd = Math.max(to, Math.min(last, from + TEXT_BYTES_MAX));
         text = bytes.toString('latin1', base + textAt, base + textEnd);
       }
-      this.#strings[notes[note] as number] = text.slice(from - textAt, to - textAt);
+      this.#put(notes[note] as number, text.slice(from - textAt, to - textAt));
     }
     this.#noteCount = 0;
+  }
+
+  /** Names stand before their values. */
+  #put(place: number, text: string): void {
+    this.#strings[place] = text;
+    if (place % 2 === 1) knownField(this.#strings[place - 1] as string)?.wasRead(text);
   }
 }

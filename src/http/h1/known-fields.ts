@@ -12,8 +12,9 @@ const NEVER_THE_SAME: ReadonlySet<string> = new Set(['traceparent', 'x-request-i
 
 /**
  * A name that fields often have, and the values that were found to be text under it last. Most of a head's values were
- * in the heads before it, and to compare two strings costs a tenth of looking at each character of one. One thread
- * has one of each name.
+ * in the heads before it, or were read just now, and to compare two strings costs a tenth of looking at each
+ * character of one. Nothing else is written but what the expression takes: whatever could end a line, it does not.
+ * One thread has one of each name.
  */
 export class KnownField {
   /** How a line that follows another one begins with the name, which is a token. */
@@ -22,8 +23,10 @@ export class KnownField {
   /** Value, line, value, line …: a line is made when its value comes again, and empty until then. */
   readonly #known: string[];
   #next = 0;
+  /** The value that was read last: every byte of it was looked at. */
+  #read = '';
 
-  /** `isKept` says whether any value may be kept under the name. */
+  /** `isKept` says whether values may be kept under the name for longer than until the next one is read. */
   constructor(name: string, isKept: boolean) {
     this.#start = `\r\n${name}: `;
     this.#isKept = isKept;
@@ -32,17 +35,25 @@ export class KnownField {
 
   /** The line, the break before it included; null where the value would not stay one. */
   line(value: string): string | null {
-    if (!this.#isKept || value.length > VALUE_LENGTH_MAX)
-      return TEXT.test(value) ? this.#start + value : null;
     const known = this.#known;
-    for (let at = 0; at < 2 * VALUES_MAX; at += 2) {
+    for (let at = 0; at < known.length; at += 2) {
       if (known[at] === value) return known[at + 1] || this.#make(at, value);
     }
+    if (value === this.#read) return this.#start + value;
     if (!TEXT.test(value)) return null;
-    known[this.#next] = value;
-    known[this.#next + 1] = '';
-    this.#next = (this.#next + 2) % (2 * VALUES_MAX);
+    if (this.#isKept && value.length <= VALUE_LENGTH_MAX) this.#keep(value);
     return this.#start + value;
+  }
+
+  /** `value` was found to be text byte by byte, in a head that was read just now. Known until the next one is. */
+  wasRead(value: string): void {
+    this.#read = value;
+  }
+
+  #keep(value: string): void {
+    this.#known[this.#next] = value;
+    this.#known[this.#next + 1] = '';
+    this.#next = (this.#next + 2) % (2 * VALUES_MAX);
   }
 
   /** As one string in itself: what `+` makes is put together each time that it is written. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isField, requestHead } from '#http/h1/write-head.ts';
+import { bytesOf, hearRequest } from './pieces.ts';
 
 const NAMES = ['Accept', 'accept', 'Authorization', 'Host', 'X-Own', 'X-Request-ID', 'Via', 'ETag'];
 const name = fc.constantFrom(...NAMES);
@@ -37,5 +38,20 @@ describe('fields that come again', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('are those that were read, and no others, where values are not kept', () => {
+    for (const [name, other] of [
+      ['Cookie', 'a\r\nb: c'],
+      ['Authorization', 'a\n'],
+      ['ETag', 'a\0'],
+    ] as const) {
+      const value = `read under ${name}`;
+      assert.notEqual(hearRequest([bytesOf(`GET / HTTP/1.1\r\n${name}: ${value}\r\n\r\n`)]), null);
+      for (let times = 0; times < 2; times++) {
+        assert.equal(requestHead('GET', '/', [name, value]), `GET / HTTP/1.1\r\n${name}: ${value}\r\n\r\n`);
+        for (const bad of [other, value + other, `${value}\r`]) assert.equal(isField(name, bad), false);
+      }
+    }
   });
 });
