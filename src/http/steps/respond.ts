@@ -44,6 +44,8 @@ export function respondStep(
 /** An answer on its way to the client. */
 class Responding implements AnswerSink, UnderWay {
   place = -1;
+  /** The client could not take all at once. */
+  #hasWaited = false;
   readonly #exchange: Exchange;
   readonly #answer: Answer;
   readonly #recorder: RequestRecorder;
@@ -60,7 +62,6 @@ class Responding implements AnswerSink, UnderWay {
     const { reply, route } = this.#exchange;
     const answer = this.#answer;
     reply.onSent(() => this.#tell(FINISHED));
-    reply.onDrain(() => answer.resume());
     reply.head(answer.status, answer.reason, headers);
     reply.expectProgress(route.timeouts.idleMs, route.responseRateMin);
     answer.deliver(this);
@@ -69,7 +70,12 @@ class Responding implements AnswerSink, UnderWay {
   data(chunk: Buffer): boolean {
     const { reply, record } = this.#exchange;
     this.#recorder.sent(record, chunk.length);
-    return reply.write(chunk);
+    const goesOn = reply.write(chunk);
+    if (!goesOn && !this.#hasWaited) {
+      this.#hasWaited = true;
+      reply.onDrain(() => this.#answer.resume());
+    }
+    return goesOn;
   }
 
   end(trailers: FlatHeaders): void {
