@@ -7,6 +7,9 @@ const VALUES_MAX = 4;
 /** Longer ones are looked through each time they are written. */
 const VALUE_LENGTH_MAX = 256;
 
+/** Of a value that was read: longer ones stay no longer than their head does, which may be of any size. */
+const READ_LENGTH_MAX = 4096;
+
 /** Another value for each request: to keep them would be in vain. */
 const NEVER_THE_SAME: ReadonlySet<string> = new Set(['traceparent', 'x-request-id']);
 
@@ -45,9 +48,9 @@ export class KnownField {
     return this.#start + value;
   }
 
-  /** `value` was found to be text byte by byte, in a head that was read just now. Known until the next one is. */
+  /** `value` was found to be text byte by byte, in a head that was read just now. Known until the next one is, if not long. */
   wasRead(value: string): void {
-    this.#read = value;
+    this.#read = value.length <= READ_LENGTH_MAX ? value : '';
   }
 
   #keep(value: string): void {

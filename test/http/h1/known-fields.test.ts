@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { COMMON_SPELLINGS } from '#core/header-names.ts';
+import { HeadParser } from '#http/h1/head-parser.ts';
+import { RequestLine } from '#http/h1/start-lines.ts';
 import { isField, requestHead } from '#http/h1/write-head.ts';
 import { bytesOf, hearRequest } from './pieces.ts';
 
@@ -53,5 +58,20 @@ describe('fields that come again', () => {
         for (const bad of [other, value + other, `${value}\r`]) assert.equal(isField(name, bad), false);
       }
     }
+  });
+
+  it('stay in memory no longer than their head where they are long', () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const value = 'v'.repeat(500_000);
+    const read = (name: string) => {
+      const parser = new HeadParser(new RequestLine(), { bytesMax: 1_000_000, fieldsMax: 1 });
+      return parser.parse(bytesOf(`GET / HTTP/1.1\r\n${name}: ${value}\r\n\r\n`), 0);
+    };
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (const name of COMMON_SPELLINGS.slice(0, 100)) assert.ok(read(name) > value.length);
+    collect();
+    assert.ok(process.memoryUsage().heapUsed - before < 10_000_000);
   });
 });
