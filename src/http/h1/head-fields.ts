@@ -22,9 +22,8 @@ export class HeadFields implements LinePlace {
   common: NamedLines | null = null;
 
   #strings: string[] = [];
-  /** Of the strings that are still to be made. */
-  readonly #notes: number[] = [];
-  #noteCount = 0;
+  /** Of the strings that are still to be made. Not kept for the next head: most connections are idle. */
+  #notes: number[] | null = null;
   /** The known line that was taken last, and the first one of the last head. */
   #previous: KnownLine | null = null;
   #first: KnownLine | null = null;
@@ -73,7 +72,7 @@ export class HeadFields implements LinePlace {
   /** All fields of the head that is complete; the next one begins. */
   complete(bytes: Buffer, base: number): string[] {
     const strings = this.#strings;
-    if (this.#noteCount > 0) this.#makeStrings(bytes, base);
+    if (this.#notes !== null) this.#makeStrings(this.#notes, bytes, base);
     this.#strings = [];
     this.#previous = null;
     return strings;
@@ -86,23 +85,19 @@ export class HeadFields implements LinePlace {
     this.#previous = line;
   }
 
-  // Neither pushed nor taken away: the array keeps its room from head to head.
   #note(from: number, to: number): void {
-    const notes = this.#notes;
-    notes[this.#noteCount++] = this.#strings.length;
-    notes[this.#noteCount++] = from;
-    notes[this.#noteCount++] = to;
+    this.#notes ??= [];
+    this.#notes.push(this.#strings.length, from, to);
     this.#strings.push('');
   }
 
   /** Parts of a few strings, and not copies: of short ones, since whoever keeps a part keeps all of it. */
-  #makeStrings(bytes: Buffer, base: number): void {
-    const notes = this.#notes as readonly number[];
-    const last = notes[this.#noteCount - 1] as number;
+  #makeStrings(notes: readonly number[], bytes: Buffer, base: number): void {
+    const last = notes.at(-1) as number;
     let text = '';
     let textAt = 0;
     let textEnd = 0;
-    for (let note = 0; note < this.#noteCount; note += NOTES) {
+    for (let note = 0; note < notes.length; note += NOTES) {
       const from = notes[note + 1] as number;
       const to = notes[note + 2] as number;
       if (to > textEnd) {
@@ -112,7 +107,7 @@ export class HeadFields implements LinePlace {
       }
       this.#put(notes[note] as number, text.slice(from - textAt, to - textAt));
     }
-    this.#noteCount = 0;
+    this.#notes = null;
   }
 
   /** Names stand before their values. */
