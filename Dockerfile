@@ -15,11 +15,12 @@ COPY bin ./bin
 COPY config ./config
 COPY sql ./sql
 COPY src ./src
-# What Node compiles at this is kept in the image, for quicker starts.
-RUN bin/signalbox check --config config/proxy.yaml \
-  && mkdir /data && chown 1000:1000 /data
+RUN mkdir -p /data node_modules/.cache && chown 1000:1000 /data node_modules/.cache
 # By number, so that Kubernetes can see that it is not root.
 USER 1000:1000
+# What Node compiles in a short life is kept in the image, for this user alone: with it a start takes half the time.
+RUN SIGNALBOX_DATA_DIR=/tmp/signalbox timeout --preserve-status 5 bin/signalbox start --config config/proxy.yaml \
+  && rm -rf /tmp/signalbox
 VOLUME /data
 EXPOSE 8080 9901
 STOPSIGNAL SIGTERM
