@@ -54,8 +54,9 @@ export function chunkHead(bytes: number): string {
 
 // One string a field: what `+` makes is a string of its own each time, and these were a seventh of all garbage.
 function withFields(start: string, headers: FlatHeaders, end: string): string | null {
+  const { length } = headers;
   let head = start;
-  for (let at = 0; at + 1 < headers.length; at += 2) {
+  for (let at = 0; at + 1 < length; at += 2) {
     const line = lineOf(headers[at] as string, headers[at + 1] as string);
     if (line === null) return null;
     head += line;

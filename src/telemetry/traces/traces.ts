@@ -27,21 +27,31 @@ export class Traces implements AsyncDisposable {
 
   /** Loads OpenTelemetry's SDK, which nobody else needs. */
   static async open({ settings, resource, clock, log }: TracesOptions): Promise<Traces> {
-    const [{ TracerProvider, AlwaysOnSampler }, { OTLPTraceExporter }, { BusTracer }] = await Promise.all([
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/exporter-trace-otlp-proto'),
-      import('./bus-tracer.ts'),
-    ]);
+    const [{ NodeSDK }, { trace }, { OTLPTraceExporter }, { AlwaysOnSampler }, { BusTracer }] =
+      await Promise.all([
+        import('@opentelemetry/sdk-node'),
+        import('@opentelemetry/api'),
+        import('@opentelemetry/exporter-trace-otlp-proto'),
+        import('@opentelemetry/sdk-trace'),
+        import('./bus-tracer.ts'),
+      ]);
     const { url, headers, timeoutMs } = settings;
     const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs });
     const queue = new SpanQueue(exporter, settings, clock, log);
-    const provider = new TracerProvider({
+    // Everything that it would otherwise take from the environment is given: that was read before.
+    const sdk = new NodeSDK({
       resource,
+      autoDetectResources: false,
       spanProcessors: [queue],
       sampler: new AlwaysOnSampler(),
+      metricReaders: [],
+      logRecordProcessors: [],
+      instrumentations: [],
+      textMapPropagator: null,
     });
-    traceBus(new BusTracer(provider.getTracer(SCOPE.name, SCOPE.version)));
-    return new Traces(queue, resource, clock, () => provider.shutdown());
+    sdk.start();
+    traceBus(new BusTracer(trace.getTracer(SCOPE.name, SCOPE.version)));
+    return new Traces(queue, resource, clock, () => sdk.shutdown());
   }
 
   private constructor(queue: SpanQueue, resource: Resource, clock: Clock, stop: () => Promise<void>) {
