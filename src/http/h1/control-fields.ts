@@ -1,5 +1,5 @@
 import { withoutBlanks } from '#core/blanks.ts';
-import { type FlatHeaders, isNamed } from '#core/headers.ts';
+import { type FlatHeaders, isNamed, LOWER_CASE } from '#core/headers.ts';
 import type { FramingFault } from './faults.ts';
 
 /** What the fields of one head say of its message and its connection. */
@@ -44,7 +44,7 @@ function nothingFound(): Found {
   };
 }
 
-/** Reads a head for its control fields: one pass, in which most fields are passed by for their length. */
+/** Reads a head for its control fields: one pass, in which most fields are passed by for their first letter. */
 export function readControlFields(headers: FlatHeaders): ControlFields {
   let found: Found | null = null;
   let namesUpgrade = false;
@@ -88,20 +88,23 @@ type ControlName =
   | 'transfer-encoding'
   | 'upgrade';
 
+/** What they begin with. */
+const [C, E, K, T, U] = [0x63, 0x65, 0x6b, 0x74, 0x75];
+
 /** Which one of them a name is, whatever its case. */
 function controlName(name: string): ControlName | null {
-  switch (name.length) {
-    case 6:
-      return isNamed(name, 'expect') ? 'expect' : null;
-    case 7:
-      return isNamed(name, 'upgrade') ? 'upgrade' : null;
-    case 10:
+  switch (name.charCodeAt(0) | LOWER_CASE) {
+    case C:
       if (isNamed(name, 'connection')) return 'connection';
-      return isNamed(name, 'keep-alive') ? 'keep-alive' : null;
-    case 14:
       return isNamed(name, 'content-length') ? 'content-length' : null;
-    case 17:
+    case E:
+      return isNamed(name, 'expect') ? 'expect' : null;
+    case K:
+      return isNamed(name, 'keep-alive') ? 'keep-alive' : null;
+    case T:
       return isNamed(name, 'transfer-encoding') ? 'transfer-encoding' : null;
+    case U:
+      return isNamed(name, 'upgrade') ? 'upgrade' : null;
     default:
       return null;
   }
