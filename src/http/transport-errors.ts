@@ -10,6 +10,15 @@ export function connectionEnded(): SignalboxError {
   );
 }
 
+/** The upstream has not begun on the request, which may be sent again whatever it asks for (RFC 9113 §8.7). */
+export function unprocessed(): SignalboxError {
+  return new SignalboxError(
+    'upstream_unprocessed',
+    'upstream',
+    'The upstream ended the connection, or the stream, without having begun on the request.',
+  );
+}
+
 export function malformedRequest(): SignalboxError {
   return new SignalboxError('request_malformed', 'client', 'The request cannot be written as HTTP.');
 }

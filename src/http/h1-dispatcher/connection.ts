@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { atOnce, type Clock } from '#core/clock.ts';
 import type { Flight as AnyFlight, Carrier } from '../flight.ts';
-import { flushes } from '../flushes.ts';
+import { type Flushable, flushes } from '../flushes.ts';
 import { BodyReader } from '../h1/body-reader.ts';
 import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { isPersistent, responseFraming } from '../h1/framing.ts';
@@ -11,7 +11,7 @@ import { ONE_TEXT_BYTES_MAX } from '../h1/write-head.ts';
 import { UPSTREAM_READS } from '../read-buffers.ts';
 import { INFORMATIONAL_MAX } from '../transport.ts';
 import { streamOf } from '../transport-body.ts';
-import { connectionEnded } from '../transport-errors.ts';
+import { connectionEnded, unprocessed } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
 import { malformedAnswer } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -37,7 +37,7 @@ export type ConnectionOwner = {
  * One connection to an upstream, which carries one request after the other (RFC 9112 §9.3). Whatever is
  * ambiguous ends it: a connection is never used again unless both sides agree on where its last message ended.
  */
-export class Connection implements Carrier {
+export class Connection implements Carrier, Flushable {
   /** Clock.monotonicMs() until which it may be used again. */
   idleUntilMs = 0;
 
@@ -51,8 +51,8 @@ export class Connection implements Carrier {
 
   #flight: Flight | null = null;
   #writer: BodyWriter | null = null;
-  /** The request was written, and leaves at the end of the turn. */
-  #isCorked = false;
+  /** The request waits for the end of the turn; nothing of it was written. */
+  #isUnsent = false;
   #isWithinBody = false;
   #informational = 0;
   #persists = false;
@@ -82,16 +82,29 @@ export class Connection implements Carrier {
     this.#isWithinBody = false;
     this.#informational = 0;
     const { outgoing, body } = flight;
-    if (body === null) {
+    if (body === null || (body instanceof Buffer && mayGoAtOnce(outgoing, body))) {
       this.#writer = null;
-      this.#socket.write(outgoing.head, 'latin1');
-      flight.handler.onRequestSent?.();
-    } else if (body instanceof Buffer && mayGoAtOnce(outgoing, body)) {
-      this.#writer = null;
-      this.#writeWhole(outgoing.head, body);
+      this.#isUnsent = true;
+      flushes.add(this);
       flight.handler.onRequestSent?.();
     } else this.#writer = new BodyWriter(this.#socket, outgoing, streamOf(body), this, this.#clock);
     return true;
+  }
+
+  /** Writes the request, which waited for the end of the turn; the connection may have ended meanwhile. */
+  flush(): void {
+    if (!this.#isUnsent || this.#flight === null) return;
+    this.#isUnsent = false;
+    const { outgoing, body } = this.#flight;
+    if (!(body instanceof Buffer)) this.#socket.write(outgoing.head, 'latin1');
+    else if (outgoing.head.length + body.length <= ONE_TEXT_BYTES_MAX)
+      this.#socket.write(outgoing.head + body.toString('latin1'), 'latin1');
+    else {
+      this.#socket.cork();
+      this.#socket.write(outgoing.head, 'latin1');
+      this.#socket.write(body);
+      this.#socket.uncork();
+    }
   }
 
   /** Ends it, and fails what is on it. */
@@ -101,30 +114,13 @@ export class Connection implements Carrier {
     const flight = this.#flight;
     this.#state = 'closed';
     this.#flight = null;
+    this.#isUnsent = false;
     this.#writer?.stop();
     this.#unread = NOTHING;
     this.#socket.destroy();
     this.#owner.closed(this, openError);
     if (error !== null) flight?.fail(error);
   }
-
-  /** At the end of the turn, as a `BodyWriter` does: an answer that has come is read first. */
-  #writeWhole(head: string, body: Buffer): void {
-    this.#isCorked = true;
-    this.#socket.cork();
-    if (head.length + body.length <= ONE_TEXT_BYTES_MAX)
-      this.#socket.write(head + body.toString('latin1'), 'latin1');
-    else {
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(body);
-    }
-    setImmediate(this.#uncork);
-  }
-
-  readonly #uncork = () => {
-    this.#isCorked = false;
-    this.#socket.uncork();
-  };
 
   // -- of its flight -------------------------------------------------------------------------------------
 
@@ -170,18 +166,16 @@ export class Connection implements Carrier {
   }
 
   #onRead(bytes: Buffer): boolean {
-    flushes.beginRead();
-    try {
-      return this.#received(bytes);
-    } finally {
-      flushes.endRead();
-    }
+    const readsOn = this.#received(bytes);
+    flushes.readEnded();
+    return readsOn;
   }
 
   /** What is returned says whether to read on. */
   #received(bytes: Buffer): boolean {
     if (this.#state === 'tunnel') return this.#socket.push(Buffer.from(bytes));
     if (this.#flight === null) this.close(malformedAnswer('unasked_answer'));
+    else if (this.#isUnsent) this.close(unprocessed());
     else if (this.#flight.paused) {
       // TLS may have more in hand than it was asked for.
       this.#unread = Buffer.concat([this.#unread, bytes]);
@@ -198,11 +192,11 @@ export class Connection implements Carrier {
     }
     const isWhole = this.#isWithinBody && this.#bodyReader.endsWithConnection && this.#writeError === null;
     if (flight !== null && isWhole && this.#state === 'open') this.#complete(flight, false);
-    else this.close(this.#writeError ?? connectionEnded());
+    else this.close(this.#isUnsent ? unprocessed() : (this.#writeError ?? connectionEnded()));
   };
 
   readonly #failed = (error: Error) => {
-    this.close(error);
+    this.close(this.#isUnsent ? unprocessed() : error);
   };
 
   readonly #drained = () => {
@@ -304,7 +298,7 @@ export class Connection implements Carrier {
   }
 
   #complete(flight: Flight, hasMore: boolean): void {
-    const isSent = !this.#isCorked && (this.#writer === null || this.#writer.isComplete);
+    const isSent = this.#writer === null || this.#writer.isComplete;
     const { trailers } = this.#bodyReader;
     this.#flight = null;
     this.#writer?.stop();

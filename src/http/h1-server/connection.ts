@@ -165,12 +165,8 @@ export class Connection implements ReplyHost {
     const unused = this.#bytes.length - this.#at;
     this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
-    flushes.beginRead();
-    try {
-      this.#advance();
-    } finally {
-      flushes.endRead();
-    }
+    this.#advance();
+    flushes.readEnded();
   }
 
   readonly #onEnd = (): void => {

@@ -13,6 +13,7 @@ import { responseFraming } from './response-framing.ts';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const NO_TRAILERS: FlatHeaders = [];
 const NOTHING = () => {};
+const LAST_CHUNK = '0\r\n\r\n';
 
 /** What a reply asks of the connection that it is for. */
 export interface ReplyHost {
@@ -108,8 +109,12 @@ export class Http1Reply implements Reply, Flushable {
       this.cut();
       return;
     }
-    if (this.#isChunked) this.#text += lastChunk(trailers) ?? lastChunk(NO_TRAILERS);
-    this.#flush();
+    if (this.#isChunked) this.#add(lastChunk(trailers) ?? LAST_CHUNK);
+    if (this.#text === '') this.#finish();
+  }
+
+  /** All of it is written, if not sent. */
+  #finish(): void {
     if (this.#host.socket.writableLength === 0) {
       this.#tellSent();
       return;
@@ -201,7 +206,9 @@ export class Http1Reply implements Reply, Flushable {
 
   flush(): void {
     this.#isFlushDue = false;
+    if (this.#text === '' || this.isGone) return;
     this.#flush();
+    if (this.#isEnded) this.#finish();
   }
 
   #flush(): void {

@@ -36,15 +36,6 @@ function malformed(what: string): SignalboxError {
   );
 }
 
-/** The upstream has not begun on the request, which may be sent again whatever it asks for (RFC 9113 §8.7). */
-export function unprocessed(): SignalboxError {
-  return new SignalboxError(
-    'upstream_unprocessed',
-    'upstream',
-    'The upstream ended the stream without having begun on the request.',
-  );
-}
-
 export function noHttp2(): SignalboxError {
   return new SignalboxError(
     'upstream_malformed',

@@ -5,8 +5,9 @@ import type { Carrier, Flight } from '../flight.ts';
 import { TRAILER_LIMITS } from '../h1/chunked-decoder.ts';
 import { INFORMATIONAL_MAX } from '../transport.ts';
 import { streamOf } from '../transport-body.ts';
+import { unprocessed } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
-import { streamFailed, tooManyHeaders, tooManyInformational, unprocessed } from './errors.ts';
+import { streamFailed, tooManyHeaders, tooManyInformational } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** What a stream tells the session that it belongs to, and asks of it. */

@@ -87,6 +87,7 @@ describe('a request', () => {
     await until('the second has arrived', () => arrivals.length === 2);
     assert.equal(arrivals[1]?.target, '/2');
     answer(arrivals[1] ?? assert.fail(), 'two');
+    await until('the third has arrived', () => arrivals.length === 3);
     answer(arrivals[2] ?? assert.fail(), 'three');
     await client.hears('three');
     assert.deepEqual(client.received.match(/one|two|three/g), ['one', 'two', 'three']);
