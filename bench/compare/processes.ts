@@ -83,8 +83,10 @@ function accepts(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   return new Promise((resolve) => {
     socket.on('connect', () => {
+      // A port that nobody listens on may be what this connection was given for its own end: then it met itself.
+      const isItself = socket.localPort === port;
       socket.destroy();
-      resolve(true);
+      resolve(!isItself);
     });
     socket.on('error', () => resolve(false));
   });
