@@ -52,10 +52,10 @@ in place of our own. “full” also verifies a token, enforces a limit, balance
 of the requests to a collector. Probes do only a part of the work, to show what that part costs.
 A start finds what Node compiled at an earlier one, as every start does but the first after an installation.
 
-Of a small GET's time in a worker, a profile has 36 % in the kernel (two reads and two writes a request, 33 requests
-for each turn of the event loop), 17 % in Node's and V8's C++, 18 % in V8's builtins, 24 % in compiled JavaScript, the
-request's machine among it with 0.3 µs (\`npm run bench:machine\`), and 5 % in collecting garbage. No single
-thing of ours is more than a twentieth: parsing, writing heads, the record, reading the clock.
+Of a small GET's time in a worker (“bare”), a profile has 38 % in the kernel (two reads and two writes a request), 16 % in
+Node's and V8's C++, 12 % in V8's builtins, 33 % in compiled JavaScript, the request's machine among it with 0.3 µs
+(\`npm run bench:machine\`), and 2 % in collecting garbage. No single thing of ours is more than a twentieth: parsing,
+writing heads, the record.
 
 ${sections.map((scenario) => renderScenario(result, scenario)).join('\n')}
 ${renderScale(readScale())}`;
