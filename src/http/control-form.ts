@@ -30,7 +30,6 @@ const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
   '/auth/password',
 ]);
 
-const NOTHING = Buffer.alloc(0);
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
 
@@ -103,7 +102,7 @@ function readForm(
 ): void {
   const reader = body.open();
   if (!(reader instanceof Readable)) {
-    told(new Uint8Array(reader ?? NOTHING));
+    told(new Uint8Array(reader ?? []));
     return;
   }
   const chunks: Buffer[] = [];

@@ -25,16 +25,16 @@ class Flushes {
 
   /** To be called when bytes of a socket have been read, and what they led to is done. */
   readEnded(): void {
-    if (this.#waiting.length >= WAITING_MAX) this.#flushAll(null);
+    if (this.#waiting.length >= WAITING_MAX) this.#flushAll();
   }
 
   readonly #flush = (): void => {
     this.#isDue = false;
-    this.#flushAll(null);
+    this.#flushAll();
   };
 
   // What is added meanwhile waits for the next turn, so that others get theirs.
-  readonly #flushAll = atOnce((_: null) => {
+  readonly #flushAll = atOnce<void, void>(() => {
     const waiting = this.#waiting;
     this.#waiting = [];
     let done = 0;

@@ -1,14 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '#core/clock.ts';
-import { chunkHead, lastChunk } from '../h1/write-head.ts';
+import { chunkHead, LAST_CHUNK, lastChunk } from '../h1/write-head.ts';
 import { brokenBody, wrongLength } from '../transport-errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** How long a body waits for 100 Continue; not every upstream sends one (RFC 9110 §10.1.1). */
 export const CONTINUE_MS = 1000;
-
-const LAST_CHUNK = '0\r\n\r\n';
 
 export type BodyWriterObserver = {
   /** The body cannot be sent as it was promised. */

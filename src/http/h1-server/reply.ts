@@ -5,7 +5,7 @@ import type { FlatHeaders } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import { type Flushable, flushes } from '../flushes.ts';
 import type { Minor } from '../h1/start-lines.ts';
-import { chunkHead, lastChunk, ONE_TEXT_BYTES_MAX, responseHead } from '../h1/write-head.ts';
+import { chunkHead, LAST_CHUNK, lastChunk, ONE_TEXT_BYTES_MAX, responseHead } from '../h1/write-head.ts';
 import { rawHead } from '../raw-head.ts';
 import { kept } from '../read-buffers.ts';
 import { responseFraming } from './response-framing.ts';
@@ -13,7 +13,6 @@ import { responseFraming } from './response-framing.ts';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const NO_TRAILERS: FlatHeaders = [];
 const NOTHING = () => {};
-const LAST_CHUNK = '0\r\n\r\n';
 
 /** What a reply asks of the connection that it is for. */
 export interface ReplyHost {

@@ -35,6 +35,9 @@ export function responseHead(status: number, reason: string, headers: FlatHeader
   return isText ? withFields(`HTTP/1.1 ${status} ${reason}`, headers, tail + END) : null;
 }
 
+/** The end of a chunked body that nothing follows. */
+export const LAST_CHUNK = `0${END}`;
+
 /** The last chunk, with what follows a chunked body. */
 export function lastChunk(trailers: FlatHeaders): string | null {
   return withFields('0', trailers, END);
