@@ -32,6 +32,10 @@ class Facts implements RequestFacts {
     this.#ipv6PrefixBits = ipv6PrefixBits;
   }
 
+  get clientAddress(): string {
+    return this.#request.clientAddress;
+  }
+
   // Most limits and hashes have something else to ask for, where there is a user.
   get clientIp(): string {
     return normaliseClientIp(this.#request.clientAddress, this.#ipv6PrefixBits);

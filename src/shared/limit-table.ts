@@ -1,4 +1,4 @@
-import { type HashKey, hash64 } from '#core/hash.ts';
+import { HashedText, type HashKey } from '#core/hash.ts';
 import { type Decision, emptyDecision } from '#core/limits/decision.ts';
 import { chargeGcra, takeGcra } from '#core/limits/gcra.ts';
 import { quotaPrint, shareOf } from '#core/limits/quota.ts';
@@ -43,7 +43,6 @@ export class LimitTable {
   readonly #gcra: LimitCells;
   readonly #slidingWindow: LimitCells;
   readonly #terms: Int32Array<SharedArrayBuffer>;
-  readonly #hash = new Int32Array(2);
   /** As it was last read from the terms: a request makes no array of its own. */
   #hashKey: HashKey = [0, 0];
 
@@ -91,16 +90,21 @@ export class LimitTable {
     this.#terms[DIVISOR] = instances;
   }
 
+  /** As `takeOf`, of a client that is not known yet. */
+  take(keyText: string, quota: Quota, nowMs: number, isShared: boolean): Readonly<Decision> {
+    return this.takeOf(new HashedText(keyText), quota, nowMs, isShared);
+  }
+
   /**
-   * Counts one request of `keyText` (see `clientKey`) at `nowMs` of the monotonic clock against `quota`,
+   * Counts one request of `client` (see `ClientKeys`) at `nowMs` of the monotonic clock against `quota`,
    * which other instances share or not. A refused request counts nothing. Another quota of the same key,
    * such as that of another tier or of a newer configuration, has a cell of its own.
    */
-  take(keyText: string, quota: Quota, nowMs: number, isShared: boolean): Readonly<Decision> {
-    hash64(this.hashKey, keyText, this.#hash);
-    const [low = 0, keyHigh = 0] = this.#hash;
+  takeOf(client: HashedText, quota: Quota, nowMs: number, isShared: boolean): Readonly<Decision> {
+    client.hashWith(this.hashKey);
+    const { low } = client;
     const print = quotaPrint(quota);
-    const high = keyHigh ^ print;
+    const high = client.high ^ print;
     const granted = isShared ? shareOf(quota, this.#terms[DIVISOR] ?? 1) : quota;
     const cells = this.#cellsOf(quota);
     const set = cells.setOf(low);

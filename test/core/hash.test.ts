@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HashKey, hash32, hash64 } from '#core/hash.ts';
+import { HashedText, type HashKey, hash32, hash64 } from '#core/hash.ts';
 import { integerBelow, seededRandom } from '#core/random.ts';
 
 const KEY: HashKey = [0x03020100, 0x07060504];
@@ -74,6 +74,19 @@ describe('HalfSipHash-1-3', () => {
     const chiSquare = buckets.reduce((sum, count) => sum + (count - due) ** 2 / due, 0);
     // 255 degrees of freedom: mean 255, standard deviation 22.6.
     assert.ok(chiSquare > 255 - 5 * 22.6 && chiSquare < 255 + 5 * 22.6, `chi square ${chiSquare}`);
+  });
+});
+
+describe('a text with its hash', () => {
+  it('has that of the key that was asked for last', () => {
+    const text = new HashedText('client');
+    const other: HashKey = [1, 2];
+    for (const key of [KEY, KEY, other, KEY]) {
+      text.hashWith(key);
+      const out = new Int32Array(2);
+      hash64(key, 'client', out);
+      assert.deepEqual([text.low, text.high], [...out]);
+    }
   });
 });
 

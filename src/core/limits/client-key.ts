@@ -11,7 +11,8 @@ import { WeakLookup } from '../weak-lookup.ts';
 
 /** What telling clients apart can ask of a request. */
 export type RequestFacts = {
-  /** As `normaliseClientIp` returns it. */
+  readonly clientAddress: string;
+  /** The same as `normaliseClientIp` returns it. */
   readonly clientIp: string;
   readonly user: string | null;
   readonly apiKeyDigest: string | null;

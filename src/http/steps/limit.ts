@@ -1,6 +1,7 @@
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
-import { chooseQuota, clientKey } from '#core/limits/client-key.ts';
+import { chooseQuota } from '#core/limits/client-key.ts';
+import { ClientKeys } from '#core/limits/client-keys.ts';
 import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
 import type { LimitTable } from '#shared/limit-table.ts';
 import { requestFacts } from '../request-facts.ts';
@@ -17,6 +18,7 @@ export function limitStep(
   ipv6PrefixBits: number,
   clock: Clock,
 ): RequestSteps['limit'] {
+  const clients = new ClientKeys();
   return ({ exchange, identity }, tell) => {
     const { limit } = exchange.route;
     if (limit === null) {
@@ -25,7 +27,7 @@ export function limitStep(
     }
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
     const quota = chooseQuota(limit, facts);
-    const decision = table.take(clientKey(limit, facts), quota, clock.monotonicMs(), limit.isShared);
+    const decision = table.takeOf(clients.of(limit, facts), quota, clock.monotonicMs(), limit.isShared);
     metrics.limited(limit, decision.allowed);
     recorder.limited(exchange, decision);
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);

@@ -12,6 +12,7 @@ type Headers = Readonly<Record<string, string>>;
 
 function request(facts: Partial<RequestFacts>, headers: Headers = {}): RequestFacts {
   return {
+    clientAddress: '203.0.113.7',
     clientIp: '203.0.113.7',
     user: null,
     apiKeyDigest: null,
