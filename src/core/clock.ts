@@ -22,7 +22,10 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. May step; only for what is shown or sent to others. */
   wallMs(): number;
 
-  /** Runs `action` once after `delayMs`. The timer alone does not keep the process alive. */
+  /**
+   * Runs `action` once after `delayMs`, when what has come to the thread's sockets by then has been read. The timer
+   * alone does not keep the process alive.
+   */
   after(delayMs: number, action: () => void): Timer;
 }
 
@@ -63,6 +66,7 @@ function wallMs(): number {
 const timers = new TimerLists({
   monotonicMs,
   wakeAfter: (delayMs, wake) => void setTimeout(wake, delayMs).unref(),
+  afterReads: (action) => void setImmediate(action),
 });
 
 export const systemClock: Clock = {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { atOnce, sleep, systemClock } from '#core/clock.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -31,9 +34,31 @@ describe('the system clock', () => {
       systemClock.after(1, () => fired.push('cancelled')).cancel();
       systemClock.after(1, () => fired.push('kept'));
       // Set after them, due after them; and, unlike theirs, it keeps the process alive.
-      setTimeout(resolve, 5);
+      setTimeout(() => setImmediate(resolve), 5);
     });
     assert.deepEqual(fired, ['kept']);
+  });
+
+  it('reads what has come while the thread stood still before it fires a timer', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const accepted = once(server, 'connection');
+    const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [far] = (await accepted) as [Socket];
+    const seen: string[] = [];
+    const read = once(near, 'data').then(() => seen.push('read'));
+    const { promise: fired, resolve } = Promise.withResolvers<void>();
+    // It wakes up where timers are what comes next.
+    await nextTurn();
+    systemClock.after(1, () => {
+      seen.push('fired');
+      resolve();
+    });
+    far.end('in time');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    await Promise.all([read, fired]);
+    assert.deepEqual(seen, ['read', 'fired']);
   });
 });
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { TimerLists } from '#core/timer-lists.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
-/** A platform whose timers come as early as it may be. */
-function scene(earlyMs = 0) {
+/** A platform whose timers come as early as it may be, and which reads sockets when it is told to, or at once. */
+function scene(earlyMs = 0, afterReads = (action: () => void) => action()) {
   const clock = new VirtualClock();
   const startMs = clock.monotonicMs();
   const lists = new TimerLists({
@@ -14,6 +14,7 @@ function scene(earlyMs = 0) {
       assert.ok(Number.isInteger(delayMs) && delayMs >= 1 && delayMs < 2 ** 31, `${delayMs}`);
       clock.after(Math.max(delayMs - earlyMs, 0.1), wake);
     },
+    afterReads,
   });
   return { clock, lists, elapsedMs: () => clock.monotonicMs() - startMs };
 }
@@ -56,6 +57,23 @@ describe('timers in lists', () => {
     clock.advance(50);
     assert.equal(fired.length, 2);
     assert.ok(Number(fired[0]) >= 2.5 && Number(fired[1]) >= 10, `${fired}`);
+  });
+
+  it('do not fire when what is read before that cancels them', () => {
+    // A thread that stood still for longer than an upstream had time gave up answers that it had yet to read.
+    const read: (() => void)[] = [];
+    const { clock, lists } = scene(0, (action) => read.push(action));
+    const fired: string[] = [];
+    const awaited = lists.after(10, () => fired.push('came in time'));
+    lists.after(10, () => fired.push('did not'));
+    clock.advance(50);
+    assert.deepEqual(fired, []);
+    awaited.cancel();
+    for (const action of read) action();
+    assert.deepEqual(fired, ['did not']);
+    clock.advance(10);
+    for (const action of read.splice(0)) action();
+    assert.equal(clock.timers, 0);
   });
 
   it('take one timer of the platform for each delay, however many are set, and none in the end', () => {
