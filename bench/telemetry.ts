@@ -135,8 +135,7 @@ function recordUs(): number {
   ] as unknown as [string, RequestEvent][];
   const before = process.cpuUsage();
   for (let served = 0; served < RECORDS; served++) {
-    const trace = recorder.traceOf(request);
-    const record = recorder.begin(trace, request, route, systemClock.monotonicMs());
+    const { trace, record } = recorder.begin(request, route, systemClock.monotonicMs());
     const exchange = { trace, record, route } as Exchange;
     for (const [state, event] of steps) {
       recorder.observe(exchange, state, event);

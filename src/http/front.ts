@@ -83,15 +83,14 @@ export class Front {
     const { method, fault, reply } = arrival;
     const receivedMs = clock.monotonicMs();
     const request = fault === null ? readHead(arrival, trusted, receivedMs) : null;
-    const trace = recorder.traceOf(request);
-    const id = trace.traceId;
     const to = request === null ? (fault ?? unread(method)) : destinationOf(request, table, this.#locals);
     const entry = request === null ? UNREAD : this.#enter(to, request, arrival.bodyBytes);
     const { notices } = entry;
     const route = entry.answer === null ? routeOf(to) : null;
 
     const body = bodyOf(arrival, route, held);
-    const record = recorder.begin(trace, request, labelOf(to), receivedMs);
+    const { trace, record } = recorder.begin(request, labelOf(to), receivedMs);
+    const id = trace.traceId;
     const visit = { id, record, request, body, receivedMs };
     const ended = this.#count(arrival, labelOf(to), visit);
     if (request === null || route === null) this.#answer(arrival, to, entry, visit, ended);

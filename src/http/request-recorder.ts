@@ -3,7 +3,7 @@ import type { ObserveTransition, Outcome } from '#actors/request/run.ts';
 import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { Clock } from '#core/clock.ts';
 import { headerList, headerValue } from '#core/headers.ts';
-import { newSpanId } from '#core/ids.ts';
+import { newSpanId, readIdWords, SPAN_ID_WORDS, TRACE_ID_WORDS } from '#core/ids.ts';
 import type { Decision } from '#core/limits/decision.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 import type { TelemetrySettings } from '#core/settings.ts';
@@ -17,12 +17,22 @@ export const KEPT_PER_SECOND_MAX = 50;
 
 const STATE_NUMBERS = new Map(REQUEST_STATES.map((path, number) => [path, number]));
 
+type Begun = {
+  /** The trace that it belongs to: its sender's, if that is believed, or a new one. */
+  readonly trace: TraceContext;
+  /** The number of its record, which everything else is written to. */
+  readonly record: number;
+};
+
 /** The one observer of requests: writes down what each of them does, and decides which are traced. */
 export class RequestRecorder {
   readonly #writer: RecordWriter;
   readonly #settings: TelemetrySettings;
   readonly #logsAll: boolean;
   readonly #clock: Clock;
+  /** In words, on their way into the record. */
+  readonly #traceId = new Int32Array(TRACE_ID_WORDS);
+  readonly #spanId = new Int32Array(SPAN_ID_WORDS);
   #second = 0;
   #keptInSecond = 0;
 
@@ -34,23 +44,13 @@ export class RequestRecorder {
     this.#clock = clock;
   }
 
-  /** The trace that a request belongs to: its sender's, if that is believed, or a new one. */
-  traceOf(head: RequestHead | null): TraceContext {
-    const { sampler, trustIncoming } = this.#settings;
-    const isTrusted =
-      head !== null &&
-      (trustIncoming === 'always' || (trustIncoming === 'trusted_proxies' && head.peerTrusted));
-    return isTrusted
-      ? traceContext(headerList(head.headers, 'traceparent'), headerList(head.headers, 'tracestate'), sampler)
-      : traceContext(null, null, sampler);
-  }
-
-  /** The number of the request's record, which everything else is written to. */
-  begin(trace: TraceContext, head: RequestHead | null, route: RouteLabel, receivedMs: number): number {
-    const record = this.#writer.begin(receivedMs, trace);
-    if (head === null || record === NO_RECORD) return record;
-    this.#writer.head(record, head, headerValue(head.headers, 'user-agent') ?? '', route.name);
-    return record;
+  /** What a request is known by from now on. */
+  begin(head: RequestHead | null, route: RouteLabel, receivedMs: number): Begun {
+    const trace = this.#traceOf(head);
+    const record = this.#writer.begin(receivedMs, trace, this.#traceId);
+    if (head !== null && record !== NO_RECORD)
+      this.#writer.head(record, head, headerValue(head.headers, 'user-agent') ?? '', route.name);
+    return { trace, record };
   }
 
   readonly observe: ObserveTransition = ({ record, route }, state, event) => {
@@ -86,8 +86,10 @@ export class RequestRecorder {
   /** Returns the id of the attempt's span, for the upstream to be told. */
   attemptBegun({ record, trace }: Exchange, upstream: Upstream): string {
     // Where nothing is recorded, the upstream's span follows directly on the sender's.
-    const spanId = this.#settings.sampler === null ? (trace.parentSpanId ?? newSpanId()) : newSpanId();
-    if (record !== NO_RECORD) this.#writer.attemptBegun(record, upstream, spanId, this.#clock.monotonicMs());
+    const passedOn = this.#settings.sampler === null ? trace.parentSpanId : null;
+    if (passedOn !== null) readIdWords(passedOn, this.#spanId);
+    const spanId = passedOn ?? newSpanId(this.#spanId);
+    this.#writer.attemptBegun(record, upstream, this.#spanId, this.#clock.monotonicMs());
     return spanId;
   }
 
@@ -112,6 +114,17 @@ export class RequestRecorder {
     this.#writer.received(record, requestBytes);
     this.#writer.end(record, outcome, status, nowMs);
     if (isTraced || this.#logsAll) this.#writer.queue(record, isTraced);
+  }
+
+  #traceOf(head: RequestHead | null): TraceContext {
+    const { sampler, trustIncoming } = this.#settings;
+    const isTrusted =
+      head !== null &&
+      (trustIncoming === 'always' || (trustIncoming === 'trusted_proxies' && head.peerTrusted));
+    if (!isTrusted) return traceContext(null, null, sampler, this.#traceId);
+    const { headers } = head;
+    const traceparent = headerList(headers, 'traceparent');
+    return traceContext(traceparent, headerList(headers, 'tracestate'), sampler, this.#traceId);
   }
 
   #isTraced(record: number, outcome: Outcome, status: number, nowMs: number): boolean {

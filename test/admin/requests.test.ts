@@ -7,7 +7,7 @@ import type { RecordedOutcome } from '#core/request-record.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import type { RecordWriter } from '#shared/records/writer.ts';
 import { RequestLookup } from '#telemetry/request-lookup.ts';
-import { SAMPLE_TRACE, sampleRecord } from '#test/support/sample-record.ts';
+import { beginSample, sampleRecord, spanIdWords } from '#test/support/sample-record.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock, WALL_START_MS } from '#test/support/virtual-clock.ts';
 
@@ -39,10 +39,10 @@ function idOf(nth: number): string {
 /** Serves request number `nth` in 5 ms; one without a status is under way. */
 function serve(nth: number, status = 200, outcome: RecordedOutcome = 'responded', isSampled = true): void {
   const writer = writers[nth % 2] as RecordWriter;
-  const record = writer.begin(clock.monotonicMs(), { ...SAMPLE_TRACE, traceId: idOf(nth), isSampled });
+  const record = beginSample(writer, clock.monotonicMs(), { traceId: idOf(nth), isSampled });
   writer.head(record, { ...sampleRecord({ target: `/${nth}` }), tls: null }, 'curl/8', 'default');
   writer.entered(record, 0, clock.monotonicMs());
-  writer.attemptBegun(record, sampleUpstream(), 'b7ad6b7169203331', clock.monotonicMs());
+  writer.attemptBegun(record, sampleUpstream(), spanIdWords(), clock.monotonicMs());
   clock.advance(4);
   if (status === 0) return;
   writer.attemptAnswered(record, status, clock.monotonicMs());

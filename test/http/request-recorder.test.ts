@@ -53,9 +53,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
 }
 
 function begin(recorder: RequestRecorder, request = head()): Exchange {
-  const trace = recorder.traceOf(request);
-  const record = recorder.begin(trace, request, ROUTE, request.receivedMs);
-  return { trace, record, route: ROUTE } as Exchange;
+  return { ...recorder.begin(request, ROUTE, request.receivedMs), route: ROUTE } as Exchange;
 }
 
 /** Runs a request to its end, and says what the control plane is told of it. */
@@ -73,7 +71,7 @@ function serve(
 
 describe('the trace of a request', () => {
   const traceOf = (changes: Partial<TelemetrySettings>, peerTrusted: boolean) =>
-    recorderWith(changes).traceOf(head({ peerTrusted })).traceId;
+    begin(recorderWith(changes), head({ peerTrusted })).trace.traceId;
 
   it('is its sender’s, where that is believed', () => {
     assert.equal(traceOf({ trustIncoming: 'always' }, false), TRACE);
@@ -84,13 +82,13 @@ describe('the trace of a request', () => {
 
   it('carries what other systems have to say', () => {
     const recorder = recorderWith({ trustIncoming: 'always' });
-    assert.equal(recorder.traceOf(head()).tracestate, 'a=1, b=2');
+    assert.equal(begin(recorder).trace.tracestate, 'a=1, b=2');
   });
 
   it('begins anew when it was sent twice', () => {
     const recorder = recorderWith({ trustIncoming: 'always' });
     const headers = ['traceparent', TRACEPARENT, 'Traceparent', TRACEPARENT];
-    assert.notEqual(recorder.traceOf(head({ headers })).traceId, TRACE);
+    assert.notEqual(begin(recorder, head({ headers })).trace.traceId, TRACE);
   });
 });
 
@@ -187,7 +185,7 @@ describe('the recorder', () => {
 
   it('has a record of what makes no sense, too', () => {
     const recorder = recorderWith();
-    const record = recorder.begin(recorder.traceOf(null), null, { name: '' }, clock.monotonicMs());
+    const { record } = recorder.begin(null, { name: '' }, clock.monotonicMs());
     recorder.refused(record, 'malformed_request');
     recorder.ended(record, 'refused', 400, 0);
     assert.deepEqual([reader.read(record)?.method, reader.read(record)?.cause], ['', 'malformed_request']);

@@ -1,5 +1,7 @@
+import { readIdWords, SPAN_ID_WORDS, TRACE_ID_WORDS } from '#core/ids.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import type { TraceContext } from '#core/trace/context.ts';
+import type { RecordWriter } from '#shared/records/writer.ts';
 
 export const SAMPLE_TRACE: TraceContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -7,6 +9,26 @@ export const SAMPLE_TRACE: TraceContext = {
   tracestate: null,
   isSampled: true,
 };
+
+export function spanIdWords(id = 'b7ad6b7169203331'): Int32Array {
+  return wordsOf(id, SPAN_ID_WORDS);
+}
+
+function wordsOf(id: string, count: number): Int32Array {
+  const words = new Int32Array(count);
+  readIdWords(id, words);
+  return words;
+}
+
+/** The record of a request that begins. */
+export function beginSample(
+  writer: RecordWriter,
+  startMs: number,
+  changes: Partial<TraceContext> = {},
+): number {
+  const trace = { ...SAMPLE_TRACE, ...changes };
+  return writer.begin(startMs, trace, wordsOf(trace.traceId, TRACE_ID_WORDS));
+}
 
 /** A request that was answered by the only upstream it was sent to, with whatever a test wants different. */
 export function sampleRecord(changes: Partial<RequestRecord> = {}): RequestRecord {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import { FEED_MS, RECORDS_AT_ONCE_MAX, RecordFeed } from '#telemetry/record-feed.ts';
-import { SAMPLE_TRACE } from '#test/support/sample-record.ts';
+import { beginSample } from '#test/support/sample-record.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 
 /** Two workers whose requests are written by `request`, and what the feed hands out of them. */
@@ -18,9 +18,10 @@ function scene() {
   );
   const request = (worker: 0 | 1, startMs: number) => {
     const writer = writers[worker];
-    const record = writer?.begin(startMs, SAMPLE_TRACE) ?? 0;
-    writer?.end(record, 'responded', 200, startMs);
-    writer?.queue(record, true);
+    assert.ok(writer);
+    const record = beginSample(writer, startMs);
+    writer.end(record, 'responded', 200, startMs);
+    writer.queue(record, true);
   };
   return { clock, feed, fetched, request };
 }

@@ -1,5 +1,5 @@
 /** Where a request stands in a trace (W3C Trace Context, level 1). */
-import { newTraceId } from '../ids.ts';
+import { newTraceId, readIdWords } from '../ids.ts';
 import { isSampled, type Sampler } from './sampler.ts';
 import { readTraceparent, readTracestate } from './traceparent.ts';
 
@@ -16,19 +16,21 @@ export type TraceContext = {
 
 /**
  * Goes on with the trace of `traceparent`, or begins a new one where that is null or malformed. Without a
- * `sampler` nothing is recorded here, and the sender's decision is passed on.
+ * `sampler` nothing is recorded here, and the sender's decision is passed on. The bytes of its id go to `words`.
  */
 export function traceContext(
   traceparent: string | null,
   tracestate: string | null,
   sampler: Sampler | null,
+  words: Int32Array,
 ): TraceContext {
   const parent = traceparent === null ? null : readTraceparent(traceparent);
   if (parent === null) {
-    const traceId = newTraceId();
+    const traceId = newTraceId(words);
     const sampled = sampler !== null && isSampled(sampler, traceId, null);
     return { traceId, parentSpanId: null, tracestate: null, isSampled: sampled };
   }
+  readIdWords(parent.traceId, words);
   return {
     traceId: parent.traceId,
     parentSpanId: parent.spanId,

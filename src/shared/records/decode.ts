@@ -26,6 +26,7 @@ import {
   UPSTREAM_TEXT,
 } from './layout.ts';
 import type { Stretch } from './region.ts';
+import { codeIn, lengthIn, wholeWords } from './text-words.ts';
 import { readUpstreamText } from './upstream-text.ts';
 
 /** What a record says. `states` are the paths of the machine's states, by number. */
@@ -38,11 +39,11 @@ export function decodeRecord(record: Stretch, worker: number, states: readonly s
   const text = (name: TextName) => texts.get(TEXTS[name].code) ?? '';
   const method = bytes[AT.method] as number;
   return {
-    traceId: bytes.toString('latin1', AT.traceId, AT.traceId + TRACE_ID_BYTES),
+    traceId: bytes.toString('hex', AT.traceId, AT.traceId + TRACE_ID_BYTES),
     parentSpanId:
       (flags & FLAG.continued) === 0
         ? null
-        : bytes.toString('latin1', AT.parentSpanId, AT.parentSpanId + SPAN_ID_BYTES),
+        : bytes.toString('hex', AT.parentSpanId, AT.parentSpanId + SPAN_ID_BYTES),
     tracestate: text('tracestate') || null,
     isSampled: (flags & FLAG.sampled) !== 0,
     isTraced: (flags & FLAG.traced) !== 0,
@@ -91,7 +92,7 @@ function readAttempts(
     const endMs = floats[(row + IN_ATTEMPT.endMs) >> 2] as number;
     return {
       ...readUpstreamText(texts.get(UPSTREAM_TEXT + index) ?? ''),
-      spanId: bytes.toString('latin1', row + IN_ATTEMPT.spanId, row + IN_ATTEMPT.spanId + SPAN_ID_BYTES),
+      spanId: bytes.toString('hex', row + IN_ATTEMPT.spanId, row + IN_ATTEMPT.spanId + SPAN_ID_BYTES),
       startMs: startMs + (floats[(row + IN_ATTEMPT.startMs) >> 2] as number),
       endMs: endMs < 0 ? null : startMs + endMs,
       status: halves[(row + IN_ATTEMPT.status) >> 1] as number,
@@ -100,14 +101,15 @@ function readAttempts(
   });
 }
 
-function readTexts({ bytes, halves }: Stretch): Map<number, string> {
+function readTexts({ bytes, halves, words }: Stretch): Map<number, string> {
   const texts = new Map<number, string>();
   const end = AT.texts + (halves[AT.textBytes >> 1] as number);
-  for (let head: number = AT.texts; head < end; ) {
-    const from = head + TEXT_HEAD_BYTES;
-    const to = from + ((bytes[head + 1] as number) << 8) + (bytes[head + 2] as number);
-    texts.set(bytes[head] as number, bytes.toString('latin1', from, to));
-    head = to;
+  for (let at: number = AT.texts; at < end; ) {
+    const head = words[at >> 2] as number;
+    const from = at + TEXT_HEAD_BYTES;
+    const to = from + lengthIn(head);
+    texts.set(codeIn(head), bytes.toString('latin1', from, to));
+    at = wholeWords(to);
   }
   return texts;
 }

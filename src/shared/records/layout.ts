@@ -1,7 +1,8 @@
 /**
  * Where everything stands in the records of one worker, in bytes. Records have a fixed size. Everything but
- * texts and ids is a number, which stands for an entry of a list in `core/request-record.ts`. The texts stand
- * one behind the other at the record's end, each with a byte that says what it is and two for its length.
+ * texts and ids is a number, which stands for an entry of a list in `core/request-record.ts`. The texts stand one
+ * behind the other at the record's end, each behind a word that says what it is and how long (see `known-texts.ts`),
+ * and filled up to whole words.
  */
 
 /** Before the records; Int32 each. */
@@ -26,7 +27,7 @@ export const STATES_MAX = 36;
 /** Of one request; a configuration allows no more. */
 export const ATTEMPTS_MAX = 10;
 const STATE_BYTES = 5;
-export const ATTEMPT_BYTES = 28;
+export const ATTEMPT_BYTES = 20;
 
 /** Offsets in a record. Times are doubles in milliseconds, or floats in milliseconds from `startMs`. */
 export const AT = {
@@ -57,13 +58,13 @@ export const AT = {
   /** Uint16: bytes of the texts. */
   textBytes: 60,
   traceId: 64,
-  parentSpanId: 96,
+  parentSpanId: 80,
   /** Floats, then as many bytes. */
-  stateTimes: 112,
-  statePaths: 112 + 4 * STATES_MAX,
-  attemptRows: 112 + STATE_BYTES * STATES_MAX,
+  stateTimes: 88,
+  statePaths: 88 + 4 * STATES_MAX,
+  attemptRows: 88 + STATE_BYTES * STATES_MAX,
   /** Where a cache line begins. */
-  texts: 576,
+  texts: 512,
 } as const;
 
 /** Offsets in the row of an attempt. */
@@ -77,11 +78,11 @@ export const IN_ATTEMPT = {
   spanId: 12,
 } as const;
 
-export const TRACE_ID_BYTES = 32;
-export const SPAN_ID_BYTES = 16;
+export const TRACE_ID_BYTES = 16;
+export const SPAN_ID_BYTES = 8;
 
 export const TEXTS_BYTES = RECORD_BYTES - AT.texts;
-export const TEXT_HEAD_BYTES = 3;
+export const TEXT_HEAD_BYTES = 4;
 
 /** What a text is, and how much of it is kept. */
 export const TEXTS = {

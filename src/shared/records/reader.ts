@@ -76,7 +76,7 @@ export class RecordReader {
   /** Numbers of the records that have this trace id. */
   find(traceId: string): number[] {
     const { bytes, words } = this.#region;
-    const wanted = Buffer.from(traceId, 'latin1');
+    const wanted = Buffer.from(traceId, 'hex');
     const found: number[] = [];
     if (wanted.length !== TRACE_ID_BYTES) return found;
     for (let record = 0; record < Atomics.load(words, USED); record++) {

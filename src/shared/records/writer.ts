@@ -1,3 +1,4 @@
+import { SPAN_ID_WORDS, TRACE_ID_WORDS } from '#core/ids.ts';
 import { methodNumber } from '#core/methods.ts';
 import type { RefusalCause } from '#core/refusals.ts';
 import {
@@ -15,7 +16,6 @@ import {
 import type { Auth, Upstream } from '#core/table.ts';
 import { type ClientTls, TLS_VERSIONS } from '#core/tls.ts';
 import type { TraceContext } from '#core/trace/context.ts';
-import { WeakLookup } from '#core/weak-lookup.ts';
 import { storeInOrder } from '../ordered-store.ts';
 import {
   AT,
@@ -30,38 +30,21 @@ import {
   QUEUE_TAKEN,
   SPAN_ID_BYTES,
   STATES_MAX,
-  TEXT_HEAD_BYTES,
-  TEXTS,
-  TEXTS_BYTES,
-  type TextKind,
-  TRACE_ID_BYTES,
   UNRECORDED,
-  UPSTREAM_TEXT,
-  UPSTREAM_TEXT_BYTES_MAX,
   USED,
 } from './layout.ts';
 import type { Region } from './region.ts';
 import { Slots } from './slots.ts';
-import { upstreamText } from './upstream-text.ts';
+import { type RecordedTexts, TextWriter } from './text-writer.ts';
 
 /** Stands for the record of a request that has none; what is written there is nowhere. */
 export const NO_RECORD = -1;
 
-/** Of upstreams. */
-const TEXTS_AT_HAND = 64;
-
-/** A longer text is written faster by a call than by its characters; measured, at 400 to 30 instructions. */
-const LOOP_LENGTH_MAX = 16;
-
 /** What a request's head has to say. */
-export type RecordedHead = {
+export type RecordedHead = RecordedTexts & {
   readonly method: string;
   readonly tls: ClientTls | null;
   readonly protocol: Protocol;
-  readonly target: string;
-  readonly host: string;
-  readonly clientAddress: string;
-  readonly peerAddress: string;
 };
 
 /**
@@ -73,12 +56,13 @@ export type RecordedHead = {
 export class RecordWriter {
   readonly #region: Region;
   readonly #slots: Slots;
-  readonly #upstreamTexts = new WeakLookup<Upstream, string>(TEXTS_AT_HAND);
+  readonly #texts: TextWriter;
   #edition: number;
 
   /** Goes on with the finished records of a predecessor; those that it had under way have to be closed. */
   constructor(region: Region, kept: number) {
     this.#region = region;
+    this.#texts = new TextWriter(region);
     const used = region.words[USED] as number;
     this.#slots = new Slots(region.slots, kept, used);
     const left = Array.from({ length: used }, (_, record) => record);
@@ -87,8 +71,8 @@ export class RecordWriter {
     this.#edition = Math.max(0, ...left.map((record) => region.words[region.offsetOf(record) / 4] as number));
   }
 
-  /** A record for a new request, in place of the oldest that is finished. */
-  begin(startMs: number, trace: TraceContext): number {
+  /** A record for a new request, in place of the oldest that is finished. `traceId` is the trace's, in words. */
+  begin(startMs: number, trace: TraceContext, traceId: Int32Array): number {
     const { bytes, doubles, words } = this.#region;
     const record = this.#slots.take();
     if (record === undefined) {
@@ -104,14 +88,15 @@ export class RecordWriter {
     bytes[at + AT.auth] = NONE;
     words[(at + AT.limitRemaining) >> 2] = -1;
     doubles[(at + AT.startMs) >> 3] = startMs;
-    this.#write(trace.traceId, at + AT.traceId, TRACE_ID_BYTES);
+    for (let nth = 0; nth < TRACE_ID_WORDS; nth++)
+      words[((at + AT.traceId) >> 2) + nth] = traceId[nth] as number;
     let flags = trace.isSampled ? FLAG.sampled : 0;
     if (trace.parentSpanId !== null) {
       flags |= FLAG.continued;
-      this.#write(trace.parentSpanId, at + AT.parentSpanId, SPAN_ID_BYTES);
+      bytes.write(trace.parentSpanId, at + AT.parentSpanId, SPAN_ID_BYTES, 'hex');
     }
     bytes[at + AT.flags] = flags;
-    if (trace.tracestate !== null) this.#text(at, TEXTS.tracestate, trace.tracestate);
+    if (trace.tracestate !== null) this.#texts.tracestate(at, trace.tracestate);
     this.#edition = (this.#edition + 1) & 0x7fffffff || 1;
     storeInOrder(words, at / 4, this.#edition);
     if (words[USED] !== this.#slots.used) storeInOrder(words, USED, this.#slots.used);
@@ -124,13 +109,8 @@ export class RecordWriter {
     const at = this.#region.offsetOf(record);
     bytes[at + AT.method] = methodNumber(head.method);
     bytes[at + AT.tls] = head.tls === null ? 0 : TLS_VERSIONS.indexOf(head.tls.version) + 1;
-    bytes[at + AT.protocol] = PROTOCOLS.indexOf(head.protocol);
-    this.#text(at, TEXTS.target, head.target);
-    this.#text(at, TEXTS.host, head.host);
-    this.#text(at, TEXTS.clientAddress, head.clientAddress);
-    if (head.peerAddress !== head.clientAddress) this.#text(at, TEXTS.peerAddress, head.peerAddress);
-    this.#text(at, TEXTS.userAgent, userAgent);
-    this.#text(at, TEXTS.route, route);
+    bytes[at + AT.protocol] = numberIn(PROTOCOLS, head.protocol);
+    this.#texts.head(at, head, userAgent, route);
   }
 
   /** `state` is its number among those of the machine. */
@@ -154,20 +134,21 @@ export class RecordWriter {
   identified(record: number, scheme: Auth['scheme'], identity: string): void {
     if (record === NO_RECORD) return;
     const at = this.#region.offsetOf(record);
-    this.#text(at, TEXTS.identity, identity);
-    this.#region.bytes[at + AT.auth] = AUTH_SCHEMES.indexOf(scheme);
+    this.#texts.identity(at, identity);
+    this.#region.bytes[at + AT.auth] = numberIn(AUTH_SCHEMES, scheme);
   }
 
   limited(record: number, outcome: LimitOutcome, remaining: number): void {
     if (record === NO_RECORD) return;
     const at = this.#region.offsetOf(record);
     this.#region.words[(at + AT.limitRemaining) >> 2] = remaining;
-    this.#region.bytes[at + AT.limit] = LIMIT_OUTCOMES.indexOf(outcome);
+    this.#region.bytes[at + AT.limit] = numberIn(LIMIT_OUTCOMES, outcome);
   }
 
-  attemptBegun(record: number, upstream: Upstream, spanId: string, nowMs: number): void {
+  /** `spanId` is that of the attempt's span, in words. */
+  attemptBegun(record: number, upstream: Upstream, spanId: Int32Array, nowMs: number): void {
     if (record === NO_RECORD) return;
-    const { bytes, doubles, floats, halves } = this.#region;
+    const { bytes, doubles, floats, halves, words } = this.#region;
     const at = this.#region.offsetOf(record);
     const count = bytes[at + AT.attempts] as number;
     if (count === ATTEMPTS_MAX) return;
@@ -176,8 +157,9 @@ export class RecordWriter {
     floats[(row + IN_ATTEMPT.endMs) >> 2] = -1;
     halves[(row + IN_ATTEMPT.status) >> 1] = 0;
     bytes[row + IN_ATTEMPT.error] = NONE;
-    this.#write(spanId, row + IN_ATTEMPT.spanId, SPAN_ID_BYTES);
-    this.#textOf(at, UPSTREAM_TEXT + count, this.#upstreamText(upstream), UPSTREAM_TEXT_BYTES_MAX);
+    for (let nth = 0; nth < SPAN_ID_WORDS; nth++)
+      words[((row + IN_ATTEMPT.spanId) >> 2) + nth] = spanId[nth] as number;
+    this.#texts.upstream(at, count, upstream);
     bytes[at + AT.attempts] = count + 1;
   }
 
@@ -193,13 +175,13 @@ export class RecordWriter {
   attemptFailed(record: number, error: AttemptError, nowMs: number): void {
     const row = this.#openAttempt(record);
     if (row < 0) return;
-    this.#region.bytes[row + IN_ATTEMPT.error] = ATTEMPT_ERRORS.indexOf(error);
+    this.#region.bytes[row + IN_ATTEMPT.error] = numberIn(ATTEMPT_ERRORS, error);
     this.#endAttempt(record, row, nowMs);
   }
 
   refused(record: number, cause: RefusalCause): void {
     if (record === NO_RECORD) return;
-    this.#region.bytes[this.#region.offsetOf(record) + AT.cause] = CAUSES.indexOf(cause);
+    this.#region.bytes[this.#region.offsetOf(record) + AT.cause] = numberIn(CAUSES, cause);
   }
 
   isSampled(record: number): boolean {
@@ -242,7 +224,7 @@ export class RecordWriter {
     const at = this.#region.offsetOf(record);
     halves[(at + AT.status) >> 1] = status;
     doubles[(at + AT.endMs) >> 3] = nowMs;
-    bytes[at + AT.outcome] = OUTCOMES.indexOf(outcome);
+    bytes[at + AT.outcome] = numberIn(OUTCOMES, outcome);
     this.#slots.finish(record);
   }
 
@@ -275,36 +257,10 @@ export class RecordWriter {
     const startMs = doubles[(this.#region.offsetOf(record) + AT.startMs) >> 3] as number;
     floats[(row + IN_ATTEMPT.endMs) >> 2] = nowMs - startMs;
   }
+}
 
-  #upstreamText(upstream: Upstream): string {
-    const known = this.#upstreamTexts.get(upstream, upstream.slot);
-    return known ?? this.#upstreamTexts.add(upstream, upstreamText(upstream));
-  }
-
-  #text(at: number, { code, bytesMax }: TextKind, text: string): void {
-    this.#textOf(at, code, text, bytesMax);
-  }
-
-  /** A text for which there is no room any more is left out. */
-  #textOf(at: number, code: number, text: string, bytesMax: number): void {
-    const { bytes, halves } = this.#region;
-    const used = halves[(at + AT.textBytes) >> 1] as number;
-    const length = Math.min(text.length, bytesMax);
-    const end = used + TEXT_HEAD_BYTES + length;
-    if (length === 0 || end > TEXTS_BYTES) return;
-    const head = at + AT.texts + used;
-    bytes[head] = code;
-    bytes[head + 1] = length >> 8;
-    bytes[head + 2] = length;
-    this.#write(text, head + TEXT_HEAD_BYTES, length);
-    halves[(at + AT.textBytes) >> 1] = end;
-  }
-
-  /** The first `length` characters, each as a byte. */
-  #write(text: string, at: number, length: number): void {
-    const { bytes } = this.#region;
-    // Written, it is the same as latin1, says Node's documentation; it is found sooner among the encodings.
-    if (length > LOOP_LENGTH_MAX) bytes.write(text, at, length, 'ascii');
-    else for (let nth = 0; nth < length; nth++) bytes[at + nth] = text.charCodeAt(nth);
-  }
+/** Faster than `indexOf` where all entries are the program's own, which are compared by where they are. */
+function numberIn<Entry>(list: readonly Entry[], entry: Entry): number {
+  for (let number = 0; number < list.length; number++) if (list[number] === entry) return number;
+  return NONE;
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { RequestRecord } from '#core/request-record.ts';
-import { ATTEMPTS_MAX, QUEUE_RECORDS, STATES_MAX } from '#shared/records/layout.ts';
+import { ATTEMPTS_MAX, QUEUE_RECORDS, STATES_MAX, TEXTS } from '#shared/records/layout.ts';
 import type { RecordReader } from '#shared/records/reader.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
-import { SAMPLE_TRACE, sampleRecord } from '#test/support/sample-record.ts';
+import { beginSample, sampleRecord, spanIdWords } from '#test/support/sample-record.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 
 const STATES = [
@@ -16,6 +17,8 @@ const STATES = [
   'responding',
   'responded',
 ];
+
+const LATIN1 = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
 
 function open(
   kept = 4,
@@ -29,7 +32,7 @@ function open(
 
 /** Writes what a sample says, and returns its number. */
 function write(writer: RecordWriter, sample: RequestRecord): number {
-  const record = writer.begin(sample.startMs, { ...SAMPLE_TRACE, ...sample });
+  const record = beginSample(writer, sample.startMs, sample);
   const tls = sample.tlsVersion === null ? null : { version: sample.tlsVersion, certificate: null };
   writer.head(record, { ...sample, tls }, sample.userAgent, sample.route);
   for (const { path, enteredMs } of sample.states) writer.entered(record, STATES.indexOf(path), enteredMs);
@@ -51,7 +54,7 @@ function write(writer: RecordWriter, sample: RequestRecord): number {
     writer.attemptBegun(
       record,
       sampleUpstream({ pool, name: upstream, tls, address, port }),
-      spanId,
+      spanIdWords(spanId),
       startMs,
     );
     if (error !== null) writer.attemptFailed(record, error, endMs ?? 0);
@@ -107,10 +110,10 @@ describe('the record of a request', () => {
 
   it('can be read while the request is under way', () => {
     const { writer, reader } = open();
-    const record = writer.begin(1000, SAMPLE_TRACE);
+    const record = beginSample(writer, 1000);
     assert.equal(reader.read(record)?.outcome, null);
     writer.entered(record, 3, 1003);
-    writer.attemptBegun(record, sampleUpstream(), 'b7ad6b7169203331', 1003);
+    writer.attemptBegun(record, sampleUpstream(), spanIdWords(), 1003);
     const seen = reader.read(record);
     assert.deepEqual([seen?.endMs, seen?.method, seen?.states.length], [null, '', 1]);
     assert.deepEqual([seen?.attempts[0]?.upstream, seen?.attempts[0]?.endMs], ['red', null]);
@@ -121,7 +124,7 @@ describe('the record of a request', () => {
 
   it('keeps as much as there is room for', () => {
     const { writer, reader } = open();
-    const record = writer.begin(1000, SAMPLE_TRACE);
+    const record = beginSample(writer, 1000);
     writer.head(
       record,
       { ...sampleRecord(), target: `/${'x'.repeat(10_000)}`, tls: null },
@@ -131,7 +134,7 @@ describe('the record of a request', () => {
     for (let nth = 0; nth < 2 * STATES_MAX; nth++) writer.entered(record, nth % STATES.length, 1000 + nth);
     const upstream = sampleUpstream({ name: 'u'.repeat(250), address: 'a'.repeat(250) });
     for (let nth = 0; nth < 2 * ATTEMPTS_MAX; nth++) {
-      writer.attemptBegun(record, upstream, 'b7ad6b7169203331', 1000 + nth);
+      writer.attemptBegun(record, upstream, spanIdWords(), 1000 + nth);
       writer.attemptFailed(record, 'upstream_closed', 1001 + nth);
     }
     writer.end(record, 'refused', 502, 2000);
@@ -143,9 +146,36 @@ describe('the record of a request', () => {
     assert.deepEqual([attempts.at(-1)?.upstream, attempts.at(-1)?.error], ['', 'upstream_closed']);
   });
 
+  it('says the same whether its texts are known or not, and however long they are', () => {
+    const text = (bytesMax: number) =>
+      fc.oneof(
+        fc.constantFrom('a', 'abcd', 'x'.repeat(bytesMax)),
+        fc.string({ unit: LATIN1, maxLength: bytesMax }),
+      );
+    const texts = fc.record({
+      target: text(TEXTS.target.bytesMax).map((path) =>
+        `/${path.replaceAll('?', '')}`.slice(0, TEXTS.target.bytesMax),
+      ),
+      host: text(TEXTS.host.bytesMax),
+      clientAddress: fc.constantFrom('203.0.113.7', '::1'),
+      userAgent: text(TEXTS.userAgent.bytesMax),
+      route: text(TEXTS.route.bytesMax),
+      identity: text(TEXTS.identity.bytesMax).map((identity) => identity || 'nobody'),
+    });
+    const { writer, reader } = open();
+    fc.assert(
+      fc.property(fc.array(texts, { minLength: 1, maxLength: 8 }), (requests) => {
+        for (const request of [...requests, ...requests]) {
+          const sample = sampleRecord({ ...request, worker: 1, isTraced: false });
+          assert.deepEqual(reader.read(write(writer, sample)), sample);
+        }
+      }),
+    );
+  });
+
   it('shows no secrets of the query', () => {
     const { writer, reader } = open();
-    const record = writer.begin(1000, SAMPLE_TRACE);
+    const record = beginSample(writer, 1000);
     writer.head(record, { ...sampleRecord(), target: '/file?sig=c2VjcmV0&page=2', tls: null }, '', '');
     assert.equal(reader.read(record)?.target, '/file?sig=REDACTED&page=2');
   });
@@ -164,7 +194,7 @@ describe('the records of a worker', () => {
 
   it('have one of each request under way, however long it takes', () => {
     const { writer, reader } = open(4, 2);
-    const long = writer.begin(1, { ...SAMPLE_TRACE, traceId: idOf(1) });
+    const long = beginSample(writer, 1, { traceId: idOf(1) });
     for (let nth = 2; nth <= 20; nth++) write(writer, sampleRecord({ startMs: nth, traceId: idOf(nth) }));
     assert.deepEqual(startsOf(reader), [1, 17, 18, 19, 20]);
     writer.end(long, 'responded', 200, 21);
@@ -172,12 +202,12 @@ describe('the records of a worker', () => {
 
   it('are not there for more at once than there is room for, which is counted', () => {
     const { writer, reader } = open(1, 2);
-    const begun = Array.from({ length: 5 }, () => writer.begin(1, SAMPLE_TRACE));
+    const begun = Array.from({ length: 5 }, () => beginSample(writer, 1));
     assert.deepEqual(begun, [0, 1, 2, NO_RECORD, NO_RECORD]);
     assert.equal(reader.unrecorded, 2);
     writer.head(NO_RECORD, { ...sampleRecord(), tls: null }, '', '');
     writer.entered(NO_RECORD, 1, 1);
-    writer.attemptBegun(NO_RECORD, sampleUpstream(), '', 1);
+    writer.attemptBegun(NO_RECORD, sampleUpstream(), spanIdWords(), 1);
     writer.attemptFailed(NO_RECORD, 'client_left', 1);
     writer.end(NO_RECORD, 'responded', 200, 1);
     writer.queue(NO_RECORD, true);
@@ -186,7 +216,7 @@ describe('the records of a worker', () => {
 
   it('are none where none are wanted', () => {
     const { writer, reader } = open(0, 0);
-    assert.equal(writer.begin(1, SAMPLE_TRACE), NO_RECORD);
+    assert.equal(beginSample(writer, 1), NO_RECORD);
     assert.equal(reader.unrecorded, 0);
   });
 
@@ -194,11 +224,11 @@ describe('the records of a worker', () => {
     const { records, writer, reader } = open(3, 2);
     const first = write(writer, sampleRecord({ startMs: 1, endMs: 1 }));
     write(writer, sampleRecord({ startMs: 2, endMs: 2 }));
-    const under = writer.begin(3, SAMPLE_TRACE);
+    const under = beginSample(writer, 3);
     records.forgetWorker(1, 5);
     assert.deepEqual([reader.read(under)?.outcome, reader.read(under)?.endMs], ['lost', 5]);
     const successor = records.writer(1);
-    assert.equal(successor.begin(6, SAMPLE_TRACE), first);
+    assert.equal(beginSample(successor, 6), first);
     assert.deepEqual(startsOf(reader), [2, 3, 6]);
   });
 });
