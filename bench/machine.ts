@@ -7,6 +7,7 @@ import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import { type CreateRunner, RUNNERS } from '#actors/request/run.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
+import type { Listener } from '#actors/step.ts';
 import type { Clock } from '#core/clock.ts';
 import type { Plan } from '#core/plan.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
@@ -144,8 +145,8 @@ function requestCase(name: string, attempts: readonly RequestEvent[], deadlineMs
 
 function stepsFor(attempts: readonly RequestEvent[]): RequestSteps {
   let attempt = 0;
-  const telling = (outcome: RequestEvent) => (_: unknown, tell: (outcome: RequestEvent) => void) => {
-    tell(outcome);
+  const telling = (outcome: RequestEvent) => (_: unknown, machine: Listener<RequestEvent>) => {
+    machine.tell(outcome);
     return undefined;
   };
   const facts = { replayable: true, affordable: true, another: true };
@@ -153,9 +154,9 @@ function stepsFor(attempts: readonly RequestEvent[]): RequestSteps {
     authenticate: telling({ type: 'identity.proven', identity: null }),
     limit: telling({ type: 'limit.passed' }),
     select: telling({ type: 'upstream.selected', upstream: sampleUpstream() }),
-    forward: (_: unknown, tell: (outcome: RequestEvent) => void) => {
+    forward: (_: unknown, machine: Listener<RequestEvent>) => {
       const outcome = attempts[attempt++ % attempts.length] as RequestEvent;
-      tell(outcome);
+      machine.tell(outcome);
       return undefined;
     },
     weigh: telling({ type: 'failover.weighed', facts }),

@@ -39,17 +39,17 @@ export class Instance {
     const opening = Promise.withResolvers<void>();
     const machine = instanceMachine.provide({
       actors: instanceActors({
-        start: (_, tell) => {
+        start: (_, machine) => {
           const opened = this.#open().finally(() => opening.resolve());
           opened.then(
-            () => tell({ type: 'instance.started' }),
-            (error: unknown) => tell({ type: 'instance.failed', error }),
+            () => machine.tell({ type: 'instance.started' }),
+            (error: unknown) => machine.tell({ type: 'instance.failed', error }),
           );
           return undefined;
         },
-        drain: (_, tell) => {
+        drain: (_, machine) => {
           options.log.info('draining');
-          void this.#workers?.drain().then(() => tell({ type: 'workers.drained' }));
+          void this.#workers?.drain().then(() => machine.tell({ type: 'workers.drained' }));
           return undefined;
         },
       }),

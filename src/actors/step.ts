@@ -5,18 +5,30 @@
  */
 import { type EventObject, fromCallback } from 'xstate';
 
-/** Runs until it has told its outcome, or until `Stop` is called because the machine moved on. */
-export type Step<Input, Outcome> = (input: Input, tell: (outcome: Outcome) => void) => Stop | undefined;
+/** The machine, as one run of a step sees it. Objects, here and in `Work`: a closure for each is more to make. */
+export interface Listener<Outcome> {
+  /** What is told once the step was stopped is ignored. */
+  tell(outcome: Outcome): void;
+}
 
-/** Called exactly once when the machine leaves the state; frees what the step still holds. */
-export type Stop = () => void;
+/** Runs until it has told its outcome, or until what it returns is stopped because the machine moved on. */
+export type Step<Input, Outcome> = (input: Input, machine: Listener<Outcome>) => Work | undefined;
+
+/** What a step still has under way. */
+export interface Work {
+  /** Called exactly once when the machine leaves the state; frees what the step still holds. */
+  stop(): void;
+}
 
 /**
  * A step as XState runs it: a callback actor, which may send its outcome while it starts. A compiled machine runs the
  * step itself.
  */
 export function actorOf<Input, Outcome extends EventObject>(step: Step<Input, Outcome>) {
-  const logic = fromCallback<EventObject, Input>(({ input, sendBack }) => step(input, sendBack));
+  const logic = fromCallback<EventObject, Input>(({ input, sendBack }) => {
+    const work = step(input, { tell: sendBack });
+    return work && (() => work.stop());
+  });
   return Object.assign(logic, { step });
 }
 

@@ -5,9 +5,9 @@ import type { Call } from './acts.ts';
 import { Args, Beginning } from './args.ts';
 import { Child } from './child.ts';
 import { Delay } from './delay.ts';
-import { type Effect, type Holding, LateAction } from './effects.ts';
+import { type Holding, LateAction } from './effects.ts';
 import { STEP_ERROR } from './holdings.ts';
-import type { Context, Invocation, Leaf, MachineEvent, Program, Take, Transition } from './program.ts';
+import type { Context, Invocation, Leaf, MachineEvent, Program, Transition } from './program.ts';
 
 /** Events that are taken in one go, each sent while another is taken. More come without end. */
 export const EVENTS_AT_ONCE_MAX = 1000;
@@ -30,9 +30,11 @@ export type RunOptions = {
  * One run of a compiled machine. As in XState an event is taken in two strides: first all is decided (guards,
  * actions, assignments, where to go), then the steps and delays that it was about are stopped and started.
  * What is sent meanwhile waits.
+ *
+ * Where a transition leads to rest, the function that was made for it does both. Where `always` may follow, and at
+ * the beginning, it notes what is to be done `later`, for when the machine has come to rest.
  */
 export class RunningActor {
-  status: Status = 'active';
   readonly #program: Program;
   readonly #options: RunOptions;
   /** Of the active states, outermost first. */
@@ -40,9 +42,12 @@ export class RunningActor {
   /** With the context, and the event that is taken. */
   readonly #args: Args;
   #leaf: Leaf;
+  #isActive = true;
+  #hasFailed = false;
   #output: unknown = undefined;
-  #firstEffect: Effect | null = null;
-  #lastEffect: Effect | null = null;
+  /** Those to be stopped later. All of them come before those to be started, which are inside of what stays. */
+  #left: Holding[] | null = null;
+  #lateActions: LateAction[] | null = null;
   #isStarting = true;
   #isBusy = true;
   #nextEvent: MachineEvent | null = null;
@@ -56,6 +61,11 @@ export class RunningActor {
     this.#leaf = program.initialLeaf;
     const { input } = options;
     this.#args = new Args(program.staticContext, { type: 'xstate.init', input } as MachineEvent);
+  }
+
+  get status(): Status {
+    if (this.#isActive) return 'active';
+    return this.#hasFailed ? 'error' : 'done';
   }
 
   /** Path of the innermost active state: `seeking.limiting`. */
@@ -76,63 +86,87 @@ export class RunningActor {
     if (!this.#isStarting) return;
     this.#begin();
     this.#isStarting = false;
-    if (this.status === 'active') {
-      for (const holding of this.#holdings) if (holding instanceof Child) holding.settle();
+    if (this.#isActive) {
+      for (const holding of this.#holdings) if (holding instanceof Child) holding.start();
     }
-    if (this.status !== 'error') this.#settle();
+    this.#settle();
     this.#takeQueued();
   }
 
   /** Takes the event, at once or after those that wait. Nothing happens once the machine has ended. */
   send(event: MachineEvent): void {
-    if (this.status !== 'active') return;
-    this.#queue(event);
+    if (!this.#isActive) return;
+    if (this.#nextEvent === null) this.#nextEvent = event;
+    else this.#queue(event);
     if (!this.#isBusy) this.#takeQueued();
   }
 
   // -- what transitions do -----------------------------------------------------------------------------
 
-  perform(action: Call, params: unknown): void {
-    if (this.#isStarting) this.postpone(new LateAction(action, this.#args, params));
-    else action(this.#args, params);
+  /** All is decided. */
+  arrive({ to }: Transition): void {
+    const from = this.#leaf;
+    this.#leaf = to;
+    this.#options.onTransition?.(from.path, to.path, this.#args.event);
   }
 
-  invoke(slot: number, invocation: Invocation, input: unknown): void {
-    this.#hold(slot, new Child(this, invocation, input));
+  /** For the caller, who runs the step at once. */
+  invoke(slot: number, invocation: Invocation): Child {
+    const child = new Child(this, invocation, undefined);
+    child.isStarted = true;
+    this.#holdings[slot] = child;
+    return child;
   }
 
   wait(slot: number, event: MachineEvent, delayMs: number): void {
-    if (delayMs <= DELAY_MS_MAX) this.#hold(slot, new Delay(this, delayMs, event));
+    this.waitLater(slot, event, delayMs);
+    this.#holdings[slot]?.start();
   }
 
   leave(slot: number): void {
-    this.#holdings[slot]?.leave();
+    const holding = this.#holdings[slot];
     this.#holdings[slot] = null;
+    holding?.halt();
   }
 
   finish(output: unknown): void {
     this.#output = output;
-    this.status = 'done';
+    this.#isActive = false;
   }
 
-  // -- for steps and delays ----------------------------------------------------------------------------
+  // -- what they do later ------------------------------------------------------------------------------
 
-  postpone(effect: Effect): void {
-    if (this.#firstEffect === null || this.#lastEffect === null) this.#firstEffect = effect;
-    else this.#lastEffect.next = effect;
-    this.#lastEffect = effect;
+  perform(action: Call, params: unknown): void {
+    if (!this.#isStarting) action(this.#args, params);
+    else {
+      this.#lateActions ??= [];
+      this.#lateActions.push(new LateAction(action, this.#args, params));
+    }
   }
+
+  invokeLater(slot: number, invocation: Invocation, input: unknown): void {
+    this.#holdings[slot] = new Child(this, invocation, input);
+  }
+
+  waitLater(slot: number, event: MachineEvent, delayMs: number): void {
+    if (delayMs <= DELAY_MS_MAX) this.#holdings[slot] = new Delay(this, delayMs, event);
+  }
+
+  leaveLater(slot: number): void {
+    const holding = this.#holdings[slot];
+    this.#holdings[slot] = null;
+    if (!holding?.isStarted) return;
+    this.#left ??= [];
+    this.#left.push(holding);
+  }
+
+  // -- for steps ---------------------------------------------------------------------------------------
 
   stepThrew(error: unknown): void {
     this.#options.onStepError?.(error);
   }
 
   // -- deciding ----------------------------------------------------------------------------------------
-
-  #hold(slot: number, holding: Holding): void {
-    this.#holdings[slot] = holding;
-    this.postpone(holding);
-  }
 
   #begin(): void {
     const { makeContext, begin } = this.#program;
@@ -152,13 +186,15 @@ export class RunningActor {
 
   #takeQueued(): void {
     this.#isBusy = true;
-    for (let taken = 0; this.status === 'active'; taken++) {
-      const event = this.#dequeue();
+    for (let taken = 0; this.#isActive; taken++) {
+      const event = this.#nextEvent;
       if (event === null) break;
+      this.#nextEvent = this.#laterEvents?.shift() ?? null;
       if (taken === EVENTS_AT_ONCE_MAX) this.#fail(endless(`${event.type} in state ${this.state}`));
       else this.#take(event);
     }
     this.#isBusy = false;
+    if (!this.#isActive && !this.#hasFailed) this.#options.onDone(this.#output);
   }
 
   #take(event: MachineEvent): void {
@@ -167,10 +203,11 @@ export class RunningActor {
     const { context } = args;
     args.event = event;
     try {
-      const transition = this.#follow(takeFor(leaf, event.type));
+      const transition = leaf.take(this, args, event.type);
       if (transition === null && event.type.startsWith(STEP_ERROR)) {
         throw (event as MachineEvent & { error: unknown }).error;
       }
+      if (this.#leaf.always === null) return;
       this.#takeAlways();
     } catch (error) {
       this.#leaf = leaf;
@@ -182,64 +219,51 @@ export class RunningActor {
   }
 
   #takeAlways(): void {
-    for (let taken = 0; this.status === 'active' && this.#leaf.always !== null; taken++) {
+    for (let taken = 0; this.#isActive; taken++) {
+      const { always } = this.#leaf;
+      if (always === null) return;
       if (taken === ALWAYS_MAX) throw endless(`\`always\` in state ${this.state}`);
-      const transition = this.#follow(this.#leaf.always);
+      const transition = always(this, this.#args);
       if (transition === null || !transition.changes) return;
     }
   }
 
-  #follow(take: Take | null): Transition | null {
-    if (take === null) return null;
-    const from = this.#leaf.path;
-    const transition = take(this, this.#args);
-    if (transition === null) return null;
-    this.#leaf = transition.to;
-    this.#options.onTransition?.(from, transition.to.path, this.#args.event);
-    return transition;
-  }
-
-  // -- doing what was decided --------------------------------------------------------------------------
+  // -- doing what was decided for later ----------------------------------------------------------------
 
   #settle(): void {
+    if (this.#hasFailed) return;
+    this.#haltLeft();
     try {
-      for (let effect = this.#firstEffect; effect !== null; effect = this.#firstEffect) {
-        this.#firstEffect = effect.next;
-        effect.next = null;
-        effect.settle();
-      }
+      const actions = this.#lateActions;
+      this.#lateActions = null;
+      if (actions !== null) for (const action of actions) action.perform();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (this.status === 'done') this.#options.onDone(this.#output);
+    for (const holding of this.#holdings) if (holding?.isStarted === false) holding.start();
   }
 
   /** Unlike XState, which leaves them running, stops the steps when the machine itself has failed. */
   #fail(error: unknown): void {
-    this.status = 'error';
-    for (let effect = this.#firstEffect; effect !== null; effect = effect.next) effect.end();
-    for (const holding of this.#holdings) holding?.end();
+    this.#isActive = false;
+    this.#hasFailed = true;
+    this.#haltLeft();
+    for (const holding of this.#holdings) if (holding?.isStarted) holding.halt();
     this.#options.onError(error);
   }
 
+  #haltLeft(): void {
+    const left = this.#left;
+    this.#left = null;
+    if (left !== null) for (const holding of left) holding.halt();
+  }
+
+  /** With so many, the machine ends before it comes to the last one. */
   #queue(event: MachineEvent): void {
-    if (this.#nextEvent === null) this.#nextEvent = event;
-    else if (this.#laterEvents === null) this.#laterEvents = [event];
-    // With so many, the machine ends before it comes to this one.
-    else if (this.#laterEvents.length < EVENTS_AT_ONCE_MAX) this.#laterEvents.push(event);
+    this.#laterEvents ??= [];
+    if (this.#laterEvents.length < EVENTS_AT_ONCE_MAX) this.#laterEvents.push(event);
   }
-
-  #dequeue(): MachineEvent | null {
-    const event = this.#nextEvent;
-    this.#nextEvent = this.#laterEvents?.shift() ?? null;
-    return event;
-  }
-}
-
-function takeFor({ on, otherwise }: Leaf, event: string): Take | null {
-  for (const branch of on) if (branch.event === event) return branch.take;
-  return otherwise;
 }
 
 function endless(what: string): SignalboxError {

@@ -38,4 +38,6 @@ export type Candidate = {
   /** Everything that happens, in order: what exits do, then its own actions, then what entries do. */
   readonly acts: readonly Act[];
   readonly transition: Transition;
+  /** Whether the machine is at rest then: no `always` may follow. */
+  readonly rests: boolean;
 };

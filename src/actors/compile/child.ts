@@ -1,15 +1,18 @@
+import type { Listener, Work } from '../step.ts';
 import type { RunningActor } from './actor.ts';
-import type { Effect, Holding } from './effects.ts';
+import type { Holding } from './effects.ts';
 import type { Invocation, MachineEvent } from './program.ts';
 
 /** One run of an invoked step. */
-export class Child implements Holding {
-  next: Effect | null = null;
+export class Child implements Holding, Listener<MachineEvent> {
+  isStarted = false;
+  /** What the step has under way. */
+  work: Work | undefined = undefined;
   readonly #actor: RunningActor;
   readonly #invocation: Invocation;
   readonly #input: unknown;
-  #phase: 'waiting' | 'running' | 'leaving' | 'stopped' | 'failed' = 'waiting';
-  #stop: unknown = undefined;
+  #isStopped = false;
+  #hasFailed = false;
 
   constructor(actor: RunningActor, invocation: Invocation, input: unknown) {
     this.#actor = actor;
@@ -17,47 +20,37 @@ export class Child implements Holding {
     this.#input = input;
   }
 
-  settle(): void {
-    if (this.#phase === 'waiting') this.#start();
-    else if (this.#phase === 'leaving') this.#halt();
+  tell(event: MachineEvent): void {
+    if (!this.#isStopped) this.#actor.send(event);
   }
 
-  leave(): void {
-    if (this.#phase === 'waiting') this.#phase = 'stopped';
-    if (this.#phase !== 'running') return;
-    this.#phase = 'leaving';
-    this.#actor.postpone(this);
-  }
-
-  end(): void {
-    if (this.#phase === 'waiting') this.#phase = 'stopped';
-    if (this.#phase === 'running' || this.#phase === 'leaving') this.#halt();
-  }
-
-  #start(): void {
-    this.#phase = 'running';
-    const tell = (event: MachineEvent) => {
-      if (this.#phase !== 'stopped') this.#actor.send(event);
-    };
+  start(): void {
+    this.isStarted = true;
     try {
-      this.#stop = this.#invocation.run(this.#input, tell);
+      this.work = this.#invocation.run(this.#input, this);
     } catch (error) {
-      this.#actor.stepThrew(error);
-      this.#fail(error);
+      this.threw(error);
     }
   }
 
-  #halt(): void {
+  halt(): void {
+    if (this.#hasFailed) return;
     try {
-      (this.#stop as (() => void) | undefined)?.();
-      this.#phase = 'stopped';
+      this.work?.stop();
+      this.#isStopped = true;
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** When it was started. */
+  threw(error: unknown): void {
+    this.#actor.stepThrew(error);
+    this.#fail(error);
   }
 
   #fail(error: unknown): void {
-    this.#phase = 'failed';
+    this.#hasFailed = true;
     const { id, errorType } = this.#invocation;
     this.#actor.send({ type: errorType, error, actorId: id } as MachineEvent);
   }

@@ -1,15 +1,13 @@
 import type { Timer } from '#core/clock.ts';
 import type { RunningActor } from './actor.ts';
-import type { Effect, Holding } from './effects.ts';
+import type { Holding } from './effects.ts';
 import type { MachineEvent } from './program.ts';
 
 /** `after` of one state, while the state is active. */
 export class Delay implements Holding {
-  next: Effect | null = null;
   readonly #actor: RunningActor;
   readonly #delayMs: number;
   readonly #event: MachineEvent;
-  #isLeft = false;
   #timer: Timer | null = null;
 
   constructor(actor: RunningActor, delayMs: number, event: MachineEvent) {
@@ -18,17 +16,15 @@ export class Delay implements Holding {
     this.#event = event;
   }
 
-  settle(): void {
-    if (this.#isLeft) return;
+  get isStarted(): boolean {
+    return this.#timer !== null;
+  }
+
+  start(): void {
     this.#timer = this.#actor.clock.after(this.#delayMs, () => this.#actor.send(this.#event));
   }
 
-  leave(): void {
-    this.#isLeft = true;
+  halt(): void {
     this.#timer?.cancel();
-  }
-
-  end(): void {
-    this.leave();
   }
 }

@@ -1,27 +1,17 @@
 import type { Call } from './acts.ts';
 import { Args } from './args.ts';
 
-/**
- * What a transition has decided and what happens only when all its decisions have been made. Effects are
- * linked to one another, so that a list of them costs nothing; each is in that list at most once at a time.
- */
-export interface Effect {
-  next: Effect | null;
-  /** Does what has been decided. */
-  settle(): void;
-  /** Decides the contrary, and does it at once: the machine has failed. */
-  end(): void;
-}
-
 /** A step or delay that a state has for as long as it is active. */
-export interface Holding extends Effect {
-  /** The state is left. */
-  leave(): void;
+export interface Holding {
+  /** Not before all is decided; what was left by then never starts. */
+  readonly isStarted: boolean;
+  start(): void;
+  /** Its state is left, or the machine has failed. Called at most once, and only when it was started. */
+  halt(): void;
 }
 
 /** An action of the initial states; like XState we call it only after their steps have started. */
-export class LateAction implements Effect {
-  next: Effect | null = null;
+export class LateAction {
   readonly #action: Call;
   readonly #args: Args;
   readonly #params: unknown;
@@ -32,9 +22,7 @@ export class LateAction implements Effect {
     this.#params = params;
   }
 
-  settle(): void {
+  perform(): void {
     this.#action(this.#args, this.#params);
   }
-
-  end(): void {}
 }

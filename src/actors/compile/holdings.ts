@@ -1,7 +1,7 @@
 /** What a state has for as long as it is active: its delays and its steps. */
 import { type AnyStateNode, fromCallback } from 'xstate';
 import { SignalboxError } from '#core/errors.ts';
-import type { Step } from '../step.ts';
+import type { Step, Work } from '../step.ts';
 import type { Act } from './acts.ts';
 import { type Args, confine } from './args.ts';
 import type { Invocation, MachineEvent } from './program.ts';
@@ -81,7 +81,14 @@ function readStep(node: AnyStateNode, src: unknown): Invocation['run'] {
     throw unsupported(node, `invokes ${name}, which is not made by \`fromCallback\``);
   }
   const { config, step } = logic;
-  return step ?? ((input, sendBack) => config(new CallbackArgs(input, sendBack)));
+  return (
+    step ?? ((input, machine) => workOf(config(new CallbackArgs(input, (event) => machine.tell(event)))))
+  );
+}
+
+/** What a callback returns, if anything, is what stops it. */
+function workOf(stop: unknown): Work | undefined {
+  return stop === undefined || stop === null ? undefined : { stop: stop as () => void };
 }
 
 const REFERENCE = String(fromCallback(() => {}).start);

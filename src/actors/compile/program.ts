@@ -1,4 +1,5 @@
 /** What a machine comes to when everything that can be known before it runs has been worked out. */
+import type { Step } from '../step.ts';
 import type { RunningActor } from './actor.ts';
 import type { Args, Beginning } from './args.ts';
 
@@ -20,12 +21,19 @@ export type Invocation = {
   readonly inputFor: ((args: Args) => unknown) | null;
   /** The input where there is no function for it. */
   readonly input: unknown;
-  /** Runs the step; returns what stops it, if it is a function. */
-  readonly run: (input: unknown, tell: (event: MachineEvent) => void) => unknown;
+  readonly run: Step<unknown, MachineEvent>;
 };
 
-/** What happens when it is decided what is done on an event: null where no guard let anything pass. */
+/**
+ * Decides what is done, and does it, or notes it for later; null where no guard let anything pass.
+ */
 export type Take = (actor: RunningActor, args: Args) => Transition | null;
+
+/** Decides how the machine begins, and notes what is to be done. */
+export type Begin = (actor: RunningActor, args: Args) => void;
+
+/** The same for whatever event comes, by its type. */
+export type TakeAny = (actor: RunningActor, args: Args, event: string) => Transition | null;
 
 export type Transition = {
   readonly to: Leaf;
@@ -33,23 +41,17 @@ export type Transition = {
   readonly changes: boolean;
 };
 
-/** What is done on one event. */
-export type Branch = { readonly event: string; readonly take: Take };
-
 /** A state without children. Its transitions are its own and those of all states around it, innermost first. */
 export type Leaf = {
   readonly path: string;
-  /** One for each event: so few that to look through them takes less than a map. */
-  readonly on: readonly Branch[];
-  /** For events that are not in `on`: what `*` has. */
-  readonly otherwise: Take | null;
+  readonly take: TakeAny;
   readonly always: Take | null;
 };
 
 export type Program = {
   readonly initialLeaf: Leaf;
   /** Enters the initial states. */
-  readonly begin: Take;
+  readonly begin: Begin;
   readonly staticContext: Context;
   /** Null where the context is the same for every input. */
   readonly makeContext: ((beginning: Beginning) => Context) | null;

@@ -1,12 +1,12 @@
 /** Reads a machine's own definition into a program. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import type { Act, Candidate } from './acts.ts';
-import { emitSlots, emitTake } from './emit.ts';
+import { emitBegin, emitSlots, emitTake, emitTakeAny } from './emit.ts';
 import { readGuard } from './guards.ts';
 import { finishing } from './output.ts';
 import { type Part, readActions, readParts, type StateParts, slotsOf } from './parts.ts';
 import { chainOf, descent, type Entry, entriesOf, exitsOf } from './paths.ts';
-import type { Branch, Context, Leaf, Program, Take } from './program.ts';
+import type { Context, Leaf, Program, Take, TakeAny } from './program.ts';
 import { checkStructure } from './subset.ts';
 
 /** Throws for anything outside of the subset, naming the state. */
@@ -16,11 +16,10 @@ export function readProgram(machine: AnyStateMachine): Program {
   const nodes = nodesOf(root);
   const reader = new Reader(root, nodes);
   const beginning = descent(root).map((node) => ({ node, isInitial: true }));
-  const transition = { to: reader.leafAfter(beginning, root), changes: true };
   const context: unknown = machine.config.context;
   return {
-    begin: emitTake('begin', [{ guard: null, acts: actsOf(reader.entering(beginning)), transition }]),
-    initialLeaf: transition.to,
+    begin: emitBegin(actsOf(reader.entering(beginning))),
+    initialLeaf: reader.leafAfter(beginning, root),
     staticContext: typeof context === 'function' ? {} : ((context ?? {}) as Context),
     makeContext: typeof context === 'function' ? (context as Program['makeContext']) : null,
     makeSlots: emitSlots(Math.max(...nodes.map(slotsOf))),
@@ -32,11 +31,7 @@ function nodesOf(node: AnyStateNode): AnyStateNode[] {
 }
 
 /** A leaf that is still being read: transitions lead to leaves, so these have to be there first. */
-type Draft = Leaf & {
-  readonly on: Branch[];
-  otherwise: Take | null;
-  always: Take | null;
-};
+type Draft = Leaf & { take: TakeAny; always: Take | null };
 
 class Reader {
   readonly #root: AnyStateNode;
@@ -49,10 +44,7 @@ class Reader {
     this.#leaves = new Map(
       nodes
         .filter(({ type }) => type !== 'compound')
-        .map((node) => [
-          node,
-          { path: node.path.join('.'), on: [], otherwise: null, always: null } satisfies Draft,
-        ]),
+        .map((node) => [node, { path: node.path.join('.'), take: () => null, always: null } satisfies Draft]),
     );
     for (const [node, leaf] of this.#leaves) this.#readTransitions(node, leaf);
   }
@@ -89,17 +81,18 @@ class Reader {
       emitTake(`${leaf.path} on ${event}`, candidates);
     const forAny = ({ transitions }: AnyStateNode) => transitions.get('*') ?? [];
 
+    const takes = new Map<string, Take>();
     for (const event of new Set(around.flatMap(({ transitions }) => [...transitions.keys()]))) {
       if (event === '*') continue;
       const candidates = read(event, (source) => [
         ...(source.transitions.get(event) ?? []),
         ...forAny(source),
       ]);
-      leaf.on.push({ event, take: emit(event, candidates) });
+      takes.set(event, emit(event, candidates));
     }
     const otherwise = read('*', forAny);
-    if (otherwise.length > 0) leaf.otherwise = emit('any', otherwise);
-    const always = read('always', ({ always }) => always ?? []);
+    leaf.take = emitTakeAny(leaf.path, takes, otherwise.length > 0 ? emit('any', otherwise) : null);
+    const always = read('always', alwaysOf).map((candidate) => ({ ...candidate, rests: false }));
     if (always.length > 0) leaf.always = emit('always', always);
   }
 
@@ -117,6 +110,7 @@ class Reader {
       guard: readGuard(source, guard, event),
       acts: actsOf(parts),
       transition: { to, changes: to !== leaf || parts.some(({ changes }) => changes) },
+      rests: !mayGoOn(entries.at(-1)?.node ?? node),
     };
   }
 
@@ -125,6 +119,15 @@ class Reader {
     if (parts === undefined) throw new Error(`State ${node.id} is not of this machine`);
     return parts;
   }
+}
+
+function alwaysOf({ always }: AnyStateNode): AnyTransitionDefinition[] {
+  return always ?? [];
+}
+
+/** Whether a transition may be taken in this leaf as soon as the machine is there. */
+function mayGoOn(leaf: AnyStateNode): boolean {
+  return leaf.type !== 'final' && chainOf(leaf).some((node) => alwaysOf(node).length > 0);
 }
 
 function actsOf(parts: readonly Part[]): Act[] {

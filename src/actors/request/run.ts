@@ -152,9 +152,9 @@ function end(context: RequestContext, outcome: Outcome, ended: (outcome: Outcome
 function watched(steps: RequestSteps, report: (error: unknown) => void): RequestSteps {
   const watch =
     <Input, Outcome>(step: Step<Input, Outcome>): Step<Input, Outcome> =>
-    (input, tell) => {
+    (input, machine) => {
       try {
-        return step(input, tell);
+        return step(input, machine);
       } catch (error) {
         report(error);
         throw error;

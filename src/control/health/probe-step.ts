@@ -15,17 +15,19 @@ export const PROBES_MAX = 256;
 /** The healthCheck machine's step `probe`. */
 export function probeStep(clock: Clock): HealthCheckSteps['probe'] {
   const places = new Places(PROBES_MAX);
-  return (target, tell) => {
+  return (target, machine) => {
     const life = new AbortController();
     const place = places.claim(() => {
-      tell({ type: 'probe.begun' });
+      machine.tell({ type: 'probe.begun' });
       void conclude(target, clock, life.signal).then((event) => {
-        if (!life.signal.aborted) tell(event);
+        if (!life.signal.aborted) machine.tell(event);
       });
     });
-    return () => {
-      life.abort(new SignalboxError('probe_ended', 'signalbox', 'The probe was given up.'));
-      place.leave();
+    return {
+      stop() {
+        life.abort(new SignalboxError('probe_ended', 'signalbox', 'The probe was given up.'));
+        place.leave();
+      },
     };
   };
 }

@@ -11,15 +11,15 @@ const NOBODY = { type: 'identity.proven', identity: null } as const;
 
 /** The request machine's step `authenticate`; tells its outcome at once unless something is waited for. */
 export function authenticateStep(authenticator: Authenticator): RequestSteps['authenticate'] {
-  return ({ exchange }, tell) => {
+  return ({ exchange }, machine) => {
     const { auth } = exchange.route;
     if (auth === null) {
-      tell(NOBODY);
+      machine.tell(NOBODY);
       return undefined;
     }
     const outcome = identify(authenticator, auth, exchange.request.headers);
     if (!(outcome instanceof Promise)) {
-      tell(conclusion(auth, outcome));
+      machine.tell(conclusion(auth, outcome));
       return undefined;
     }
     // The check goes on for a client that left: it is bounded anyway, and its answer is remembered.
@@ -27,10 +27,12 @@ export function authenticateStep(authenticator: Authenticator): RequestSteps['au
     outcome
       .catch((): Problem => 'internal')
       .then((settled) => {
-        if (!isStopped) tell(conclusion(auth, settled));
+        if (!isStopped) machine.tell(conclusion(auth, settled));
       });
-    return () => {
-      isStopped = true;
+    return {
+      stop() {
+        isStopped = true;
+      },
     };
   };
 }

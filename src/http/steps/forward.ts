@@ -1,6 +1,7 @@
 import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
+import type { Work } from '#actors/step.ts';
 import { forwardHeaders, forwardTrailers } from '#core/forward-headers.ts';
 import { type FlatHeaders, takesTrailers } from '#core/headers.ts';
 import { passedHeaders } from '#core/response-headers.ts';
@@ -19,7 +20,7 @@ const QUEUED = { type: 'attempt.queued' } as const;
 const STARTED = { type: 'attempt.started' } as const;
 const NO_TRAILERS = (): FlatHeaders => [];
 
-type Tell = Parameters<RequestSteps['forward']>[1];
+type Machine = Parameters<RequestSteps['forward']>[1];
 
 /** The request machine's step `forward`: one attempt at one upstream, up to the head of its answer. */
 export function forwardStep(
@@ -28,8 +29,8 @@ export function forwardStep(
   books: AttemptBooks,
   recorder: RequestRecorder,
 ): RequestSteps['forward'] {
-  return ({ exchange, identity, upstream }, tell) => {
-    const { request, route, reply } = exchange;
+  return ({ exchange, identity, upstream }, machine) => {
+    const { request, route } = exchange;
     const client = clients.for(upstream, route.timeouts.connectMs);
     const headers = headersFor(exchange, upstream, identity, recorder.attemptBegun(exchange, upstream));
     const takes = takesTrailers(request.headers);
@@ -37,8 +38,9 @@ export function forwardStep(
     const pool = poolOf(exchange);
     if (pool.inFlight !== null) claims.take(exchange);
     const record = new AttemptRecord(books, upstream, request.method, pool);
-    const forwarding = new Forwarding(exchange, upstream, record, tell);
+    const forwarding = new Forwarding(exchange, upstream, record, machine);
     const attempt = new Attempt(upstream, route.timeouts, books.clock, forwarding);
+    forwarding.attempt = attempt;
     books.metrics.attemptBegun(upstream);
     const body = exchange.body.open(attempt);
     const isSent = client.dispatch(
@@ -55,42 +57,40 @@ export function forwardStep(
     );
     if (!isSent) attempt.awaitConnection(route.timeouts.attemptMs);
     forwarding.dispatched();
-    return () => {
-      record.givenUp(reply.isGone ? 'client_left' : 'upstream_timeout');
-      if (!forwarding.isAnswered) attempt.release();
-    };
+    return forwarding;
   };
 }
 
 /** What comes of an attempt, for the machine and for the books. */
-class Forwarding implements AttemptObserver {
-  isAnswered = false;
+class Forwarding implements AttemptObserver, Work {
+  attempt: Attempt | null = null;
+  #isAnswered = false;
   /** The transport has said something of it. */
   #isKnown = false;
   #isQueued = false;
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #record: AttemptRecord;
-  readonly #tell: Tell;
+  readonly #machine: Machine;
 
-  constructor(exchange: Exchange, upstream: Upstream, record: AttemptRecord, tell: Tell) {
+  constructor(exchange: Exchange, upstream: Upstream, record: AttemptRecord, machine: Machine) {
     this.#exchange = exchange;
     this.#upstream = upstream;
     this.#record = record;
-    this.#tell = tell;
+    this.#machine = machine;
   }
 
   /** That it was started is told where it was not at once: most attempts are. */
   dispatched(): void {
     if (this.#isKnown) return;
     this.#isQueued = true;
-    this.#tell(QUEUED);
+    this.#machine.tell(QUEUED);
   }
 
   started(): void {
     this.#isKnown = true;
     this.#record.started();
-    if (this.#isQueued) this.#tell(STARTED);
+    if (this.#isQueued) this.#machine.tell(STARTED);
   }
 
   informed(status: number, headers: FlatHeaders): void {
@@ -99,20 +99,28 @@ class Forwarding implements AttemptObserver {
   }
 
   answered(answer: Answer): void {
-    this.isAnswered = true;
+    this.#isAnswered = true;
     this.#record.answered(answer.status);
-    this.#tell({ type: 'attempt.answered', status: answer.status, answer });
+    this.#machine.tell({ type: 'attempt.answered', status: answer.status, answer });
   }
 
   failed(error: Error, written: boolean): void {
     const cause = failureCause(error, written);
     this.#isKnown = true;
     this.#record.failed(cause);
-    this.#tell({ type: 'attempt.failed', failure: { upstream: this.#upstream.name, cause, written } });
+    this.#machine.tell({
+      type: 'attempt.failed',
+      failure: { upstream: this.#upstream.name, cause, written },
+    });
   }
 
   settled(): void {
     this.#record.settled();
+  }
+
+  stop(): void {
+    this.#record.givenUp(this.#exchange.reply.isGone ? 'client_left' : 'upstream_timeout');
+    if (!this.#isAnswered) this.attempt?.release();
   }
 }
 

@@ -19,10 +19,10 @@ export function limitStep(
   clock: Clock,
 ): RequestSteps['limit'] {
   const clients = new ClientKeys();
-  return ({ exchange, identity }, tell) => {
+  return ({ exchange, identity }, machine) => {
     const { limit } = exchange.route;
     if (limit === null) {
-      tell(PASSED);
+      machine.tell(PASSED);
       return undefined;
     }
     const facts = requestFacts(exchange, identity, ipv6PrefixBits);
@@ -31,7 +31,7 @@ export function limitStep(
     metrics.limited(limit, decision.allowed);
     recorder.limited(exchange, decision);
     appendLimitHeaders(exchange.notices, limit.name, quota, decision);
-    tell(
+    machine.tell(
       decision.allowed
         ? PASSED
         : {

@@ -13,21 +13,27 @@ const RECEIVED = { type: 'body.received' } as const;
 
 /** The request machine's step `receive`: a first part of the body, before the request takes anything of an upstream. */
 export function receiveStep(clock: Clock): RequestSteps['receive'] {
-  return ({ exchange: { body } }, tell) => {
+  return ({ exchange: { body } }, machine) => {
     let isOver = false;
-    const stop = body.receive((error) => {
+    const leave = body.receive((error) => {
       isOver = true;
-      if (error === null) tell(RECEIVED);
-      else tell({ type: 'request.refused', refusal: { cause: clientsFault(codeOf(error)) ?? 'internal' } });
+      if (error === null) machine.tell(RECEIVED);
+      else
+        machine.tell({
+          type: 'request.refused',
+          refusal: { cause: clientsFault(codeOf(error)) ?? 'internal' },
+        });
     });
-    if (isOver || body.isDeclared) return stop;
+    if (isOver || body.isDeclared) return { stop: leave };
     const timer = clock.after(UNDECLARED_MS, () => {
-      stop();
-      tell(RECEIVED);
+      leave();
+      machine.tell(RECEIVED);
     });
-    return () => {
-      timer.cancel();
-      stop();
+    return {
+      stop() {
+        timer.cancel();
+        leave();
+      },
     };
   };
 }

@@ -14,12 +14,12 @@ export function refuseStep(
   recorder: RequestRecorder,
   clock: Clock,
 ): RequestSteps['refuse'] {
-  return ({ exchange, refusal }, tell) => {
+  return ({ exchange, refusal }, machine) => {
     const { reply, request, table, notices, id, record } = exchange;
     const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs);
     metrics.refused(refusal.cause);
     recorder.refused(record, refusal.cause);
-    reply.onSent(() => tell(FINISHED));
+    reply.onSent(() => machine.tell(FINISHED));
     sendRefusal(reply, refusal, stamp, notices, request);
     finish(exchange);
     return undefined;

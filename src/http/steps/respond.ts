@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
+import type { Work } from '#actors/step.ts';
 import type { Clock } from '#core/clock.ts';
 import { applyHeaderRules, isWithoutRules } from '#core/header-rules.ts';
 import type { FlatHeaders } from '#core/headers.ts';
@@ -16,7 +17,15 @@ import { joinTunnel } from '../tunnel.ts';
 const FINISHED = { type: 'response.finished' } as const;
 const BROKEN = { type: 'response.broken' } as const;
 
-type Tell = Parameters<RequestSteps['respond']>[1];
+type Machine = Parameters<RequestSteps['respond']>[1];
+
+/** What all answers are sent with. */
+type Means = {
+  readonly drains: Drains;
+  readonly held: HeldBytes;
+  readonly recorder: RequestRecorder;
+  readonly clock: Clock;
+};
 
 /** The request machine's step `respond`: streams the answer to the client, as fast as the client reads. */
 export function respondStep(
@@ -25,43 +34,41 @@ export function respondStep(
   recorder: RequestRecorder,
   clock: Clock,
 ): RequestSteps['respond'] {
-  return ({ exchange, answer }, tell) => {
+  const means = { drains, held, recorder, clock };
+  return ({ exchange, answer }, machine) => {
     const { upstream, tunnel } = answer;
     const headers = answerHeaders(exchange, answer, clock);
     const response =
       tunnel === null
-        ? new Responding(exchange, answer, recorder, tell)
-        : new Tunnelling(exchange, tunnel, held, tell);
+        ? new Responding(means, exchange, answer, machine)
+        : new Tunnelling(means, exchange, answer, tunnel, machine);
     response.begin(headers);
     drains.join(upstream, response);
-    return () => {
-      drains.leave(upstream, response);
-      answer.release();
-    };
+    return response;
   };
 }
 
 /** An answer on its way to the client. */
-class Responding implements AnswerSink, UnderWay {
+class Responding implements AnswerSink, UnderWay, Work {
   place = -1;
   /** The client could not take all at once. */
   #hasWaited = false;
+  readonly #means: Means;
   readonly #exchange: Exchange;
   readonly #answer: Answer;
-  readonly #recorder: RequestRecorder;
-  readonly #tell: Tell;
+  readonly #machine: Machine;
 
-  constructor(exchange: Exchange, answer: Answer, recorder: RequestRecorder, tell: Tell) {
+  constructor(means: Means, exchange: Exchange, answer: Answer, machine: Machine) {
+    this.#means = means;
     this.#exchange = exchange;
     this.#answer = answer;
-    this.#recorder = recorder;
-    this.#tell = tell;
+    this.#machine = machine;
   }
 
   begin(headers: FlatHeaders): void {
     const { reply, route } = this.#exchange;
     const answer = this.#answer;
-    reply.onSent(() => this.#tell(FINISHED));
+    reply.onSent(() => this.#machine.tell(FINISHED));
     reply.head(answer.status, answer.reason, headers);
     reply.expectProgress(route.timeouts.idleMs, route.responseRateMin);
     answer.deliver(this);
@@ -69,7 +76,7 @@ class Responding implements AnswerSink, UnderWay {
 
   data(chunk: Buffer): boolean {
     const { reply, record } = this.#exchange;
-    this.#recorder.sent(record, chunk.length);
+    this.#means.recorder.sent(record, chunk.length);
     const goesOn = reply.write(chunk);
     if (!goesOn && !this.#hasWaited) {
       this.#hasWaited = true;
@@ -88,23 +95,30 @@ class Responding implements AnswerSink, UnderWay {
 
   cut(): void {
     this.#exchange.reply.cut();
-    this.#tell(BROKEN);
+    this.#machine.tell(BROKEN);
+  }
+
+  stop(): void {
+    this.#means.drains.leave(this.#answer.upstream, this);
+    this.#answer.release();
   }
 }
 
 /** What follows a 101: the two connections, joined. */
-class Tunnelling implements UnderWay {
+class Tunnelling implements UnderWay, Work {
   place = -1;
+  readonly #means: Means;
   readonly #exchange: Exchange;
+  readonly #answer: Answer;
   readonly #tunnel: Duplex;
-  readonly #held: HeldBytes;
-  readonly #tell: Tell;
+  readonly #machine: Machine;
 
-  constructor(exchange: Exchange, tunnel: Duplex, held: HeldBytes, tell: Tell) {
+  constructor(means: Means, exchange: Exchange, answer: Answer, tunnel: Duplex, machine: Machine) {
+    this.#means = means;
     this.#exchange = exchange;
+    this.#answer = answer;
     this.#tunnel = tunnel;
-    this.#held = held;
-    this.#tell = tell;
+    this.#machine = machine;
   }
 
   begin(headers: FlatHeaders): void {
@@ -112,15 +126,20 @@ class Tunnelling implements UnderWay {
     const client = reply.switchProtocols(['Connection', 'Upgrade', ...headers]);
     if (client === null) {
       reply.cut();
-      this.#tell(BROKEN);
+      this.#machine.tell(BROKEN);
     } else {
       const { idleMs } = route.timeouts;
-      joinTunnel(client, this.#tunnel, idleMs, this.#held, () => this.#tell(FINISHED));
+      joinTunnel(client, this.#tunnel, idleMs, this.#means.held, () => this.#machine.tell(FINISHED));
     }
   }
 
   cut(): void {
     this.#tunnel.destroy();
+  }
+
+  stop(): void {
+    this.#means.drains.leave(this.#answer.upstream, this);
+    this.#answer.release();
   }
 }
 

@@ -10,7 +10,7 @@ import type { Selector } from '../selector.ts';
 
 const EXHAUSTED: Exhausted = { type: 'upstreams.exhausted' };
 
-type Tell = Parameters<RequestSteps['select']>[1];
+type Machine = Parameters<RequestSteps['select']>[1];
 
 /**
  * The request machine's step `select`: an admitted upstream, if possible one not tried yet. Where all of them have as
@@ -24,9 +24,9 @@ export function selectStep(
   metrics: RequestMetrics,
   clock: Clock,
 ): RequestSteps['select'] {
-  const goTo = (upstream: Upstream | undefined, { tried, last }: SelectInput, tell: Tell) => {
+  const goTo = (upstream: Upstream | undefined, { tried, last }: SelectInput, machine: Machine) => {
     if (upstream === undefined) {
-      tell(EXHAUSTED);
+      machine.tell(EXHAUSTED);
       return;
     }
     if (tried.length > 0 && !costNothing(last)) budget.countRetry(clock.monotonicMs());
@@ -35,41 +35,42 @@ export function selectStep(
       metrics.retried(upstream, last.answer.status);
       last.answer.release();
     }
-    tell({ type: 'upstream.selected', upstream });
+    machine.tell({ type: 'upstream.selected', upstream });
   };
 
-  const selectBounded = (pool: BoundedPool, input: SelectInput, tell: Tell) => {
+  const selectBounded = (pool: BoundedPool, input: SelectInput, machine: Machine) => {
     const { exchange, identity, tried, last } = input;
-    const settle = () => claims.settle(exchange);
     const picked = queues.hasWaiting(pool) ? 'full' : selector.pick(exchange, identity, tried);
     if (picked !== 'full') {
-      goTo(picked, input, tell);
-      return settle;
+      goTo(picked, input, machine);
+      return { stop: () => claims.settle(exchange) };
     }
     const giveUp = (cause: 'queue_full' | 'queue_timeout') =>
-      tell(last.kind === 'none' ? { type: 'request.refused', refusal: { cause } } : EXHAUSTED);
+      machine.tell(last.kind === 'none' ? { type: 'request.refused', refusal: { cause } } : EXHAUSTED);
     const next = () => {
       const upstream = selector.pick(exchange, identity, tried);
-      return upstream === 'full' ? null : () => goTo(upstream, input, tell);
+      return upstream === 'full' ? null : () => goTo(upstream, input, machine);
     };
     const timedOut = () => giveUp('queue_timeout');
     // An answer that waits is in flight itself, and two upstreams could wait for each other.
     const leave =
       last.kind === 'answered' ? null : queues.join({ pool, isFirstTry: tried.length === 0, next, timedOut });
     if (leave === null) giveUp('queue_full');
-    return () => {
-      leave?.();
-      settle();
+    return {
+      stop() {
+        leave?.();
+        claims.settle(exchange);
+      },
     };
   };
 
-  return (input, tell) => {
+  return (input, machine) => {
     const { exchange, identity, tried } = input;
     const pool = poolOf(exchange);
     if (tried.length === 0) budget.countRequest(clock.monotonicMs());
-    if (isBounded(pool)) return selectBounded(pool, input, tell);
+    if (isBounded(pool)) return selectBounded(pool, input, machine);
     const picked = selector.pick(exchange, identity, tried);
-    if (picked !== 'full') goTo(picked, input, tell);
+    if (picked !== 'full') goTo(picked, input, machine);
     return undefined;
   };
 }

@@ -5,13 +5,13 @@ import type { Selector } from '../selector.ts';
 
 /** The request machine's step `weigh`: the facts that decide whether a request may fail over. */
 export function weighStep(selector: Selector, budget: RetryBudget, clock: Clock): RequestSteps['weigh'] {
-  return ({ exchange, tried }, tell) => {
+  return ({ exchange, tried }, machine) => {
     const facts = {
       replayable: exchange.body.isReplayable,
       affordable: budget.hasRoom(clock.monotonicMs()),
       another: selector.hasUntried(exchange, tried),
     };
-    tell({ type: 'failover.weighed', facts });
+    machine.tell({ type: 'failover.weighed', facts });
     return undefined;
   };
 }

@@ -5,6 +5,7 @@ import { requestActors } from '#actors/request/actors.ts';
 import type { Answer } from '#actors/request/answer.ts';
 import { requestMachine } from '#actors/request/machine.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
+import type { Listener } from '#actors/step.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
 import { compiled, interpreted, type Journal, type Runtime } from './runtimes.ts';
@@ -143,20 +144,21 @@ function live(run: Runtime, plan: object, script: Script, stimuli: readonly (Req
 function scriptedSteps(script: Script, clock: VirtualClock, journal: Journal): RequestSteps {
   const steps = names.map((name) => {
     let runs = 0;
-    const step = (input: object, tell: (outcome: RequestEvent) => void) => {
+    const step = (input: object, machine: Listener<RequestEvent>) => {
       journal.push(`start ${name} with ${JSON.stringify(input)}`);
       const behaviour = script[name][runs++];
       if (behaviour === undefined) return undefined;
       const { outcome, manner, ms } = behaviour;
-      for (const type of waitsOf(name, behaviour)) tell({ type });
-      if (manner === 'at once' || manner === 'tells and throws') tell(outcome);
+      for (const type of waitsOf(name, behaviour)) machine.tell({ type });
+      if (manner === 'at once' || manner === 'tells and throws') machine.tell(outcome);
       if (manner === 'throws' || manner === 'tells and throws') throw new Error(`${name} threw`);
       // Not cancelled by a stop: what a step tells then has to be ignored.
-      if (manner === 'later') clock.after(ms, () => tell(outcome));
-      return () => {
+      if (manner === 'later') clock.after(ms, () => machine.tell(outcome));
+      const stop = () => {
         journal.push(`stop ${name}`);
         if (manner === 'throws when stopped') throw new Error(`${name} threw when stopped`);
       };
+      return { stop };
     };
     return [name, step];
   });

@@ -29,14 +29,16 @@ function scene({ isQueued = false } = {}) {
   const machine = compile(
     healthCheckMachine.provide({
       actors: healthCheckActors({
-        probe(_, tellMachine) {
-          tell = tellMachine;
+        probe(_, machine) {
+          tell = (event) => machine.tell(event);
           startedMs.push(clock.monotonicMs());
           underWay++;
           underWayMost = Math.max(underWayMost, underWay);
           if (!isQueued) tell({ type: 'probe.begun' });
-          return () => {
-            underWay--;
+          return {
+            stop() {
+              underWay--;
+            },
           };
         },
       }),

@@ -11,12 +11,12 @@ function launch({ lameDuckMs = 0, graceMs = 30_000 } = {}) {
   let tellDrained = () => {};
   const machine = instanceMachine.provide({
     actors: instanceActors({
-      start(_, tell) {
-        tell({ type: 'instance.started' });
+      start(_, machine) {
+        machine.tell({ type: 'instance.started' });
         return undefined;
       },
-      drain(_, tell) {
-        tellDrained = () => tell({ type: 'workers.drained' });
+      drain(_, machine) {
+        tellDrained = () => machine.tell({ type: 'workers.drained' });
         return undefined;
       },
     }),
@@ -74,8 +74,8 @@ describe('the instance machine', () => {
     const error = new Error('port taken');
     const machine = instanceMachine.provide({
       actors: instanceActors({
-        start(_, tell) {
-          tell({ type: 'instance.failed', error });
+        start(_, machine) {
+          machine.tell({ type: 'instance.failed', error });
           return undefined;
         },
         drain: () => undefined,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Exchange } from '#actors/request/exchange.ts';
 import { type ObserveTransition, type Outcome, RUNNERS } from '#actors/request/run.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
+import type { Listener } from '#actors/step.ts';
 import type { Plan } from '#core/plan.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -43,11 +44,13 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
         const outcome = outcomes[step as keyof RequestSteps];
         return [
           step,
-          (_: unknown, tell: (outcome: RequestEvent) => void) => {
+          (_: unknown, machine: Listener<RequestEvent>) => {
             if (outcome instanceof Error) throw outcome;
             if (outcome !== undefined)
-              tell(outcome.type === 'attempt.answered' ? { ...outcome, answer: answer as never } : outcome);
-            return () => seen.stops.push(step);
+              machine.tell(
+                outcome.type === 'attempt.answered' ? { ...outcome, answer: answer as never } : outcome,
+              );
+            return { stop: () => seen.stops.push(step) };
           },
         ];
       }),

@@ -24,8 +24,10 @@ const asking = (text: string | null): Probe => ({
 function probe(upstream: Partial<Upstream>, probe: Probe): Promise<ProbeEvent> {
   return new Promise((resolve) => {
     const target = { upstream: sampleUpstream(upstream), check: sampleCheck({ probe }) };
-    probeStep(systemClock)(target, (event) => {
-      if (event.type !== 'probe.begun') resolve(event);
+    probeStep(systemClock)(target, {
+      tell(event) {
+        if (event.type !== 'probe.begun') resolve(event);
+      },
     });
   });
 }

@@ -30,8 +30,10 @@ const http = (changes: Partial<HttpProbe> = {}): Partial<HealthCheck> => ({
 function probe(upstream: Partial<Upstream>, check: Partial<HealthCheck> = {}): Promise<ProbeEvent> {
   return new Promise((resolve) => {
     const target = { upstream: sampleUpstream(upstream), check: sampleCheck(check) };
-    probeStep(systemClock)(target, (event) => {
-      if (event.type !== 'probe.begun') resolve(event);
+    probeStep(systemClock)(target, {
+      tell(event) {
+        if (event.type !== 'probe.begun') resolve(event);
+      },
     });
   });
 }
@@ -168,9 +170,9 @@ describe('an http probe', () => {
     });
     const target = { upstream: sampleUpstream({ port }), check: sampleCheck(http()) };
     const told: string[] = [];
-    const stop = probeStep(systemClock)(target, ({ type }) => told.push(type));
+    const work = probeStep(systemClock)(target, { tell: ({ type }) => told.push(type) });
     await until('it is connected', () => open === 1);
-    stop?.();
+    work?.stop();
     await until('it is closed', () => open === 0);
     assert.deepEqual(told, ['probe.begun']);
   });

@@ -17,16 +17,16 @@ function authenticating(verify = async (hash: string, password: string) => hash.
   return (auth: Auth | null, ...headers: string[]) => {
     const exchange = { route: { auth }, request: { headers } } as unknown as Exchange;
     const told: (Proven | Refused)[] = [];
-    const stop = step({ exchange }, (outcome) => told.push(outcome));
-    return { told, stop };
+    const work = step({ exchange }, { tell: (outcome) => told.push(outcome) });
+    return { told, work };
   };
 }
 
 describe('the step `authenticate`', () => {
   it('lets everyone pass where the route asks for no credentials', () => {
-    const { told, stop } = authenticating()(null);
+    const { told, work } = authenticating()(null);
     assert.deepEqual(told, [{ type: 'identity.proven', identity: null }]);
-    assert.equal(stop, undefined);
+    assert.equal(work, undefined);
   });
 
   it('tells at once who holds a token', () => {
@@ -75,8 +75,8 @@ describe('the step `authenticate`', () => {
   });
 
   it('tells nothing after it was stopped', async () => {
-    const { told, stop } = authenticating()(basic, 'Authorization', `Basic ${base64('ann:right')}`);
-    stop?.();
+    const { told, work } = authenticating()(basic, 'Authorization', `Basic ${base64('ann:right')}`);
+    work?.stop();
     await promisesToSettle();
     assert.deepEqual(told, []);
   });

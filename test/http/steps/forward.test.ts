@@ -63,10 +63,9 @@ function begin(dispatched: (flight: Flight<null>) => void) {
       tls: null,
     },
   } as unknown as Exchange;
-  const stop = step({ exchange, identity: null, upstream: sampleUpstream() }, ({ type }: RequestEvent) =>
-    told.push(type),
-  );
-  return { told, stop: stop ?? assert.fail(), flight: flights[0] ?? assert.fail() };
+  const machine = { tell: ({ type }: RequestEvent) => told.push(type) };
+  const work = step({ exchange, identity: null, upstream: sampleUpstream() }, machine);
+  return { told, work: work ?? assert.fail(), flight: flights[0] ?? assert.fail() };
 }
 
 describe('an attempt to forward', () => {
@@ -88,8 +87,8 @@ describe('an attempt to forward', () => {
   });
 
   it('is not written once it was given up', () => {
-    const { told, stop, flight } = begin(() => {});
-    stop();
+    const { told, work, flight } = begin(() => {});
+    work.stop();
     assert.equal(flight.start(), false);
     assert.deepEqual(told, ['attempt.queued']);
   });

@@ -14,8 +14,9 @@ function scene(source: Readable, bytes: number) {
   const bounds = { keptBytesMax: 100, bytesMax: null };
   const body = new RequestBody(source, bytes, bounds, { invite() {}, awaitClient() {} });
   const told: RequestEvent[] = [];
-  const stop = receiveStep(clock)({ exchange: { body } as unknown as Exchange }, (event) => told.push(event));
-  return { clock, told, stop: stop ?? assert.fail() };
+  const machine = { tell: (event: RequestEvent) => told.push(event) };
+  const work = receiveStep(clock)({ exchange: { body } as unknown as Exchange }, machine);
+  return { clock, told, work: work ?? assert.fail() };
 }
 
 const endless = () => new Readable({ read() {} }).on('error', () => {});
@@ -56,8 +57,8 @@ describe('a body that is received first', () => {
   });
 
   it('is of no interest once the request has ended', () => {
-    const { clock, told, stop } = scene(endless(), Number.POSITIVE_INFINITY);
-    stop();
+    const { clock, told, work } = scene(endless(), Number.POSITIVE_INFINITY);
+    work.stop();
     assert.equal(clock.timers, 0);
     assert.deepEqual(told, []);
   });

@@ -37,9 +37,14 @@ function authenticating() {
   const outcomeOf = (...headers: string[]): Proven | Refused | undefined => {
     const exchange = { route: { auth: AUTH }, request: { headers } } as unknown as Exchange;
     let told: Proven | Refused | undefined;
-    step({ exchange }, (outcome) => {
-      told = outcome;
-    });
+    step(
+      { exchange },
+      {
+        tell(outcome) {
+          told = outcome;
+        },
+      },
+    );
     return told;
   };
   return { verifier, outcomeOf };
