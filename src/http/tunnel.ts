@@ -3,7 +3,8 @@ import { type HeldBytes, Hold } from '#shared/held-bytes.ts';
 
 /**
  * Joins two connections after a 101, both ways with backpressure, until both have ended, one fails, or
- * nothing has passed for `idleMs`. `ended` is called once, when both are closed; that may be at once.
+ * nothing has passed for `idleMs`. One that has ended is still told what the other one has to say, as HAProxy
+ * has it. `ended` is called once, when both are closed; that may be at once.
  */
 export function joinTunnel(
   client: Duplex,
@@ -26,6 +27,8 @@ export function joinTunnel(
   };
   const watch = (side: Duplex, other: Duplex) => {
     side.on('error', cut);
+    // Heeded as long as its end has not been read.
+    side.allowHalfOpen = true;
     if (side.closed) leave(side, other);
     else side.on('close', () => leave(side, other));
   };

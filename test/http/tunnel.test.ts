@@ -78,10 +78,24 @@ describe('a tunnel', () => {
     await until('it has ended', () => ends() === 1);
   });
 
-  it('ends when the server ends, and frees both connections', async (t) => {
+  it('lets the client go on talking to a server that has ended', async (t) => {
+    // The other direction was cut, with all that the client had still to say.
+    const { client, server, ends } = await tunnel(t);
+    const heard = once(client, 'data');
+    server.end('that is all');
+    assert.equal(`${(await heard)[0]}`, 'that is all');
+    await once(client, 'end');
+    client.end('so long');
+    assert.equal(await text(server), 'so long');
+    await until('it has ended', () => ends() === 1);
+  });
+
+  it('ends when both have ended, and frees both connections', async (t) => {
     const { near, far, client, server, ends } = await tunnel(t);
+    const heard = once(client, 'data');
     server.end('bye');
-    assert.equal(await text(client), 'bye');
+    assert.equal(`${(await heard)[0]}`, 'bye');
+    client.end();
     await until('it has ended', () => ends() === 1);
     assert.ok(near.destroyed && far.destroyed);
   });
@@ -89,6 +103,7 @@ describe('a tunnel', () => {
   it('gives a client that reads slowly all that the server said before it ended', async (t) => {
     // The client's connection was closed with the server's, whatever was still waiting to be read.
     const { near, far, client, server, ends } = await tunnel(t);
+    client.end();
     let sent = 0;
     while (near.writableLength === 0) {
       server.write(Buffer.alloc(65_536));
@@ -139,6 +154,15 @@ describe('a tunnel', () => {
       joinTunnel(near, far, 60_000, HeldBytes.create(1, 1_000_000), () => ends++);
       await until('it has ended', () => ends === 1);
       assert.ok(near.closed && far.closed);
+    });
+  }
+
+  for (const side of ['client', 'server'] as const) {
+    it(`ends when nothing has passed for its idle time after the ${side} has ended`, async (t) => {
+      const { near, far, ends, ...sides } = await tunnel(t, 60);
+      sides[side].end();
+      await until('it has ended', () => ends() === 1);
+      assert.ok(near.destroyed && far.destroyed);
     });
   }
 
