@@ -3,11 +3,10 @@ import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { Clock } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
-import { type FlatHeaders, headerList } from '#core/headers.ts';
+import type { FlatHeaders } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
 import { isUnprocessed } from './attempt-failure.ts';
-import { Flight } from './flight.ts';
 import { malformedAnswer } from './h1-dispatcher/errors.ts';
 import { countStreamed } from './stream-garbage.ts';
 import { INFORMATIONAL_MAX, type TransportController, type TransportHandler } from './transport.ts';
@@ -129,33 +128,22 @@ export class Attempt implements TransportHandler, Answer {
     this.#awaitHead();
   }
 
-  onResponseStart(
-    controller: TransportController,
-    status: number,
-    _headers: unknown,
-    reason: string | undefined,
-  ): void {
+  onResponseStart(controller: TransportController, status: number, reason: string): void {
     if (status < 200) {
       this.#inform(controller, status);
       return;
     }
-    this.headers = flatten(controller, controller.rawHeaders);
-    if (!(controller instanceof Flight) && hasUnknownCoding(this.headers)) {
-      controller.abort(
-        new SignalboxError('upstream_transfer_coding', 'upstream', 'Only chunked was asked for.'),
-      );
-      return;
-    }
-    this.#answer(status, reason ?? '');
+    this.headers = controller.rawHeaders;
+    this.#answer(status, reason);
     if (this.#sink === null && !this.#isReleased) this.#pause(controller);
   }
 
-  onRequestUpgrade(controller: TransportController, status: number, _headers: unknown, socket: Duplex): void {
+  onRequestUpgrade(controller: TransportController, socket: Duplex): void {
     this.tunnel = socket;
-    this.headers = flatten(controller, controller.rawHeaders);
+    this.headers = controller.rawHeaders;
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#settle());
-    this.#answer(status, 'Switching Protocols');
+    this.#answer(101, 'Switching Protocols');
   }
 
   onResponseData(controller: TransportController, chunk: Buffer): void {
@@ -166,7 +154,7 @@ export class Attempt implements TransportHandler, Answer {
 
   onResponseEnd(controller: TransportController): void {
     this.#settle();
-    this.#end(flatten(controller, controller.rawTrailers));
+    this.#end(controller.rawTrailers);
   }
 
   onResponseError(_controller: TransportController | null, error: Error): void {
@@ -211,8 +199,7 @@ export class Attempt implements TransportHandler, Answer {
   #inform(controller: TransportController, status: number): void {
     if (++this.#informational > INFORMATIONAL_MAX)
       controller.abort(malformedAnswer('too_many_informational'));
-    else if (status > 101 && !this.#isReleased)
-      this.#observer.informed(status, flatten(controller, controller.rawHeaders));
+    else if (status > 101 && !this.#isReleased) this.#observer.informed(status, controller.rawHeaders);
   }
 
   #answer(status: number, reason: string): void {
@@ -235,21 +222,4 @@ export class Attempt implements TransportHandler, Answer {
     this.#deadline.cancel();
     this.#observer.settled();
   }
-}
-
-/** Our own transports take no answer with another one. */
-function hasUnknownCoding(headers: FlatHeaders): boolean {
-  const coding = headerList(headers, 'transfer-encoding');
-  return coding !== null && coding.trim().toLowerCase() !== 'chunked';
-}
-
-/** Raw fields as text; bytes beyond ASCII stay what they are (RFC 9110 §5.5: obs-text). */
-function flatten(controller: TransportController, raw: TransportController['rawHeaders']): FlatHeaders {
-  if (controller instanceof Flight) return raw as string[];
-  if (!Array.isArray(raw)) return [];
-  return isText(raw) ? raw : raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
-}
-
-function isText(raw: readonly (string | Buffer)[]): raw is readonly string[] {
-  return raw.every((part) => typeof part === 'string');
 }

@@ -9,8 +9,6 @@ export type Carrier = {
   dropped(): void;
 };
 
-/** What handlers get in place of headers as an object; see `rawHeaders`. */
-const NO_OBJECT = {};
 const NO_FIELDS: string[] = [];
 
 /** One request on its way, from the moment it is asked for until its handler is told how it ended. */
@@ -24,8 +22,6 @@ export class Flight<Outgoing> implements TransportController {
   readonly handler: TransportHandler;
   rawHeaders = NO_FIELDS;
   rawTrailers = NO_FIELDS;
-  aborted = false;
-  reason: Error | null = null;
   paused = false;
   isOver = false;
   carrier: Carrier | null = null;
@@ -52,8 +48,6 @@ export class Flight<Outgoing> implements TransportController {
 
   abort(reason: Error): void {
     if (this.isOver) return;
-    this.aborted = true;
-    this.reason = reason;
     this.carrier?.dropped();
     this.fail(reason);
   }
@@ -71,7 +65,7 @@ export class Flight<Outgoing> implements TransportController {
   }
 
   answer(status: number, reason: string): void {
-    this.handler.onResponseStart(this, status, NO_OBJECT, reason);
+    this.handler.onResponseStart(this, status, reason);
   }
 
   /** Over, since its connection belongs to the handler now. */
@@ -83,7 +77,7 @@ export class Flight<Outgoing> implements TransportController {
   end(trailers: readonly string[]): void {
     this.finish();
     if (trailers.length > 0) this.rawTrailers = [...trailers];
-    this.handler.onResponseEnd(this, NO_OBJECT);
+    this.handler.onResponseEnd(this);
   }
 
   fail(error: Error): void {

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { TransportBody } from './transport-body.ts';
 
@@ -7,8 +6,8 @@ import type { TransportBody } from './transport-body.ts';
 export const INFORMATIONAL_MAX = 16;
 
 /**
- * What forwarding asks of an HTTP client: the part of undici's `Dispatcher` that it uses. For HTTP/1.1 there are two,
- * undici's own and `h1-dispatcher/`, which pass one suite of tests; for HTTP/2 there is `h2-dispatcher/`.
+ * What forwarding asks of an HTTP client, much as undici's `Dispatcher` has it. For HTTP/1.1 there are two, undici's own
+ * and `h1-dispatcher/`, which pass one suite of tests; for HTTP/2 there is `h2-dispatcher/`.
  */
 export interface Transport {
   /** Never throws: whatever happens is told to the handler, maybe before this returns. */
@@ -42,16 +41,13 @@ export interface TransportHandler {
   /** The request is about to be written. What throws here is not sent. */
   onRequestStart(controller: TransportController): void;
   /** A head, informational ones included. Its fields are the controller's `rawHeaders`. */
-  onResponseStart(
-    controller: TransportController,
-    status: number,
-    headers: unknown,
-    reason: string | undefined,
-  ): void;
-  onRequestUpgrade(controller: TransportController, status: number, headers: unknown, socket: Duplex): void;
+  onResponseStart(controller: TransportController, status: number, reason: string): void;
+  /** The answer is 101, and the connection is the handler's from here on. */
+  onRequestUpgrade(controller: TransportController, socket: Duplex): void;
   /** After `pause`, not before `resume`. What is to last longer than the call has to be `kept`. */
   onResponseData(controller: TransportController, chunk: Buffer): void;
-  onResponseEnd(controller: TransportController, trailers: unknown): void;
+  /** The trailers are the controller's `rawTrailers`. */
+  onResponseEnd(controller: TransportController): void;
   onResponseError(controller: TransportController | null, error: Error): void;
   /** A piece of the body was handed to the connection. */
   onBodySent?(chunk: Buffer): void;
@@ -59,7 +55,13 @@ export interface TransportHandler {
   onRequestSent?(): void;
 }
 
-export type TransportController = Pick<
-  Dispatcher.DispatchController,
-  'abort' | 'aborted' | 'pause' | 'paused' | 'rawHeaders' | 'rawTrailers' | 'reason' | 'resume'
->;
+/** Of one request. Fields are name, value, name, value … as received, one character a byte. */
+export interface TransportController {
+  readonly rawHeaders: FlatHeaders;
+  readonly rawTrailers: FlatHeaders;
+  readonly paused: boolean;
+  pause(): void;
+  resume(): void;
+  /** The handler is told that it failed with this, unless it has ended. */
+  abort(reason: Error): void;
+}

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
+import type { Dispatcher } from 'undici';
 import { formatEndpoint } from '#core/endpoint.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Transport } from './transport.ts';
+import { UndiciFlight } from './undici-flight.ts';
 import { connectorOf, type OpenUpstream } from './upstream-connector.ts';
 
 type Undici = typeof import('undici');
@@ -33,11 +35,16 @@ export function openUndiciPool(
     allowH2: false,
     connect: connectorOf(open),
   });
-  return upstream.tls === null ? pool : underOneName(pool, upstream);
+  const dispatcher = upstream.tls === null ? pool : underOneName(pool, upstream);
+  return {
+    dispatch: (request, handler) => dispatcher.dispatch(request, new UndiciFlight(handler)),
+    close: () => dispatcher.close(),
+    destroy: () => dispatcher.destroy(),
+  };
 }
 
 /** undici would take the name from each request's Host, and connect anew for every other one. */
-function underOneName(pool: Pool, { tls, address }: Upstream): Transport {
+function underOneName(pool: Pool, { tls, address }: Upstream): Dispatcher {
   const servername = tls?.serverName || address;
   return pool.compose(
     (dispatch) => (options, handler) => dispatch(Object.assign({}, options, { servername }), handler),

@@ -7,6 +7,7 @@ import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
 import { Attempt } from '#http/attempt.ts';
 import { failureCause, isUnreachable, isUpstreamsFault } from '#http/attempt-failure.ts';
 import { RequestBody } from '#http/request-body.ts';
+import { UndiciFlight } from '#http/undici-flight.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -26,7 +27,7 @@ async function causeOf(t: TestContext, body: Readable, headers: string[]): Promi
       failed: (error, written) => resolve(failureCause(error, written)),
       settled() {},
     });
-    pool.dispatch({ method: 'POST', path: '/', headers, body }, attempt);
+    pool.dispatch({ method: 'POST', path: '/', headers, body }, new UndiciFlight(attempt));
   });
 }
 

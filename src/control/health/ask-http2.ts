@@ -71,7 +71,7 @@ class AnswerCollector implements TransportHandler {
   onResponseStart(controller: TransportController, status: number): void {
     if (status < 200) return;
     this.#status = status;
-    this.#headers = controller.rawHeaders as string[];
+    this.#headers = controller.rawHeaders;
     if (this.#bodyBytesMax === 0) this.#conclude([]);
   }
 
@@ -82,7 +82,7 @@ class AnswerCollector implements TransportHandler {
   }
 
   onResponseEnd(controller: TransportController): void {
-    this.#conclude(controller.rawTrailers as string[]);
+    this.#conclude(controller.rawTrailers);
   }
 
   onResponseError(_: TransportController | null, error: Error): void {
@@ -90,12 +90,7 @@ class AnswerCollector implements TransportHandler {
   }
 
   /** Never asked for. */
-  onRequestUpgrade(
-    _controller: TransportController,
-    _status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
+  onRequestUpgrade(_: TransportController, socket: Duplex): void {
     socket.destroy();
   }
 

@@ -322,7 +322,7 @@ export class Connection implements Carrier, Flushable {
     this.#owner.closed(this, null);
     flight.finish();
     if (rest.length > 0) this.#socket.push(Buffer.from(rest));
-    flight.handler.onRequestUpgrade(flight, 101, {}, this.#socket);
+    flight.handler.onRequestUpgrade(flight, this.#socket);
   }
 }
 

@@ -196,7 +196,6 @@ describe('an answer in HTTP/2', { concurrency: true }, () => {
       );
       await recorder.over();
       assert.equal(recorder.error, reason);
-      assert.ok(recorder.controller?.aborted);
       assert.equal((await send(transport, { path: '/next' }).over()).data, 'next');
       if (hook !== 'start') {
         await until('the upstream knows', () => codes.length > 0);

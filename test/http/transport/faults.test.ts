@@ -73,14 +73,13 @@ const BEFORE: Record<string, [behave: Behaviour, outcome: Outcome]> = {
     saying(`${OK}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`),
     MALFORMED,
   ],
-  // undici hands it on, and src/http/attempt.ts refuses it.
   'sends a coding that was not asked for': [
     saying(`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`),
-    unlike(TAKEN),
+    MALFORMED,
   ],
   'sends chunked twice': [
     saying(`${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
-    unlike(TAKEN),
+    MALFORMED,
   ],
   'sends chunks in HTTP/1.0': [
     saying('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),

@@ -76,16 +76,16 @@ export class Recorder implements TransportHandler {
     this.#tell('start', controller);
   }
 
-  onResponseStart(controller: TransportController, status: number, _: unknown, reason = ''): void {
-    this.heads.push({ status, reason, headers: texts(controller.rawHeaders) });
+  onResponseStart(controller: TransportController, status: number, reason: string): void {
+    this.heads.push({ status, reason, headers: controller.rawHeaders });
     this.#tell(`head ${status}`, controller);
   }
 
-  onRequestUpgrade(controller: TransportController, status: number, _: unknown, socket: Duplex): void {
+  onRequestUpgrade(controller: TransportController, socket: Duplex): void {
     socket.on('error', () => {});
     this.socket = socket;
-    this.heads.push({ status, reason: '', headers: texts(controller.rawHeaders) });
-    this.#tell(`switch ${status}`, controller);
+    this.heads.push({ status: 101, reason: '', headers: controller.rawHeaders });
+    this.#tell('switch 101', controller);
   }
 
   onResponseData(controller: TransportController, chunk: Buffer): void {
@@ -98,7 +98,7 @@ export class Recorder implements TransportHandler {
   }
 
   onResponseEnd(controller: TransportController): void {
-    this.trailers = texts(controller.rawTrailers);
+    this.trailers = controller.rawTrailers;
     this.#tell('end', controller);
   }
 
@@ -125,12 +125,6 @@ export class Recorder implements TransportHandler {
 export type Hooks = Partial<
   Record<'start' | 'head' | 'data' | 'end' | 'fail', (controller: TransportController) => void>
 >;
-
-function texts(raw: TransportController['rawHeaders']): string[] {
-  return Array.isArray(raw)
-    ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
-    : [];
-}
 
 export function send(
   transport: Transport,

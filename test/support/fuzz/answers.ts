@@ -58,8 +58,8 @@ class Heard implements TransportHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart({ rawHeaders }: TransportController, status: number, _: unknown, reason = ''): void {
-    this.heads.push({ status, reason, headers: Array.isArray(rawHeaders) ? rawHeaders : [] });
+  onResponseStart({ rawHeaders }: TransportController, status: number, reason: string): void {
+    this.heads.push({ status, reason, headers: rawHeaders });
   }
 
   onRequestUpgrade(): void {
@@ -71,7 +71,7 @@ class Heard implements TransportHandler {
   }
 
   onResponseEnd({ rawTrailers }: TransportController): void {
-    this.trailers = Array.isArray(rawTrailers) ? rawTrailers : [];
+    this.trailers = rawTrailers;
     this.#end('whole');
   }
 
