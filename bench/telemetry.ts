@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
+import { stateNumber } from '#actors/request/states.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
 import { systemClock } from '#core/clock.ts';
 import { RequestRecorder } from '#http/request-recorder.ts';
@@ -138,7 +139,7 @@ function recordUs(): number {
     const { trace, record } = recorder.begin(request, route, systemClock.monotonicMs());
     const exchange = { trace, record, route } as Exchange;
     for (const [state, event] of steps) {
-      recorder.observe(exchange, state, event);
+      recorder.observe(exchange, stateNumber(state), event);
       if (state === 'seeking.forwarding') recorder.attemptBegun(exchange, upstream);
     }
     recorder.ended(record, 'responded', 200, 0);

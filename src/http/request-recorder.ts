@@ -1,13 +1,15 @@
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
-import type { ObserveTransition, Outcome } from '#actors/request/run.ts';
-import { REQUEST_STATES } from '#actors/request/states.ts';
+import type { Began, ObserveTransition, Outcome } from '#actors/request/run.ts';
+import { stateNumber } from '#actors/request/states.ts';
+import type { RequestEvent } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { headerList, headerValue } from '#core/headers.ts';
 import { newSpanId, readIdWords, SPAN_ID_WORDS, TRACE_ID_WORDS } from '#core/ids.ts';
 import type { Decision } from '#core/limits/decision.ts';
 import type { RefusalCause } from '#core/refusals.ts';
+import type { AttemptError } from '#core/request-record.ts';
 import type { TelemetrySettings } from '#core/settings.ts';
-import type { Upstream } from '#core/table.ts';
+import type { Auth, Upstream } from '#core/table.ts';
 import { type TraceContext, traceContext } from '#core/trace/context.ts';
 import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
 import type { RouteLabel } from './request-metrics.ts';
@@ -15,7 +17,8 @@ import type { RouteLabel } from './request-metrics.ts';
 /** Requests that a worker has traced in any one second for what became of them, not by the sampler. */
 export const KEPT_PER_SECOND_MAX = 50;
 
-const STATE_NUMBERS = new Map(REQUEST_STATES.map((path, number) => [path, number]));
+const RESPONDING = stateNumber('responding');
+const REFUSING = stateNumber('refusing');
 
 type Begun = {
   /** The trace that it belongs to: its sender's, if that is believed, or a new one. */
@@ -57,30 +60,13 @@ export class RequestRecorder {
     if (record === NO_RECORD) return;
     const writer = this.#writer;
     const nowMs = this.#clock.monotonicMs();
-    switch (event.type) {
-      case 'identity.proven':
-        if (route.auth !== null && event.identity !== null) {
-          writer.identified(record, route.auth.scheme, event.identity.key);
-        }
-        break;
-      case 'attempt.queued':
-      case 'attempt.started':
-        return;
-      case 'attempt.answered':
-        writer.attemptAnswered(record, event.status, nowMs);
-        break;
-      case 'attempt.failed':
-        writer.attemptFailed(record, event.failure.cause, nowMs);
-        break;
-      case 'client.left':
-        writer.attemptFailed(record, 'client_left', nowMs);
-        break;
-      default:
-        // Nothing but a deadline is left that could end an attempt under way.
-        writer.attemptFailed(record, 'upstream_timeout', nowMs);
-    }
-    if (state === 'responding' || state === 'refusing') writer.answering(record, nowMs);
-    writer.entered(record, STATE_NUMBERS.get(state) ?? REQUEST_STATES.length, nowMs);
+    // Events are of many shapes, which are slow to ask for their type: only where something may follow from it.
+    if (writer.hasOpenAttempt(record)) {
+      if (event.type === 'attempt.queued' || event.type === 'attempt.started') return;
+      this.#endAttempt(record, event, nowMs);
+    } else if (route.auth !== null && !writer.isIdentified(record)) this.#identify(record, route.auth, event);
+    if (state === RESPONDING || state === REFUSING) writer.answering(record, nowMs);
+    writer.entered(record, state, nowMs);
   };
 
   /** Returns the id of the attempt's span, for the upstream to be told. */
@@ -127,6 +113,16 @@ export class RequestRecorder {
     return traceContext(traceparent, headerList(headers, 'tracestate'), sampler, this.#traceId);
   }
 
+  #identify(record: number, auth: Auth, event: RequestEvent | Began): void {
+    if (event.type === 'identity.proven' && event.identity !== null)
+      this.#writer.identified(record, auth.scheme, event.identity.key);
+  }
+
+  #endAttempt(record: number, event: RequestEvent | Began, nowMs: number): void {
+    if (event.type === 'attempt.answered') this.#writer.attemptAnswered(record, event.status, nowMs);
+    else this.#writer.attemptFailed(record, attemptError(event), nowMs);
+  }
+
   #isTraced(record: number, outcome: Outcome, status: number, nowMs: number): boolean {
     const isTelling =
       status >= 500 ||
@@ -146,4 +142,10 @@ export class RequestRecorder {
     }
     return this.#keptInSecond++ < KEPT_PER_SECOND_MAX;
   }
+}
+
+function attemptError(event: RequestEvent | Began): AttemptError {
+  if (event.type === 'attempt.failed') return event.failure.cause;
+  // Nothing but a deadline is left that could end an attempt under way.
+  return event.type === 'client.left' ? 'client_left' : 'upstream_timeout';
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
-import { REQUEST_STATES } from '#actors/request/states.ts';
+import { REQUEST_STATES, stateNumber } from '#actors/request/states.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import type { TelemetrySettings } from '#core/settings.ts';
@@ -64,7 +64,7 @@ function serve(
   const exchange = begin(recorder);
   for (let nth = 0; nth < attempts; nth++) recorder.attemptBegun(exchange, sampleUpstream());
   clock.advance(waitMs);
-  recorder.observe(exchange, 'responding', { type: 'attempt.answered', status } as RequestEvent);
+  recorder.observe(exchange, stateNumber('responding'), { type: 'attempt.answered', status } as RequestEvent);
   recorder.ended(exchange.record, 'responded', status, 0);
   return reader.next();
 }
@@ -116,7 +116,7 @@ describe('the recorder', () => {
     const exchange = begin(recorder);
     const startMs = clock.monotonicMs();
     const observe = (state: string, event: unknown) => {
-      recorder.observe(exchange, state, event as RequestEvent);
+      recorder.observe(exchange, stateNumber(state), event as RequestEvent);
       clock.advance(1);
     };
     observe('seeking.authenticating', { type: 'xstate.init' });
@@ -179,7 +179,7 @@ describe('the recorder', () => {
     const recorder = recorderWith();
     const exchange = begin(recorder);
     recorder.attemptBegun(exchange, sampleUpstream());
-    recorder.observe(exchange, 'abandoned', { type: 'client.left' });
+    recorder.observe(exchange, stateNumber('abandoned'), { type: 'client.left' });
     assert.equal(reader.read(exchange.record)?.attempts[0]?.error, 'client_left');
   });
 

@@ -73,6 +73,11 @@ export class RunningActor {
     return this.#leaf.path;
   }
 
+  /** Its number among all innermost states. */
+  get stateNumber(): number {
+    return this.#leaf.number;
+  }
+
   get context(): Context {
     return this.#args.context;
   }

@@ -33,6 +33,8 @@ export type CompiledActor<Machine extends AnyStateMachine> = {
   readonly status: Status;
   /** Path of the innermost active state: `seeking.limiting`. */
   readonly state: string;
+  /** Its number among all innermost states, in the order of the chart, from 0. */
+  readonly stateNumber: number;
   readonly context: ContextFrom<Machine>;
   /** Enters the initial states and starts their steps, then takes what was sent before. */
   start(): void;

@@ -44,6 +44,8 @@ export type Transition = {
 /** A state without children. Its transitions are its own and those of all states around it, innermost first. */
 export type Leaf = {
   readonly path: string;
+  /** Among the leaves, in the order of the chart, from 0. */
+  readonly number: number;
   readonly take: TakeAny;
   readonly always: Take | null;
 };

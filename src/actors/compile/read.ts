@@ -44,7 +44,10 @@ class Reader {
     this.#leaves = new Map(
       nodes
         .filter(({ type }) => type !== 'compound')
-        .map((node) => [node, { path: node.path.join('.'), take: () => null, always: null } satisfies Draft]),
+        .map((node, number) => [
+          node,
+          { path: node.path.join('.'), number, take: () => null, always: null } satisfies Draft,
+        ]),
     );
     for (const [node, leaf] of this.#leaves) this.#readTransitions(node, leaf);
   }

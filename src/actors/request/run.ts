@@ -11,6 +11,7 @@ import { xstateClock } from '../xstate-clock.ts';
 import { requestActors } from './actors.ts';
 import type { Exchange } from './exchange.ts';
 import { type RequestContext, requestMachine } from './machine.ts';
+import { stateNumber } from './states.ts';
 import type { RequestEvent, RequestSteps } from './steps.ts';
 
 /** How a request can end: the final states of its machine, or a machine that failed itself. */
@@ -19,8 +20,8 @@ export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'cra
 /** Runs one exchange to its end; `ended` is called exactly once. */
 export type RunRequest = (exchange: Exchange, ended: (outcome: Outcome) => void) => void;
 
-/** What the machine does: the innermost state that it is in now, and the event that led there. */
-export type ObserveTransition = (exchange: Exchange, state: string, event: RequestEvent | Began) => void;
+/** What the machine does: the innermost state that it is in now, by its number, and the event that led there. */
+export type ObserveTransition = (exchange: Exchange, state: number, event: RequestEvent | Began) => void;
 
 /** Leads to the state that a request begins in. */
 export type Began = { readonly type: 'xstate.init' };
@@ -79,12 +80,12 @@ class CompiledRun implements CompiledActorOptions<Machine> {
   begin(): void {
     const { exchange } = this.input;
     exchange.reply.onLeft(() => this.#actor.send(LEFT));
-    this.#world.observe(exchange, this.#actor.state, BEGAN);
+    this.#world.observe(exchange, this.#actor.stateNumber, BEGAN);
     this.#actor.start();
   }
 
-  onTransition(_from: string, state: string, event: RequestEvent): void {
-    this.#world.observe(this.input.exchange, state, event);
+  onTransition(_from: string, _to: string, event: RequestEvent): void {
+    this.#world.observe(this.input.exchange, this.#actor.stateNumber, event);
   }
 
   onStepError(error: unknown): void {
@@ -114,7 +115,7 @@ export const createXstateRunner: CreateRunner = (steps, clock, report, observe) 
       inspect: (inspected) => {
         if (inspected.type !== '@xstate.microstep' || inspected.actorRef !== actor) return;
         const { value } = inspected.snapshot as SnapshotFrom<typeof machine>;
-        observe(exchange, pathOf(value), inspected.event as RequestEvent);
+        observe(exchange, stateNumber(pathOf(value)), inspected.event as RequestEvent);
       },
     });
     const contextOf = () => actor.getSnapshot().context;
@@ -127,7 +128,7 @@ export const createXstateRunner: CreateRunner = (steps, clock, report, observe) 
       },
     });
     exchange.reply.onLeft(() => actor.send(LEFT));
-    observe(exchange, pathOf(actor.getSnapshot().value), BEGAN);
+    observe(exchange, stateNumber(pathOf(actor.getSnapshot().value)), BEGAN);
     actor.start();
   };
 };

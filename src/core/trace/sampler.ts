@@ -22,5 +22,28 @@ export function isSampled(
   if (followsParent && parent !== null) return parent;
   if (ratio >= 1) return true;
   if (ratio <= 0) return false;
-  return Number.parseInt(traceId.slice(-RANDOM_DIGITS), 16) >= (1 - ratio) * RANDOM_RANGE;
+  return isAmongHighest(traceId, leastOf(ratio));
+}
+
+/** Whether the last digits of the id are no less than these. Nearly always the first of them tell. */
+function isAmongHighest(traceId: string, least: string): boolean {
+  const start = traceId.length - least.length;
+  for (let nth = 0; nth < least.length; nth++) {
+    const above = traceId.charCodeAt(start + nth) - least.charCodeAt(nth);
+    if (above !== 0) return above > 0;
+  }
+  return true;
+}
+
+let latestRatio = Number.NaN;
+let latestLeast = '';
+
+/** The least random digits that are recorded; made once, as there is one ratio. */
+function leastOf(ratio: number): string {
+  if (ratio !== latestRatio) {
+    const least = Math.min(Math.ceil((1 - ratio) * RANDOM_RANGE), RANDOM_RANGE - 1);
+    latestRatio = ratio;
+    latestLeast = least.toString(16).padStart(RANDOM_DIGITS, '0');
+  }
+  return latestLeast;
 }

@@ -138,6 +138,11 @@ export class RecordWriter {
     this.#region.bytes[at + AT.auth] = numberIn(AUTH_SCHEMES, scheme);
   }
 
+  isIdentified(record: number): boolean {
+    if (record === NO_RECORD) return false;
+    return this.#region.bytes[this.#region.offsetOf(record) + AT.auth] !== NONE;
+  }
+
   limited(record: number, outcome: LimitOutcome, remaining: number): void {
     if (record === NO_RECORD) return;
     const at = this.#region.offsetOf(record);
@@ -161,6 +166,11 @@ export class RecordWriter {
       words[((row + IN_ATTEMPT.spanId) >> 2) + nth] = spanId[nth] as number;
     this.#texts.upstream(at, count, upstream);
     bytes[at + AT.attempts] = count + 1;
+  }
+
+  /** Whether the latest attempt is under way. */
+  hasOpenAttempt(record: number): boolean {
+    return this.#openAttempt(record) >= 0;
   }
 
   /** Of the latest attempt; ignored if that is over. */

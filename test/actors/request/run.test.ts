@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Exchange } from '#actors/request/exchange.ts';
 import { type ObserveTransition, type Outcome, RUNNERS } from '#actors/request/run.ts';
+import { REQUEST_STATES } from '#actors/request/states.ts';
 import type { RequestEvent, RequestSteps } from '#actors/request/steps.ts';
 import type { Listener } from '#actors/step.ts';
 import type { Plan } from '#core/plan.ts';
@@ -66,7 +67,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
     const report = (error: unknown) => seen.problems.push(error);
     const observe: ObserveTransition = (observed, state, event) => {
       assert.equal(observed, exchange);
-      seen.states.push(`${state} ${event.type}`);
+      seen.states.push(`${REQUEST_STATES[state]} ${event.type}`);
     };
     createRunner(steps, clock, report, observe)(exchange, (outcome) => seen.ends.push(outcome));
     return { seen, clock, leave: () => leave() };

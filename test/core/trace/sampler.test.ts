@@ -40,6 +40,16 @@ describe('a sampler', () => {
     assert.deepEqual([isSampled(sampler, LOWEST, null), isSampled(sampler, HIGHEST, null)], [false, true]);
   });
 
+  it('takes those digits for a number', () => {
+    const digits = fc.stringMatching(/^[0-9a-f]{13}$/);
+    fc.assert(
+      fc.property(fc.double({ min: 1e-9, max: 0.999, noNaN: true }), digits, (ratio, random) => {
+        const isHigh = Number.parseInt(random, 16) >= (1 - ratio) * 16 ** 13;
+        assert.equal(isSampled({ ratio, followsParent: false }, `${'5'.repeat(19)}${random}`, null), isHigh);
+      }),
+    );
+  });
+
   it('follows whoever sent the request, if it is to', () => {
     const follows = { ratio: 0, followsParent: true };
     assert.equal(isSampled(follows, LOWEST, true), true);
