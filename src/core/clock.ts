@@ -23,8 +23,8 @@ export interface Clock {
   wallMs(): number;
 
   /**
-   * Runs `action` once after `delayMs`, when what has come to the thread's sockets by then has been read. The timer
-   * alone does not keep the process alive.
+   * Runs `action` once after `delayMs`, when what has come to the thread's sockets by then has been read, and what
+   * that led to at once is written. The timer alone does not keep the process alive.
    */
   after(delayMs: number, action: () => void): Timer;
 }
@@ -66,7 +66,8 @@ function wallMs(): number {
 const timers = new TimerLists({
   monotonicMs,
   wakeAfter: (delayMs, wake) => void setTimeout(wake, delayMs).unref(),
-  afterReads: (action) => void setImmediate(action),
+  // The first turn reads, and writes at its end what that led to.
+  afterReads: (action) => void setImmediate(() => setImmediate(action)),
 });
 
 export const systemClock: Clock = {

@@ -9,7 +9,7 @@ export type Platform = {
   monotonicMs(): number;
   /** Runs `wake` once after `delayMs`, an integer from 1 to 2^31 - 1, or a little before that. */
   wakeAfter(delayMs: number, wake: () => void): void;
-  /** Runs `action` once, when what has come to the thread's sockets by now has been read. */
+  /** Runs `action` once, when what has come to the thread's sockets by now has been read and seen to. */
   afterReads(action: () => void): void;
 };
 

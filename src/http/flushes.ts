@@ -3,8 +3,11 @@ import { atOnce } from '#core/clock.ts';
 /** What has something to write. Its `flush` is called once for each time that it is added. */
 export type Flushable = { flush(): void };
 
-/** So many wait for each other at most: what is ready first leaves less than a millisecond later for it. */
-export const WAITING_MAX = 32;
+/**
+ * So many reads are waited for at most. Where they are of small messages, what is ready first leaves less than a
+ * millisecond later for it; where they are of large bodies, a few.
+ */
+export const READS_MAX = 32;
 
 /**
  * Small writes to sockets, put off to the end of the event loop's turn: what comes together leaves together. A write
@@ -14,6 +17,8 @@ export const WAITING_MAX = 32;
  */
 class Flushes {
   #waiting: Flushable[] = [];
+  /** How many have ended since the first of them came to wait. */
+  #reads = 0;
   #isDue = false;
 
   add(flushable: Flushable): void {
@@ -25,7 +30,7 @@ class Flushes {
 
   /** To be called when bytes of a socket have been read, and what they led to is done. */
   readEnded(): void {
-    if (this.#waiting.length >= WAITING_MAX) this.#flushAll();
+    if (this.#waiting.length > 0 && ++this.#reads === READS_MAX) this.#flushAll();
   }
 
   readonly #flush = (): void => {
@@ -37,6 +42,7 @@ class Flushes {
   readonly #flushAll = atOnce<void, void>(() => {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#reads = 0;
     let done = 0;
     try {
       while (done < waiting.length) (waiting[done++] as Flushable).flush();
