@@ -7,6 +7,8 @@
  * takes the lock over from its holder.
  */
 
+import { storeInOrder } from './ordered-store.ts';
+
 const FREE = 0;
 
 /** Tries before going to sleep: some microseconds, many times what a holder needs. */
@@ -41,9 +43,9 @@ export class Locks {
     }
   }
 
-  /** Does nothing when another worker has taken the lock over. */
+  /** Does nothing when another worker has taken the lock over. Nobody else changes the word of who holds it. */
   release(index: number): void {
-    this.#swap(index, this.#mine, FREE);
+    if (this.#words[index] === this.#mine) storeInOrder(this.#words, index, FREE);
   }
 
   /** Frees what a worker held when it died; to be called before another worker gets its number. */

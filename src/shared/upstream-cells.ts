@@ -21,6 +21,9 @@ export const WORKERS_MAX = 65;
 /** Time constant of the latency estimate: after so long without news it has decayed to 1/e (37 %). */
 export const LATENCY_DECAY_MS = 10_000;
 
+/** In time constants: 100 ms, in which there is news of whoever has requests. */
+const YOUNG = 0.01;
+
 /** A cache line for the epoch, apart from what changes with every request. */
 const HEADER_BYTES = 64;
 const CURSORS_BYTES = POOL_SLOTS_MAX * Int32Array.BYTES_PER_ELEMENT;
@@ -138,8 +141,9 @@ export class UpstreamCells {
 
   /** How much of the estimate is left by now. Other workers' clocks may be a hair ahead. */
   #decay(slot: number, nowMs: number): number {
-    const ageMs = Math.max(0, nowMs - (this.#latencyAtMs[slot] ?? 0));
-    return Math.exp(-ageMs / LATENCY_DECAY_MS);
+    const age = Math.max(0, nowMs - (this.#latencyAtMs[slot] as number)) / LATENCY_DECAY_MS;
+    // The first terms of its series, right to 2e-7, take a fifth of the instructions.
+    return age < YOUNG ? 1 - age + (age * age) / 2 : Math.exp(-age);
   }
 
   // -- turns and rows --------------------------------------------------------------------------------

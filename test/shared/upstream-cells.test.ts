@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
 import {
   LATENCY_DECAY_MS,
   loadView,
@@ -70,6 +71,17 @@ describe('latency', () => {
     const cells = UpstreamCells.create(1);
     cells.observeLatency(0, 50, NOW);
     assertNear(cells.latencyMs(0, NOW + LATENCY_DECAY_MS), 50 / Math.E);
+  });
+
+  it('falls at the same rate, soon and late', () => {
+    const cells = UpstreamCells.create(1);
+    cells.observeLatency(0, 50, NOW);
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 10 * LATENCY_DECAY_MS, noNaN: true }), (ageMs) => {
+        const exact = 50 * Math.exp(-ageMs / LATENCY_DECAY_MS);
+        assert.ok(Math.abs(cells.latencyMs(0, NOW + ageMs) / exact - 1) < 1e-6);
+      }),
+    );
   });
 
   it('does not mind a clock that is a little behind', () => {

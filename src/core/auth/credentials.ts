@@ -49,12 +49,11 @@ function readAuthorization(
   asked: 'bearer' | 'basic' | 'jwt',
   value: string,
 ): Credentials | { readonly problem: CredentialsProblem } {
-  const schemeEnd = value.indexOf(' ');
-  const offered = schemeEnd === -1 ? value : value.slice(0, schemeEnd);
+  const scheme = asked === 'basic' ? 'Basic' : 'Bearer';
   // A client that offers another scheme has not tried this one (RFC 6750 §3.1).
-  if (!isScheme(offered, asked === 'basic' ? 'Basic' : 'Bearer')) return { problem: 'missing' };
+  if (!isOfScheme(value, scheme)) return { problem: 'missing' };
 
-  let tokenStart = offered.length;
+  let tokenStart = scheme.length;
   while (value.charCodeAt(tokenStart) === SPACE) tokenStart++;
   const token = value.slice(tokenStart);
   // A JWT has fewer characters to choose from: one that is no token68 is none, either, and most are known already.
@@ -62,7 +61,10 @@ function readAuthorization(
   return { token, login: asked === 'basic' ? parseLogin(token) : null };
 }
 
-/** Nearly everybody spells it so. */
-function isScheme(offered: string, usual: string): boolean {
-  return offered === usual || offered.toLowerCase() === usual.toLowerCase();
+/** Whether it is the scheme, in any case, with a space behind it or nothing. */
+function isOfScheme(value: string, scheme: string): boolean {
+  const { length } = scheme;
+  if (value.length > length && value.charCodeAt(length) !== SPACE) return false;
+  // Nearly everybody spells it so.
+  return value.startsWith(scheme) || value.slice(0, length).toLowerCase() === scheme.toLowerCase();
 }

@@ -17,6 +17,18 @@ describe('the tokens that were verified', () => {
     assert.equal(verified.size, 0);
   });
 
+  it('are told apart however much they have in common', () => {
+    const verified = new VerifiedTokens<number>();
+    const end = 'x'.repeat(100);
+    verified.add(`a${end}`, 1);
+    assert.equal(verified.get(`b${end}`), undefined);
+    assert.equal(verified.get(end), undefined);
+    assert.equal(verified.get(`a${end}`), 1);
+    verified.add(`b${end}`, 2);
+    assert.equal(verified.get(`b${end}`), 2);
+    assert.notEqual(verified.get(`a${end}`), 2);
+  });
+
   it('[22] are bounded in number', () => {
     const verified = new VerifiedTokens<number>();
     for (let number = 0; number < 5 * TOKENS_REMEMBERED_MAX; number++) {
