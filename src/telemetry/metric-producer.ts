@@ -1,18 +1,15 @@
-import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
+import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import {
-  AggregationTemporality,
-  type CollectionResult,
-  type DataPoint,
-  DataPointType,
-  type MetricData,
-  type MetricProducer,
-} from '@opentelemetry/sdk-metrics';
+import type { CollectionResult, DataPoint, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '#core/clock.ts';
 import { type Instrument, OVERFLOW_ATTRIBUTE } from '#core/metric-names.ts';
 import type { SeriesSum } from '#shared/metric-cells.ts';
 import type { Metric, MetricSource } from './metric-sources.ts';
+import { openTelemetry } from './packages.ts';
 import { SCOPE } from './scope.ts';
+
+const { ValueType } = openTelemetry('@opentelemetry/api');
+const { AggregationTemporality, DataPointType } = openTelemetry('@opentelemetry/sdk-metrics');
 
 type Span = { readonly startTime: HrTime; readonly endTime: HrTime };
 

@@ -1,6 +1,8 @@
-import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Instrument } from '#core/metric-names.ts';
+import { openTelemetry } from './packages.ts';
+
+const { PrometheusSerializer } = openTelemetry('@opentelemetry/exporter-prometheus');
 
 /** Units as words, which end the names of Prometheus' metrics. */
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };

@@ -1,6 +1,9 @@
 import { hostname } from 'node:os';
-import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import packageFile from '../../package.json' with { type: 'json' };
+import { openTelemetry } from './packages.ts';
+
+const { defaultResource, resourceFromAttributes } = openTelemetry('@opentelemetry/resources');
 
 /** Who is speaking. `said` is what the environment says of this instance; `instance` is its id in the cluster. */
 export function instanceResource(said: Readonly<Record<string, string>>, instance: string): Resource {

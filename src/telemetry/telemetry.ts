@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import { type MetricSource, telemetrySource } from './metric-sources.ts';
 import { RecordFeed, type RecordSink } from './record-feed.ts';
 import { RequestLookup } from './request-lookup.ts';
-import type { Traces, TracesOptions } from './traces/traces.ts';
+import { Traces } from './traces/traces.ts';
 
 export type TelemetryOptions = {
   readonly settings: Pick<Settings, 'telemetry' | 'traces' | 'log'>;
@@ -29,9 +29,12 @@ export class Telemetry implements AsyncDisposable {
   readonly #parts: AsyncDisposableStack;
 
   static async open(options: TelemetryOptions): Promise<Telemetry> {
-    const { settings, shared, clock } = options;
+    const { settings, shared, instance, clock, log } = options;
+    const { resource: attributes } = settings.telemetry;
     await using parts = new AsyncDisposableStack();
-    const traces = settings.traces === null ? null : parts.use(await openTraces(settings.traces, options));
+    const traces =
+      settings.traces &&
+      parts.use(new Traces({ settings: settings.traces, attributes, instance, clock, log }));
     const sinks: RecordSink[] = [];
     if (traces !== null) sinks.push((record) => traces.add(record));
     const access = settings.log.access ? parts.use(new AccessLog(clock)) : null;
@@ -53,17 +56,4 @@ export class Telemetry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
-}
-
-/** Loads OpenTelemetry's packages, which nobody else needs. */
-async function openTraces(
-  traces: TracesOptions['settings'],
-  { settings, instance, clock, log }: TelemetryOptions,
-): Promise<Traces> {
-  const [{ Traces }, { instanceResource }] = await Promise.all([
-    import('./traces/traces.ts'),
-    import('./resource.ts'),
-  ]);
-  const resource = instanceResource(settings.telemetry.resource, instance);
-  return Traces.open({ settings: traces, resource, clock, log });
 }

@@ -8,18 +8,18 @@ import { readTraceparent } from '#core/trace/traceparent.ts';
 import type { BusTracer } from './bus-tracer.ts';
 
 /** The process's only one, as it has one bus. */
-let tracer: BusTracer | null = null;
+let tracer: (() => BusTracer) | null = null;
 /** Of what is heard at this moment: what follows from it, follows at once. */
 let hearing: Span | null = null;
 
-/** From now on spans are made by `by`; by nobody if null. */
-export function traceBus(by: BusTracer | null): void {
+/** From now on spans are made by what `by` returns, and which it may have to load; by nobody if null. */
+export function traceBus(by: (() => BusTracer) | null): void {
   tracer = by;
 }
 
 /** Returns what the message is to be sent with; null for nothing. `words` say what is said. */
 export function spanOfSaying(destination: string, words: readonly string[]): string | null {
-  return tracer?.say(destination, words) ?? null;
+  return tracer?.().say(destination, words) ?? null;
 }
 
 /** Runs what follows from a message that came with a `traceparent`, within its trace. */
@@ -34,7 +34,7 @@ export function withinSpanOfHearing(
     run();
     return;
   }
-  const span = tracer.hear(destination, from, parent);
+  const span = tracer().hear(destination, from, parent);
   hearing = span;
   try {
     run();

@@ -1,14 +1,8 @@
-import {
-  isSpanContextValid,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  SpanKind,
-  TraceFlags,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import type { Span, SpanContext, Tracer } from '@opentelemetry/api';
 import { formatTraceparent, type Traceparent } from '#core/trace/traceparent.ts';
+import { openTelemetry } from '../packages.ts';
+
+const { isSpanContextValid, ROOT_CONTEXT, SpanKind, TraceFlags, trace } = openTelemetry('@opentelemetry/api');
 
 /** Of one span; who says more says it in an outage, where some tell as much as all. */
 const WORDS_MAX = 16;

@@ -1,17 +1,13 @@
-import {
-  type Attributes,
-  createTraceState,
-  type HrTime,
-  SpanKind,
-  SpanStatusCode,
-  type TraceState,
-} from '@opentelemetry/api';
+import type { Attributes, HrTime, TraceState } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { formatEndpoint } from '#core/endpoint.ts';
 import { newSpanId } from '#core/ids.ts';
 import type { RecordedAttempt, RequestRecord } from '#core/request-record.ts';
+import { openTelemetry } from '../packages.ts';
 import { requestAttributes, requestError, setText } from '../request-attributes.ts';
+
+const { createTraceState, SpanKind, SpanStatusCode } = openTelemetry('@opentelemetry/api');
 
 /** Who makes the spans. */
 export type SpanSource = {

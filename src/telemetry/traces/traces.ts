@@ -1,84 +1,57 @@
-import type { Resource } from '@opentelemetry/resources';
-import { type Clock, sleep } from '#core/clock.ts';
+import { createRequire, flushCompileCache } from 'node:module';
+import { sleep } from '#core/clock.ts';
 import type { RequestRecord } from '#core/request-record.ts';
-import type { TraceSettings } from '#core/settings.ts';
-import type { Log } from '../log.ts';
-import { SCOPE } from '../scope.ts';
 import { traceBus } from './bus-spans.ts';
-import { requestSpans } from './request-spans.ts';
-import { type SpanCounts, SpanQueue } from './span-queue.ts';
+import type { Sender, SenderOptions } from './sender.ts';
+import type { SpanCounts } from './span-queue.ts';
 
 /** What is still waiting when an instance stops may take that long; then it is lost. */
 const LAST_FLUSH_MS = 3_000;
 
-export type TracesOptions = {
-  readonly settings: TraceSettings;
-  readonly resource: Resource;
-  readonly clock: Clock;
-  readonly log: Log;
-};
+const NOTHING_YET: SpanCounts = { sent: 0, dropped: 0, failed: 0 };
 
-/** Sends the spans of requests to a collector. */
+// Synchronously, as what is said on the bus does not wait.
+const require = createRequire(import.meta.url);
+
+/**
+ * The traces of an instance that has a collector. OpenTelemetry's SDK is loaded for the first of them, in 110 ms in
+ * which the workers serve on and queue their records: nobody waits for it at a start, and where nothing is sampled
+ * it takes no memory.
+ */
 export class Traces implements AsyncDisposable {
-  readonly #queue: SpanQueue;
-  readonly #resource: Resource;
-  readonly #clock: Clock;
-  readonly #stop: () => Promise<void>;
+  readonly #options: SenderOptions;
+  #sender: Sender | null = null;
 
-  /** Loads OpenTelemetry's SDK, which nobody else needs. */
-  static async open({ settings, resource, clock, log }: TracesOptions): Promise<Traces> {
-    const [{ NodeSDK }, { trace }, { OTLPTraceExporter }, { AlwaysOnSampler }, { BusTracer }] =
-      await Promise.all([
-        import('@opentelemetry/sdk-node'),
-        import('@opentelemetry/api'),
-        import('@opentelemetry/exporter-trace-otlp-proto'),
-        import('@opentelemetry/sdk-trace'),
-        import('./bus-tracer.ts'),
-      ]);
-    const { url, headers, timeoutMs } = settings;
-    const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs });
-    const queue = new SpanQueue(exporter, settings, clock, log);
-    // Everything that it would otherwise take from the environment is given: that was read before.
-    const sdk = new NodeSDK({
-      resource,
-      autoDetectResources: false,
-      spanProcessors: [queue],
-      sampler: new AlwaysOnSampler(),
-      metricReaders: [],
-      logRecordProcessors: [],
-      instrumentations: [],
-      textMapPropagator: null,
-    });
-    sdk.start();
-    traceBus(new BusTracer(trace.getTracer(SCOPE.name, SCOPE.version)));
-    return new Traces(queue, resource, clock, () => sdk.shutdown());
-  }
-
-  private constructor(queue: SpanQueue, resource: Resource, clock: Clock, stop: () => Promise<void>) {
-    this.#queue = queue;
-    this.#resource = resource;
-    this.#clock = clock;
-    this.#stop = stop;
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    traceBus(() => this.#open().bus);
   }
 
   get counts(): SpanCounts {
-    return this.#queue.counts;
+    return this.#sender?.counts ?? NOTHING_YET;
   }
 
   /** Nothing is made of a request that is not to be traced, or for whose spans there is no room. */
   add(record: RequestRecord): void {
-    if (!record.isTraced || !this.#queue.reserve(1 + record.attempts.length)) return;
-    const offsetMs = this.#clock.wallMs() - this.#clock.monotonicMs();
-    const source = { resource: this.#resource, scope: SCOPE, wallMs: (ms: number) => ms + offsetMs };
-    this.#queue.add(requestSpans(record, source));
+    if (record.isTraced) this.#open().add(record);
   }
 
   /** Sends what is waiting, in a bounded time. */
   async [Symbol.asyncDispose](): Promise<void> {
     traceBus(null);
+    if (this.#sender === null) return;
     const late = new AbortController();
-    const stopped = this.#queue.forceFlush().then(() => this.#stop());
-    await Promise.race([stopped, sleep(this.#clock, LAST_FLUSH_MS, late.signal)]);
+    await Promise.race([this.#sender.stop(), sleep(this.#options.clock, LAST_FLUSH_MS, late.signal)]);
     late.abort();
+  }
+
+  #open(): Sender {
+    if (this.#sender === null) {
+      const { Sender } = require('./sender.ts') as typeof import('./sender.ts');
+      this.#sender = new Sender(this.#options);
+      // For the next start, as this one may end by being killed.
+      flushCompileCache();
+    }
+    return this.#sender;
   }
 }
