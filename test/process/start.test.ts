@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { freePort, startInstance } from '#test/support/process.ts';
+import { freePort, runCommand, startInstance, writeConfig } from '#test/support/process.ts';
 
 describe('a start', () => {
   it('finds what an earlier one compiled, although that was killed', async (t) => {
@@ -19,5 +19,13 @@ describe('a start', () => {
     const second = await startInstance(t, upstreams, {}, null, env);
     assert.match(second.output, /retrieving transpile cache for StrippedTypeScript \S+worker\.ts/);
     assert.doesNotMatch(second.output, /no transpile cache/);
+  });
+
+  it('says what is in its way where Node may not make code of strings', async (t) => {
+    const file = await writeConfig(t, { load_balancing: { upstreams: [] } });
+    const env = { NODE_OPTIONS: '--disallow-code-generation-from-strings' };
+    const { code, stderr } = await runCommand(['start', '--config', file], '', env);
+    assert.equal(code, 69);
+    assert.match(stderr, /^signalbox: .+ leave out --disallow-code-generation-from-strings\n$/);
   });
 });

@@ -12,6 +12,7 @@
  *                                                const d2 = actor.invoke(1, v5, d1); d2.start() …
  *                                                return v7;
  */
+import { SignalboxError } from '#core/errors.ts';
 import type { Act, Assignment, Candidate, Guard, Params } from './acts.ts';
 import type { Begin, Take, TakeAny } from './program.ts';
 
@@ -43,7 +44,25 @@ export function emitTakeAny(name: string, takes: ReadonlyMap<string, Take>, othe
 
 /** Makes an array of so many nulls: written out, it takes a sixth of what a copy does. */
 export function emitSlots(count: number): () => null[] {
-  return new Function(`return [${'null,'.repeat(count)}];`) as () => null[];
+  return generate([], `return [${'null,'.repeat(count)}];`) as () => null[];
+}
+
+type Generated = (...values: unknown[]) => unknown;
+
+/** Throws a SignalboxError where Node is told to make no code of strings. */
+function generate(parameters: readonly string[], source: string): Generated {
+  try {
+    return new Function(...parameters, source) as Generated;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    throw new SignalboxError(
+      'code_generation_forbidden',
+      'operator',
+      'Node is told to make no code of strings, as which the state machines are compiled at a start: ' +
+        'leave out --disallow-code-generation-from-strings',
+      { cause: error },
+    );
+  }
 }
 
 /** What an act decides, and what it then does about it. */
@@ -78,7 +97,7 @@ class Source {
     const names = this.#values.map((_, index) => `v${index}`);
     const identifier = `_${name.replaceAll(/[^a-zA-Z0-9]/g, '_')}`;
     const source = `'use strict';\nreturn function ${identifier}(${parameters}) {\n${body.join('\n')}\n};`;
-    return new Function(...names, source)(...this.#values);
+    return generate(names, source)(...this.#values);
   }
 
   #value(value: unknown): string {
