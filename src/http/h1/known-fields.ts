@@ -33,13 +33,14 @@ export class KnownField {
   constructor(name: string, isKept: boolean) {
     this.#start = `\r\n${name}: `;
     this.#isKept = isKept;
-    this.#known = isKept ? new Array(2 * VALUES_MAX).fill('') : NONE;
+    this.#known = isKept ? noValues() : NONE;
   }
 
   /** The line, the break before it included; null where the value would not stay one. */
   line(value: string): string | null {
     const known = this.#known;
-    for (let at = 0; at < known.length; at += 2) {
+    // All of them are as long: to ask arrays that were made in different ways for their length costs more than the rest.
+    for (let at = 0; this.#isKept && at < 2 * VALUES_MAX; at += 2) {
       if (known[at] === value) return known[at + 1] || this.#make(at, value);
     }
     if (value === this.#read) return this.#start + value;
@@ -67,7 +68,11 @@ export class KnownField {
   }
 }
 
-const NONE: string[] = [];
+const NONE = noValues();
+
+function noValues(): string[] {
+  return new Array(2 * VALUES_MAX).fill('');
+}
 
 const known = new Map(COMMON_SPELLINGS.map((name) => [name, new KnownField(name, mayKeep(name))]));
 
