@@ -16,6 +16,8 @@ export const QUEUE_LOST = 2;
 export const USED = 3;
 /** Requests for which there was no record left. */
 export const UNRECORDED = 4;
+/** What QUEUE_PUT was when the queue was last found empty: that record stands first in it. */
+export const QUEUE_FIRST = 5;
 
 /** Finished records that wait for the control plane; a power of two, so that counters may overflow. */
 export const QUEUE_RECORDS = 2048;

@@ -3,6 +3,7 @@ import { decodeRecord } from './decode.ts';
 import {
   AT,
   NONE,
+  QUEUE_FIRST,
   QUEUE_LOST,
   QUEUE_PUT,
   QUEUE_RECORDS,
@@ -103,7 +104,8 @@ export class RecordReader {
     const { words, slots } = this.#region;
     const taken = words[QUEUE_TAKEN] as number;
     if (taken === Atomics.load(words, QUEUE_PUT)) return null;
-    this.#take(this.#region.offsetOf(slots + (taken & (QUEUE_RECORDS - 1))));
+    const place = (taken - (words[QUEUE_FIRST] as number)) & (QUEUE_RECORDS - 1);
+    this.#take(this.#region.offsetOf(slots + place));
     Atomics.store(words, QUEUE_TAKEN, taken + 1);
     return decodeRecord(this.#copy, this.#worker, this.#states);
   }

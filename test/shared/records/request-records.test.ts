@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { RequestRecord } from '#core/request-record.ts';
 import { ATTEMPTS_MAX, QUEUE_RECORDS, STATES_MAX, TEXTS } from '#shared/records/layout.ts';
 import type { RecordReader } from '#shared/records/reader.ts';
+import { Region } from '#shared/records/region.ts';
 import { RequestRecords } from '#shared/records/request-records.ts';
 import { NO_RECORD, type RecordWriter } from '#shared/records/writer.ts';
 import { beginSample, sampleRecord, spanIdWords } from '#test/support/sample-record.ts';
@@ -263,5 +264,19 @@ describe('the queue of finished records', () => {
     let fetched = 0;
     while (reader.next() !== null) fetched++;
     assert.equal(fetched, QUEUE_RECORDS);
+  });
+
+  it('begins anew when it was emptied, and touches no more memory than it needs', () => {
+    const { records, writer, reader } = open();
+    const record = write(writer, sampleRecord());
+    const { memory, slots } = records.shared;
+    for (let nth = 0; nth < QUEUE_RECORDS; nth++) {
+      writer.queue(record, true);
+      writer.queue(record, true);
+      assert.deepEqual([reader.next(), reader.next(), reader.next()].map(Boolean), [true, true, false]);
+    }
+    const region = new Region(memory, 1, slots);
+    assert.ok(region.bytes[region.offsetOf(slots + 1)]);
+    assert.ok(region.bytes.subarray(region.offsetOf(slots + 2)).every((byte) => byte === 0));
   });
 });
