@@ -131,12 +131,10 @@ function requestCase(name: string, attempts: readonly RequestEvent[], deadlineMs
       () => {},
     );
     let served = 0;
-    const ended = () => {
-      served++;
-    };
+    const ending = { ended: () => void served++ };
     return (count) => {
       served = 0;
-      for (let begun = 0; begun < count; begun++) run(exchange, ended);
+      for (let begun = 0; begun < count; begun++) run(exchange, ending);
       if (served !== count) throw new Error(`only ${served} of ${count} requests came to their end`);
     };
   };

@@ -1,6 +1,5 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
 import type { RunRequest } from '#actors/request/run.ts';
-import type { Clock } from '#core/clock.ts';
 import { preflightMethod } from '#core/cors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { planFor } from '#core/plan.ts';
@@ -13,18 +12,20 @@ import type { AddressBlocks } from './address-blocks.ts';
 import type { Arrival } from './arrival.ts';
 import { type Entry, enter } from './door.ts';
 import { finish } from './exchange.ts';
-import { type Local, type LocalAnswer, type LocalRequest, sendLocal } from './local.ts';
+import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { LocalIndex } from './local-index.ts';
 import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
 import { RequestBody, type RequestBodyBounds } from './request-body.ts';
 import { readHead, timesThrough } from './request-head.ts';
-import { NO_ROUTE, type RequestMetrics, type RouteLabel } from './request-metrics.ts';
-import type { RequestRecorder } from './request-recorder.ts';
+import { NO_ROUTE, type RouteLabel } from './request-metrics.ts';
+import { Visit, type VisitBooks } from './visit.ts';
 import { NO_BODY, WholeBody } from './whole-body.ts';
 
 /** Methods that would make of a proxy something else: a tunnel, or a mirror of credentials. */
-const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
+function isMethodRefused(method: string): boolean {
+  return method === 'CONNECT' || method === 'TRACE';
+}
 
 /**
  * By then, a request that names us in `Via` so often goes in circles. All instances have one name, and may
@@ -38,27 +39,14 @@ const LOCAL_IDLE_MS = 5_000;
 /** Where a request goes: to an upstream, to an answer of our own, or nowhere, and why. */
 type Destination = Route | Local | PlainCause;
 
-/** One request that was let in, or is refused. */
-type Visit = {
-  readonly id: string;
-  readonly record: number;
-  /** Null where it makes no sense. */
-  readonly request: RequestHead | null;
-  readonly body: LocalRequest['body'];
-  readonly receivedMs: number;
-};
-
-export type FrontOptions = {
+export type FrontOptions = VisitBooks & {
   readonly table: Table;
   readonly run: RunRequest;
   /** What is answered here, before routes are looked at. */
   readonly locals: readonly Local[];
   readonly trusted: AddressBlocks;
-  readonly metrics: RequestMetrics;
-  readonly recorder: RequestRecorder;
   readonly overload: Overload;
   readonly held: HeldBytes;
-  readonly clock: Clock;
 };
 
 /**
@@ -78,7 +66,7 @@ export class Front {
   }
 
   accept(arrival: Arrival): void {
-    const { run, trusted, recorder, held, clock } = this.#options;
+    const { run, trusted, held, clock } = this.#options;
     const { table } = this;
     const { method, fault, reply } = arrival;
     const receivedMs = clock.monotonicMs();
@@ -89,14 +77,12 @@ export class Front {
     const route = entry.answer === null ? routeOf(to) : null;
 
     const body = bodyOf(arrival, route, held);
-    const { trace, record } = recorder.begin(request, labelOf(to), receivedMs);
-    const id = trace.traceId;
-    const visit = { id, record, request, body, receivedMs };
-    const ended = this.#count(arrival, labelOf(to), visit);
-    if (request === null || route === null) this.#answer(arrival, to, entry, visit, ended);
+    const visit = new Visit(this.#options, arrival, request, body, labelOf(to), receivedMs);
+    if (request === null || route === null) this.#answer(arrival, to, entry, visit);
     else {
+      const { trace, record } = visit;
       const plan = planFor(route, request.method, body.bytes);
-      run({ id, trace, record, table, route, plan, request, body, reply, notices }, ended);
+      run({ id: trace.traceId, trace, record, table, route, plan, request, body, reply, notices }, visit);
     }
   }
 
@@ -114,18 +100,19 @@ export class Front {
   }
 
   /** Without an upstream. */
-  #answer(arrival: Arrival, to: Destination, entry: Entry, visit: Visit, ended: Arrival['ended']): void {
+  #answer(arrival: Arrival, to: Destination, entry: Entry, visit: Visit): void {
     const { recorder, clock } = this.#options;
     const { table } = this;
     const { method, reply } = arrival;
-    const { id, record, request, body, receivedMs } = visit;
-    reply.onLeft(() => ended('abandoned'));
+    const { record, request, body, receivedMs } = visit;
+    const id = visit.trace.traceId;
+    reply.onLeft(() => visit.ended('abandoned'));
     const isHead = method === 'HEAD';
     const send = (answer: LocalAnswer) => {
       if (reply.isGone) return;
       const stamp = stampOf(table, id, clock.monotonicMs() - receivedMs);
       const said = typeof answer === 'string' ? { refusal: { cause: answer } } : answer;
-      reply.onSent(() => ended('refusal' in said ? 'refused' : 'responded'));
+      reply.onSent(() => visit.ended('refusal' in said ? 'refused' : 'responded'));
       if (!('refusal' in said)) sendLocal(reply, said, stamp, entry.notices, isHead);
       else {
         recorder.refused(record, said.refusal.cause);
@@ -143,30 +130,11 @@ export class Front {
     this.#options.metrics.refused(refusal.cause);
     sendRefusal(arrival.reply, refusal, stamp, headers, arrival);
   }
-
-  /** Counts a request as active until what this returns is called with its outcome, once. */
-  #count(arrival: Arrival, label: RouteLabel, visit: Visit): Arrival['ended'] {
-    const { metrics, recorder, clock } = this.#options;
-    metrics.requestBegun(arrival.method, schemeOf(visit));
-    return (outcome) => {
-      const { record, body, receivedMs } = visit;
-      const { method, reply } = arrival;
-      body.forget();
-      recorder.ended(record, outcome, reply.status, body.readBytes);
-      const seconds = (clock.monotonicMs() - receivedMs) / 1000;
-      metrics.requestEnded(label, method, schemeOf(visit), reply.status, seconds);
-      arrival.ended(outcome);
-    };
-  }
-}
-
-function schemeOf({ request }: Visit): RequestHead['scheme'] {
-  return request?.scheme ?? 'http';
 }
 
 /** CONNECT names no path, and is not to be blamed for that. */
 function unread(method: string): PlainCause {
-  return METHODS_REFUSED.has(method) ? 'method_not_supported' : 'malformed_request';
+  return isMethodRefused(method) ? 'method_not_supported' : 'malformed_request';
 }
 
 /** A preflight is for whoever would get the request that it announces, if that speaks to other origins. */
@@ -178,7 +146,7 @@ function destinationOf(head: RequestHead, table: Table, locals: LocalIndex): Des
 }
 
 function find(head: RequestHead, table: Table, locals: LocalIndex): Destination {
-  if (METHODS_REFUSED.has(head.method)) return 'method_not_supported';
+  if (isMethodRefused(head.method)) return 'method_not_supported';
   const local = locals.find(head);
   if (local !== null) return local;
   if (timesThrough(head.headers, table.headers.via) >= TIMES_THROUGH_MAX) return 'loop_detected';

@@ -17,8 +17,11 @@ import type { RequestEvent, RequestSteps } from './steps.ts';
 /** How a request can end: the final states of its machine, or a machine that failed itself. */
 export type Outcome = 'responded' | 'refused' | 'truncated' | 'abandoned' | 'crashed';
 
-/** Runs one exchange to its end; `ended` is called exactly once. */
-export type RunRequest = (exchange: Exchange, ended: (outcome: Outcome) => void) => void;
+/** Who is told exactly once how an exchange has ended. */
+export type Ending = { ended(outcome: Outcome): void };
+
+/** Runs one exchange to its end. */
+export type RunRequest = (exchange: Exchange, ending: Ending) => void;
 
 /** What the machine does: the innermost state that it is in now, by its number, and the event that led there. */
 export type ObserveTransition = (exchange: Exchange, state: number, event: RequestEvent | Began) => void;
@@ -45,7 +48,7 @@ export const createCompiledRunner: CreateRunner = (steps, clock, report, observe
   const machine = compile(requestMachine.provide({ actors: requestActors(steps) }));
   const world = { clock, report, observe };
 
-  return (exchange, ended) => new CompiledRun(machine, world, exchange, ended).begin();
+  return (exchange, ending) => new CompiledRun(machine, world, exchange, ending).begin();
 };
 
 type Machine = typeof requestMachine;
@@ -61,19 +64,14 @@ class CompiledRun implements CompiledActorOptions<Machine> {
   readonly input: { readonly exchange: Exchange };
   readonly clock: Clock;
   readonly #world: World;
-  readonly #ended: (outcome: Outcome) => void;
+  readonly #ending: Ending;
   readonly #actor: CompiledActor<Machine>;
 
-  constructor(
-    machine: CompiledMachine<Machine>,
-    world: World,
-    exchange: Exchange,
-    ended: (outcome: Outcome) => void,
-  ) {
+  constructor(machine: CompiledMachine<Machine>, world: World, exchange: Exchange, ending: Ending) {
     this.input = { exchange };
     this.clock = world.clock;
     this.#world = world;
-    this.#ended = ended;
+    this.#ending = ending;
     this.#actor = machine.createActor(this);
   }
 
@@ -93,13 +91,13 @@ class CompiledRun implements CompiledActorOptions<Machine> {
   }
 
   onDone(): void {
-    end(this.#actor.context, this.#actor.state as Outcome, this.#ended);
+    end(this.#actor.context, this.#actor.state as Outcome, this.#ending);
   }
 
   onError(error: unknown): void {
     this.#world.report(error);
     this.input.exchange.reply.cut();
-    end(this.#actor.context, 'crashed', this.#ended);
+    end(this.#actor.context, 'crashed', this.#ending);
   }
 }
 
@@ -108,7 +106,7 @@ export const createXstateRunner: CreateRunner = (steps, clock, report, observe) 
   const machine = requestMachine.provide({ actors: requestActors(watched(steps, report)) });
   const timers = xstateClock(clock);
 
-  return (exchange, ended) => {
+  return (exchange, ending) => {
     const actor = createActor(machine, {
       input: { exchange },
       clock: timers,
@@ -120,11 +118,11 @@ export const createXstateRunner: CreateRunner = (steps, clock, report, observe) 
     });
     const contextOf = () => actor.getSnapshot().context;
     actor.subscribe({
-      complete: () => end(contextOf(), actor.getSnapshot().value as Outcome, ended),
+      complete: () => end(contextOf(), actor.getSnapshot().value as Outcome, ending),
       error: (error) => {
         report(error);
         exchange.reply.cut();
-        end(contextOf(), 'crashed', ended);
+        end(contextOf(), 'crashed', ending);
       },
     });
     exchange.reply.onLeft(() => actor.send(LEFT));
@@ -143,10 +141,10 @@ function pathOf(value: StateValue): string {
     .join();
 }
 
-function end(context: RequestContext, outcome: Outcome, ended: (outcome: Outcome) => void): void {
+function end(context: RequestContext, outcome: Outcome, ending: Ending): void {
   // An answer that was let go of on the way here must not hold its connection.
   if (context.last.kind === 'answered') context.last.answer.release();
-  ended(outcome);
+  ending.ended(outcome);
 }
 
 /** The same steps, whose exceptions are heard of before the machine takes its edge for them. */

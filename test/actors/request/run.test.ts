@@ -69,7 +69,7 @@ for (const [name, createRunner] of Object.entries(RUNNERS)) {
       assert.equal(observed, exchange);
       seen.states.push(`${REQUEST_STATES[state]} ${event.type}`);
     };
-    createRunner(steps, clock, report, observe)(exchange, (outcome) => seen.ends.push(outcome));
+    createRunner(steps, clock, report, observe)(exchange, { ended: (outcome) => seen.ends.push(outcome) });
     return { seen, clock, leave: () => leave() };
   }
 
