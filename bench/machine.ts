@@ -27,6 +27,7 @@ const timelessClock: Clock = {
   monotonicMs: () => 0,
   wallMs: () => 0,
   after: () => ({ cancel() {} }),
+  wakeAfter: () => ({ cancel() {} }),
 };
 
 const CASES: readonly Case[] = [

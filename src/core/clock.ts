@@ -11,6 +11,11 @@ export type Timer = {
   cancel(): void;
 };
 
+/** What a timer or deadline is for. */
+export interface Sleeper {
+  wake(): void;
+}
+
 export interface Clock {
   /**
    * Milliseconds, fractional, of the machine's monotonic clock. Never steps back, and reads the same in
@@ -27,6 +32,9 @@ export interface Clock {
    * that led to at once is written. The timer alone does not keep the process alive.
    */
   after(delayMs: number, action: () => void): Timer;
+
+  /** The same with an object, which may be there already: for each request, there is none to make for its timers. */
+  wakeAfter(delayMs: number, sleeper: Sleeper): Timer;
 }
 
 // Imported, since the global of that name is looked up anew each time, which costs as much as the reading.
@@ -74,6 +82,7 @@ export const systemClock: Clock = {
   monotonicMs,
   wallMs,
   after: (delayMs, action) => timers.after(delayMs, action),
+  wakeAfter: (delayMs, sleeper) => timers.wakeAfter(delayMs, sleeper),
 };
 
 /**

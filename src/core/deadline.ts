@@ -1,21 +1,21 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Sleeper, Timer } from './clock.ts';
 
 /**
  * A deadline that moves: each sign of life sets it anew. That costs a reading of the clock, no timer: the one
  * timer there is stays as it was, and when it fires too early sets itself again for what is left. Measured:
  * 0.25 µs for its whole life, 0.04 µs each time that it is set anew.
  */
-export class Deadline {
+export class Deadline implements Sleeper {
   readonly #clock: Clock;
-  readonly #passed: () => void;
+  readonly #sleeper: Sleeper;
   #timer: Timer | null = null;
   #wakesAtMs = Infinity;
   #dueAtMs = Infinity;
 
-  /** `passed` is called whenever a deadline passes that was set; never before its time. */
-  constructor(clock: Clock, passed: () => void) {
+  /** The sleeper is woken whenever a deadline passes that was set; never before its time. */
+  constructor(clock: Clock, sleeper: Sleeper) {
     this.#clock = clock;
-    this.#passed = passed;
+    this.#sleeper = sleeper;
   }
 
   /** Passes `delayMs` from now, whatever was set before. */
@@ -39,11 +39,12 @@ export class Deadline {
 
   #wakeAfter(delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(Math.ceil(delayMs), () => this.#wake());
+    this.#timer = this.#clock.wakeAfter(Math.ceil(delayMs), this);
     this.#wakesAtMs = this.#dueAtMs;
   }
 
-  #wake(): void {
+  /** For its timer. */
+  wake(): void {
     this.#timer = null;
     this.#wakesAtMs = Infinity;
     const leftMs = this.#dueAtMs - this.#clock.monotonicMs();
@@ -52,6 +53,6 @@ export class Deadline {
       return;
     }
     this.clear();
-    this.#passed();
+    this.#sleeper.wake();
   }
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
-import type { Clock } from '#core/clock.ts';
+import type { Clock, Sleeper } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
 import type { FlatHeaders } from '#core/headers.ts';
@@ -39,7 +39,7 @@ const PLAIN = /^[\t -~]*$/;
  * or the upstream stopped taking it, then `idleMs` for each piece of the body. Neither runs while it is the
  * client's turn, to send or to read.
  */
-export class Attempt implements TransportHandler, Answer {
+export class Attempt implements TransportHandler, Answer, Sleeper {
   readonly upstream: Upstream;
   status = 0;
   reason = '';
@@ -65,7 +65,7 @@ export class Attempt implements TransportHandler, Answer {
     this.upstream = upstream;
     this.#timeouts = timeouts;
     this.#observer = observer;
-    this.#deadline = new Deadline(clock, () => this.#giveUp());
+    this.#deadline = new Deadline(clock, this);
   }
 
   /** Tells whether the client has to send more of the body before the upstream can do anything. */
@@ -178,7 +178,8 @@ export class Attempt implements TransportHandler, Answer {
     this.#deadline.clear();
   }
 
-  #giveUp(): void {
+  /** For its deadline, which has passed. */
+  wake(): void {
     const error = new SignalboxError('upstream_timeout', 'upstream', 'The upstream took too long.');
     this.#isReleased = true;
     this.#controller?.abort(error);

@@ -34,6 +34,7 @@ async function scene(t: TestContext) {
     monotonicMs: () => clock.monotonicMs() + work.ms,
     wallMs: () => clock.wallMs(),
     after: (delayMs, action) => clock.after(delayMs, action),
+    wakeAfter: (delayMs, sleeper) => clock.wakeAfter(delayMs, sleeper),
   };
   const options = { configured, registry, discovery, cells, log };
   const source = new TableSource({ ...options, clock: workingClock });

@@ -8,7 +8,7 @@ function scene() {
   const clock = new VirtualClock();
   const startMs = clock.monotonicMs();
   const passedAtMs: number[] = [];
-  const deadline = new Deadline(clock, () => passedAtMs.push(clock.monotonicMs() - startMs));
+  const deadline = new Deadline(clock, { wake: () => passedAtMs.push(clock.monotonicMs() - startMs) });
   return { clock, deadline, passedAtMs };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { setImmediate as yieldToPromises } from 'node:timers/promises';
-import type { Clock, Timer } from '#core/clock.ts';
+import type { Clock, Sleeper, Timer } from '#core/clock.ts';
 
 /** Far from zero, so that a forgotten "0 means never" shows. */
 export const MONOTONIC_START_MS = 1_000_000;
@@ -14,7 +14,7 @@ export const WALL_START_MS = Date.UTC(2026, 0, 1);
 /** A timer that sets itself again without a delay would otherwise never let `advance` return. */
 const TIMERS_PER_ADVANCE_MAX = 100_000;
 
-type Pending = { readonly dueMs: number; readonly action: () => void };
+type Pending = { readonly dueMs: number; readonly sleeper: Sleeper };
 
 export class VirtualClock implements Clock {
   #elapsedMs = 0;
@@ -35,7 +35,11 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, action: () => void): Timer {
-    const timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), action };
+    return this.wakeAfter(delayMs, { wake: action });
+  }
+
+  wakeAfter(delayMs: number, sleeper: Sleeper): Timer {
+    const timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), sleeper };
     this.#pending.add(timer);
     return { cancel: () => this.#pending.delete(timer) };
   }
@@ -71,7 +75,7 @@ export class VirtualClock implements Clock {
     if (next === undefined) return false;
     this.#pending.delete(next);
     this.#elapsedMs = Math.max(this.#elapsedMs, next.dueMs);
-    next.action();
+    next.sleeper.wake();
     return true;
   }
 }

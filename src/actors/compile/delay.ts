@@ -1,10 +1,10 @@
-import type { Timer } from '#core/clock.ts';
+import type { Sleeper, Timer } from '#core/clock.ts';
 import type { RunningActor } from './actor.ts';
 import type { Holding } from './effects.ts';
 import type { MachineEvent } from './program.ts';
 
 /** `after` of one state, while the state is active. */
-export class Delay implements Holding {
+export class Delay implements Holding, Sleeper {
   readonly #actor: RunningActor;
   readonly #delayMs: number;
   readonly #event: MachineEvent;
@@ -21,7 +21,11 @@ export class Delay implements Holding {
   }
 
   start(): void {
-    this.#timer = this.#actor.clock.after(this.#delayMs, () => this.#actor.send(this.#event));
+    this.#timer = this.#actor.clock.wakeAfter(this.#delayMs, this);
+  }
+
+  wake(): void {
+    this.#actor.send(this.#event);
   }
 
   halt(): void {

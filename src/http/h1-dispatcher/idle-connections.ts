@@ -12,7 +12,7 @@ export class IdleConnections {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#expiry = new Deadline(clock, () => this.#closeExpired());
+    this.#expiry = new Deadline(clock, { wake: () => this.#closeExpired() });
   }
 
   /** Keeps it until its `idleUntilMs`, then closes it. */

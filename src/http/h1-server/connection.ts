@@ -84,7 +84,7 @@ export class Connection implements ReplyHost {
     this.#requestsLeft = server.requestsPerConnectionMax;
     this.#pace = new ClientPace(server.clock, server.rateWindowMs);
     this.#heads = new HeadParser(this.#line, server.headLimits);
-    this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
+    this.#deadline = new Deadline(server.clock, { wake: () => this.#onDeadline() });
     this.#deadline.set(server.headMs);
     socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
     socket.on('close', this.#onClose);

@@ -77,8 +77,8 @@ export class Session implements StreamHost {
     this.headBytesMax = options.headLimits.bytesMax;
     this.#owner = owner;
     this.#clock = clock;
-    this.#idle = new Deadline(clock, () => this.retire());
-    this.#resetDeadline = new Deadline(clock, () => this.#checkResets());
+    this.#idle = new Deadline(clock, { wake: () => this.retire() });
+    this.#resetDeadline = new Deadline(clock, { wake: () => this.#checkResets() });
     this.#opening = clock.after(options.connectMs, () => this.destroy(noSettings(options.connectMs)));
     this.#socket = open(null, (error) => this.#connected(error));
   }

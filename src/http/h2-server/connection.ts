@@ -50,7 +50,7 @@ export class Http2Connection {
     // A client that has ended its side cannot even open its windows any more.
     socket.allowHalfOpen = false;
     this.#session = performServerHandshake(socket, sessionOptions(http2StreamsMax, headLimits));
-    this.#deadline = new Deadline(clock, () => this.#onDeadline());
+    this.#deadline = new Deadline(clock, { wake: () => this.#onDeadline() });
     this.#deadline.set(server.headMs);
     this.#listen();
     server.connections.retireBy(socket, () => this.#retire());

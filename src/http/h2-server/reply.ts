@@ -57,7 +57,7 @@ export class Http2Reply implements Reply {
     this.#asked = asked;
     this.#server = server;
     this.#awaitsContinue = asked.awaitsContinue;
-    this.#deadline = new Deadline(server.clock, () => this.#onDeadline());
+    this.#deadline = new Deadline(server.clock, { wake: () => this.#onDeadline() });
     this.#pace = new ClientPace(server.clock, server.rateWindowMs);
     this.#pace.begin();
     this.#unread = new Hold(server.held);

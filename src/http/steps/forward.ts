@@ -119,8 +119,9 @@ class Forwarding implements AttemptObserver, Work {
   }
 
   stop(): void {
+    if (this.#isAnswered) return;
     this.#record.givenUp(this.#exchange.reply.isGone ? 'client_left' : 'upstream_timeout');
-    if (!this.#isAnswered) this.attempt?.release();
+    this.attempt?.release();
   }
 }
 
