@@ -25,6 +25,7 @@ export class Visit {
   readonly #books: VisitBooks;
   readonly #arrival: Arrival;
   readonly #label: RouteLabel;
+  readonly #scheme: RequestHead['scheme'];
 
   constructor(
     books: VisitBooks,
@@ -43,6 +44,7 @@ export class Visit {
     this.#books = books;
     this.#arrival = arrival;
     this.#label = label;
+    this.#scheme = request?.scheme ?? 'http';
     books.metrics.requestBegun(arrival.method, this.#scheme);
   }
 
@@ -54,9 +56,5 @@ export class Visit {
     const seconds = (clock.monotonicMs() - this.receivedMs) / 1000;
     metrics.requestEnded(this.#label, method, this.#scheme, reply.status, seconds);
     this.#arrival.ended(outcome);
-  }
-
-  get #scheme(): RequestHead['scheme'] {
-    return this.request?.scheme ?? 'http';
   }
 }
