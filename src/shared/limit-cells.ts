@@ -13,6 +13,11 @@ import { Locks } from './locks.ts';
 const WAYS = 8;
 const WORDS_PER_HASH = 2;
 const WORDS_PER_ACCOUNT = 2;
+/** Its lock, and whether it owes. */
+const WORDS_PER_SET = 2;
+
+/** A key, the quota that it counts against, and how much of that was taken. */
+export type Settle = (low: number, high: number, quota: number, count: number) => void;
 
 export class LimitCells {
   /** To be held, by set, while a cell of the set is found, read and written. */
@@ -25,6 +30,8 @@ export class LimitCells {
   readonly #hashes: Int32Array<SharedArrayBuffer>;
   /** Per cell: the quota that it counts against, and what was taken that others have not been told of. */
   readonly #accounts: Int32Array<SharedArrayBuffer>;
+  /** Per set: whether there may be something that others have not been told of. Most sets have nothing. */
+  readonly #owing: Int32Array<SharedArrayBuffer>;
   readonly #sets: number;
 
   /** Memory for at least `keysMax` keys; the system commits its pages only as they are used. */
@@ -43,7 +50,9 @@ export class LimitCells {
     this.#hashes = new Int32Array(memory, hashesAt, cells * WORDS_PER_HASH);
     const accountsAt = hashesAt + this.#hashes.byteLength;
     this.#accounts = new Int32Array(memory, accountsAt, cells * WORDS_PER_ACCOUNT);
-    const locksAt = accountsAt + this.#accounts.byteLength;
+    const owingAt = accountsAt + this.#accounts.byteLength;
+    this.#owing = new Int32Array(memory, owingAt, this.#sets);
+    const locksAt = owingAt + this.#owing.byteLength;
     this.locks = new Locks(new Int32Array(memory, locksAt, this.#sets), worker);
   }
 
@@ -68,23 +77,19 @@ export class LimitCells {
   /** Notes that a request was let through that others have to be told of. The caller holds the lock. */
   owe(cell: number, quota: number): void {
     const at = cell * WORDS_PER_ACCOUNT;
+    this.#owing[Math.floor(cell / WAYS)] = 1;
     this.#accounts[at] = quota;
     this.#accounts[at + 1] = (this.#accounts[at + 1] ?? 0) + 1;
   }
 
   /** Hands out what has been owed since the last time. */
-  settle(visit: (low: number, high: number, quota: number, count: number) => void): void {
-    const accounts = this.#accounts;
-    for (let at = 0; at < accounts.length; at += WORDS_PER_ACCOUNT) {
-      if (accounts[at + 1] === 0) continue;
-      const cell = at / WORDS_PER_ACCOUNT;
-      const set = Math.floor(cell / WAYS);
+  settle(visit: Settle): void {
+    for (let set = 0; set < this.#sets; set++) {
+      if (this.#owing[set] === 0) continue;
       this.locks.acquire(set);
-      const [low = 0, high = 0] = this.#hashes.subarray(cell * WORDS_PER_HASH, (cell + 1) * WORDS_PER_HASH);
-      const [quota = 0, count = 0] = accounts.subarray(at, at + WORDS_PER_ACCOUNT);
-      accounts[at + 1] = 0;
+      this.#owing[set] = 0;
       this.locks.release(set);
-      visit(low, high, quota, count);
+      for (let cell = set * WAYS; cell < (set + 1) * WAYS; cell++) this.#settleCell(set, cell, visit);
     }
   }
 
@@ -93,6 +98,18 @@ export class LimitCells {
     let cells = 0;
     for (const idleAtMs of this.idleAtMs) if (idleAtMs > nowMs) cells++;
     return cells;
+  }
+
+  #settleCell(set: number, cell: number, visit: Settle): void {
+    const accounts = this.#accounts;
+    const at = cell * WORDS_PER_ACCOUNT;
+    if (accounts[at + 1] === 0) return;
+    this.locks.acquire(set);
+    const [low = 0, high = 0] = this.#hashes.subarray(cell * WORDS_PER_HASH, (cell + 1) * WORDS_PER_HASH);
+    const [quota = 0, count = 0] = accounts.subarray(at, at + WORDS_PER_ACCOUNT);
+    accounts[at + 1] = 0;
+    this.locks.release(set);
+    visit(low, high, quota, count);
   }
 
   // Emptied before it is named: if the thread dies in between, no key inherits another one's history.
@@ -114,6 +131,6 @@ function bytesPerSet(logLength: number): number {
   return (
     WAYS * lengthsPerCell * Float64Array.BYTES_PER_ELEMENT +
     WAYS * (WORDS_PER_HASH + WORDS_PER_ACCOUNT) * Int32Array.BYTES_PER_ELEMENT +
-    Int32Array.BYTES_PER_ELEMENT
+    WORDS_PER_SET * Int32Array.BYTES_PER_ELEMENT
   );
 }

@@ -4,7 +4,7 @@ import { chargeGcra, takeGcra } from '#core/limits/gcra.ts';
 import { quotaPrint, shareOf } from '#core/limits/quota.ts';
 import { chargeSlidingWindow, LOG_LENGTH, takeSlidingWindow } from '#core/limits/sliding-window.ts';
 import type { Quota } from '#core/table.ts';
-import { LimitCells } from './limit-cells.ts';
+import { LimitCells, type Settle } from './limit-cells.ts';
 
 /** What `LimitTable.attach` needs in another thread; may be sent there in a message. */
 export type LimitMemory = {
@@ -141,7 +141,7 @@ export class LimitTable {
   }
 
   /** Hands out, by key and `quotaPrint`, what was taken of shared quotas since the last time. */
-  settle(visit: (low: number, high: number, quota: number, count: number) => void): void {
+  settle(visit: Settle): void {
     this.#gcra.settle(visit);
     this.#slidingWindow.settle(visit);
   }

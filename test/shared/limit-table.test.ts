@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Quota } from '#core/table.ts';
 import { LimitTable } from '#shared/limit-table.ts';
 
@@ -101,4 +102,28 @@ describe('a full limit table', () => {
       assert.ok(after.rss - before.rss < 40 * 2 ** 20, `${(after.rss - before.rss) / 2 ** 20} MiB more`);
     });
   }
+});
+
+describe('what was taken of shared limits', () => {
+  it('is handed out once, however it comes between', () => {
+    const table = tableOf(64);
+    const quota: Quota = { kind: 'gcra', requests: 1_000, windowMs: 1, burst: 1_000 };
+    const step = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ key: fc.nat({ max: 40 }), isShared: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.constant(null) },
+    );
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        let taken = 0;
+        let told = 0;
+        const settle = () => table.settle((_low, _high, _quota, count) => (told += count));
+        for (const one of [...steps, null]) {
+          if (one === null) settle();
+          else if (table.take(`client ${one.key}`, quota, START_MS, one.isShared).allowed && one.isShared)
+            taken++;
+        }
+        assert.equal(told, taken);
+      }),
+    );
+  });
 });
