@@ -63,7 +63,7 @@ class Answers {
     const end = this.#parser.parse(bytes, 0);
     if (end < 0) return end;
     const { status, minor } = this.#line;
-    const framing = responseFraming(readControlFields(this.#parser.headers), minor, 'GET', status);
+    const framing = responseFraming(readControlFields(this.#parser.fields), minor, 'GET', status);
     if (typeof framing === 'string' || status !== 200) throw new Error(`an answer of ${status}`);
     this.#body.begin(framing);
     this.#isWithinBody = true;

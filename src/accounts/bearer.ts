@@ -1,6 +1,7 @@
 import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
 import { refuseCredentials } from '#core/auth/refusal.ts';
 import type { Clock } from '#core/clock.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { indexKeys, type Keyring } from '#core/jwt/keyring.ts';
 import { isSigned } from '#core/jwt/signature.ts';
@@ -33,7 +34,7 @@ export class Bearers {
   }
 
   read(headers: FlatHeaders): Bearer | CredentialsProblem {
-    const credentials = readCredentials(OWN, headers);
+    const credentials = readCredentials(OWN, Fields.of(headers));
     if ('problem' in credentials) return credentials.problem;
     const keyring = this.#keyring();
     const nowMs = this.#clock.nowMs();

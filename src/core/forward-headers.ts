@@ -1,27 +1,20 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
-import { lowerCased, NameSet } from './header-names.ts';
-import { applyHeaderRules, isWithoutRules } from './header-rules.ts';
-import {
-  appendHeader,
-  appendVia,
-  connectionNames,
-  extend,
-  type FlatHeaders,
-  HOP_BY_HOP,
-  headerList,
-  isNamed,
-} from './headers.ts';
+import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field-names.ts';
+import { Fields } from './fields.ts';
+import { isWithoutRules, underHeaderRules } from './header-rules.ts';
+import type { FlatHeaders } from './headers.ts';
+import { addVia, connectionNames, extend, HOP_BY_HOP } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
 import { quoted } from './quoted-string.ts';
 import type { Protocol } from './request-record.ts';
-import type { HeaderNames, IdentityHeaderNames, Route, Upstream } from './table.ts';
+import type { HeaderNames, Route, Upstream } from './table.ts';
 import type { ClientTls } from './tls.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
 export type ForwardedRequest = {
   readonly method: string;
-  readonly headers: FlatHeaders;
+  readonly headers: Fields;
   readonly host: string;
   readonly scheme: 'http' | 'https';
   readonly protocol: Protocol;
@@ -74,31 +67,49 @@ export function forwardHeaders(
   names: HeaderNames,
   upstream: Upstream,
   { requestId, traceparent, tracestate, claims }: AttemptFacts,
-): string[] {
-  const headers = ['Host', hostFor(request, upstream)];
-  const { names: barred, passedKey } = withheldOf(route, names, request.peerTrusted);
-  const named = connectionNames(request.headers);
-  const isCounted = request.method === 'OPTIONS';
-  for (let at = 0; at + 1 < request.headers.length; at += 2) {
-    const name = request.headers[at] as string;
-    if (barred.has(name) || (named.size > 0 && isAmong(named, name, passedKey))) continue;
-    const value = request.headers[at + 1] as string;
-    const isCount = isCounted && isNamed(name, 'max-forwards');
-    headers.push(name, isCount ? forwardedOn(request.method, value) : value);
-  }
-  appendForwarded(headers, request, names.forwarded);
-  appendHeader(headers, names.requestId, requestId);
-  headers.push('traceparent', traceparent);
-  if (tracestate !== null) headers.push('tracestate', tracestate);
-  if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
-  if (claims !== null) appendIdentity(headers, claims, names.identity);
-  appendVia(headers, headerList(request.headers, 'via'), request.protocol, names.via);
-  if (!isWithoutRules(route.requestHeaders)) {
-    const { clientAddress, host, tls } = request;
-    const facts = { clientAddress, host, requestId, routeName: route.name, upstreamName: upstream.name, tls };
-    applyHeaderRules(headers, route.requestHeaders, facts);
-  }
-  return headers;
+): Fields {
+  const received = request.headers;
+  const fields = new Fields();
+  const { own, withheld, passedKey } = passageOf(route, names, request.peerTrusted);
+  const named = connectionNames(received);
+  const count = request.method === 'OPTIONS' ? countOf(received, named) : null;
+  addHost(fields, request, upstream);
+  fields.pass(received, withheld, alsoWithheld(named, passedKey, count));
+  if (count !== null) fields.add(MAX_FORWARDS, forwardedOn(request.method, count));
+  addForwarded(fields, request, names.forwarded);
+  if (own.requestId !== null) fields.addText(own.requestId, requestId);
+  fields.addText(TRACEPARENT, traceparent);
+  if (tracestate !== null) fields.add(TRACESTATE, tracestate);
+  if (claims !== null) fields.append(identityOf(claims, own));
+  fields.append(own.fixed);
+  addVia(fields, received.list(VIA), request.protocol, names.via);
+  if (isWithoutRules(route.requestHeaders)) return fields;
+  const { clientAddress, host, tls } = request;
+  const facts = { clientAddress, host, requestId, routeName: route.name, upstreamName: upstream.name, tls };
+  return underHeaderRules(fields, route.requestHeaders, facts);
+}
+
+const HOST = fieldName('Host');
+const MAX_FORWARDS = fieldName('Max-Forwards');
+const TRACEPARENT = fieldName('traceparent');
+const TRACESTATE = fieldName('tracestate');
+const VIA = fieldName('Via');
+
+/** What is left of the way, where `Connection` does not keep that to this hop. */
+function countOf(received: Fields, named: ReadonlySet<string> | null): string | null {
+  return named?.has(MAX_FORWARDS.lower) ? null : received.value(MAX_FORWARDS);
+}
+
+/** What else does not pass, by names in lower case; null if nothing. */
+function alsoWithheld(
+  named: ReadonlySet<string> | null,
+  passedKey: string | null,
+  count: string | null,
+): ((lowerName: string) => boolean) | null {
+  if (named === null && count === null) return null;
+  return (lowerName) =>
+    (count !== null && lowerName === MAX_FORWARDS.lower) ||
+    (named?.has(lowerName) === true && lowerName !== passedKey);
 }
 
 /**
@@ -107,26 +118,17 @@ export function forwardHeaders(
  */
 export function forwardTrailers(
   trailers: FlatHeaders,
-  head: FlatHeaders,
+  head: Fields,
   route: Route,
   names: HeaderNames,
 ): string[] {
-  const passed: string[] = [];
+  const passed = new Fields();
   const named = connectionNames(head);
-  const { names: barred, passedKey } = withheldOf(route, names, false);
-  for (let at = 0; at + 1 < trailers.length; at += 2) {
-    const name = trailers[at] as string;
-    // The key passes in the head, where it was checked.
-    if (barred.has(name) || isAmong(named, name, null) || (passedKey !== null && isNamed(name, passedKey)))
-      continue;
-    passed.push(name, trailers[at + 1] as string);
-  }
-  return passed;
-}
-
-function isAmong(named: ReadonlySet<string>, name: string, passedKey: string | null): boolean {
-  const lowerName = lowerCased(name);
-  return named.has(lowerName) && lowerName !== passedKey;
+  const { withheld, passedKey } = passageOf(route, names, false);
+  // The key passes in the head, where it was checked.
+  const isNamed = (lowerName: string) => lowerName === passedKey || named?.has(lowerName) === true;
+  passed.pass(Fields.of(trailers), withheld, isNamed);
+  return passed.flat();
 }
 
 /** Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For. */
@@ -142,57 +144,94 @@ function isForged(lowerName: string, dashedName: string, peerTrusted: boolean): 
   return dashedName.startsWith(FORWARDED_PREFIX) && (isTwin || !peerTrusted);
 }
 
-function hostFor(request: ForwardedRequest, upstream: Upstream): string {
-  switch (upstream.host.kind) {
-    case 'client':
-      return request.host === '' ? authority(upstream) : request.host;
-    case 'upstream':
-      return authority(upstream);
-    case 'fixed':
-      return upstream.host.value;
-  }
+function addHost(fields: Fields, request: ForwardedRequest, upstream: Upstream): void {
+  if (upstream.host.kind === 'client' && request.host !== '') fields.addText(HOST, request.host);
+  else fields.append(ownHostOf(upstream));
 }
 
-/** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
-export function authority(upstream: Upstream): string {
-  const known = authorities.get(upstream);
+/** Made once for an upstream. */
+function ownHostOf(upstream: Upstream): Fields {
+  const known = ownHosts.get(upstream);
   if (known !== undefined) return known;
-  const schemePort = upstream.tls === null ? 80 : 443;
-  const made = upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
-  authorities.set(upstream, made);
+  const made = new Fields();
+  made.add(HOST, upstream.host.kind === 'fixed' ? upstream.host.value : authority(upstream));
+  ownHosts.set(upstream, made);
   return made;
 }
 
-const authorities = new WeakMap<Upstream, string>();
+const ownHosts = new WeakMap<Upstream, Fields>();
 
-type Withheld = {
-  readonly names: NameSet;
+/** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
+export function authority(upstream: Upstream): string {
+  const schemePort = upstream.tls === null ? 80 : 443;
+  return upstream.port === schemePort ? bracketed(upstream.address) : formatEndpoint(upstream);
+}
+
+/** What is known beforehand of a route's requests. */
+type Passage = {
+  readonly own: OwnNames;
+  /** What of a client does not pass. */
+  readonly withheld: NameSet;
   /** The header, lower case, whose key was checked here and passes as it came, its twins not; else null. */
   readonly passedKey: string | null;
 };
 
-type Kept = { readonly of: HeaderNames; readonly fromTrusted: Withheld; readonly fromOthers: Withheld };
+type OwnNames = {
+  readonly requestId: FieldName | null;
+  /** The same on every request. */
+  readonly fixed: Fields;
+  readonly userId: FieldName | null;
+  readonly userEmail: FieldName | null;
+  readonly userIssuer: FieldName | null;
+};
+
+type Kept = { readonly of: HeaderNames; readonly fromTrusted: Passage; readonly fromOthers: Passage };
 
 const kept = new WeakMap<Route, Kept>();
 
-/** What of a client does not pass on this route: made once for a route. */
-function withheldOf(route: Route, names: HeaderNames, peerTrusted: boolean): Withheld {
+/** Made once for a route. */
+function passageOf(route: Route, names: HeaderNames, peerTrusted: boolean): Passage {
   let found = kept.get(route);
   if (found?.of !== names) {
+    const own = ownNamesOf(names);
     const list = withheldNames(route, names);
-    found = { of: names, fromTrusted: withheld(route, list, true), fromOthers: withheld(route, list, false) };
+    const passage = (isTrusted: boolean) => passageFor(route, own, list, isTrusted);
+    found = { of: names, fromTrusted: passage(true), fromOthers: passage(false) };
     kept.set(route, found);
   }
   return peerTrusted ? found.fromTrusted : found.fromOthers;
 }
 
-function withheld({ auth }: Route, list: ReadonlySet<string>, peerTrusted: boolean): Withheld {
+function passageFor(
+  { auth }: Route,
+  own: OwnNames,
+  list: ReadonlySet<string>,
+  peerTrusted: boolean,
+): Passage {
   const passedKey = auth?.scheme === 'api_key' && auth.forwardCredentials ? auth.header : null;
-  const names = new NameSet((lowerName) => {
+  const withheld = new NameSet((lowerName) => {
     const dashedName = dashed(lowerName);
     return lowerName !== passedKey && (list.has(dashedName) || isForged(lowerName, dashedName, peerTrusted));
   });
-  return { names, passedKey };
+  return { own, withheld, passedKey };
+}
+
+const ownNames = new WeakMap<HeaderNames, OwnNames>();
+
+/** Made once for the names of a configuration. */
+function ownNamesOf(names: HeaderNames): OwnNames {
+  const known = ownNames.get(names);
+  if (known !== undefined) return known;
+  const { requestId, proxyBy, identity } = names;
+  const made = {
+    requestId: ownName(requestId),
+    fixed: Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]),
+    userId: ownName(identity.userId),
+    userEmail: ownName(identity.userEmail),
+    userIssuer: ownName(identity.userIssuer),
+  };
+  ownNames.set(names, made);
+  return made;
 }
 
 /**
@@ -215,11 +254,22 @@ function withheldNames(route: Route, names: HeaderNames): ReadonlySet<string> {
   return list;
 }
 
-function appendIdentity(headers: string[], claims: IdentityClaims, names: IdentityHeaderNames): void {
-  appendHeader(headers, names.userId, claims.sub);
-  if (claims.email !== null) appendHeader(headers, names.userEmail, inBytes(claims.email));
-  appendHeader(headers, names.userIssuer, claims.iss);
+type Told = { readonly of: OwnNames; readonly fields: Fields };
+
+/** Made once for a verified token, for as long as that is remembered. */
+function identityOf(claims: IdentityClaims, own: OwnNames): Fields {
+  const known = told.get(claims);
+  if (known?.of === own) return known.fields;
+  const fields = new Fields();
+  const { sub, email, iss } = claims;
+  if (own.userId !== null) fields.add(own.userId, sub);
+  if (own.userEmail !== null && email !== null) fields.add(own.userEmail, inBytes(email));
+  if (own.userIssuer !== null) fields.add(own.userIssuer, iss);
+  told.set(claims, { of: own, fields });
+  return fields;
 }
+
+const told = new WeakMap<IdentityClaims, Told>();
 
 /** Headers hold one character a byte (RFC 9110 §5.5: obs-text). */
 function inBytes(text: string): string {
@@ -228,16 +278,20 @@ function inBytes(text: string): string {
 
 const ASCII = /^[ -~]*$/;
 
-function appendForwarded(headers: string[], request: ForwardedRequest, standard: boolean): void {
+function addForwarded(fields: Fields, request: ForwardedRequest, standard: boolean): void {
   const said = request.peerTrusted ? request.headers : NOTHING_SAID;
-  headers.push('X-Forwarded-For', extend(headerList(said, 'x-forwarded-for'), request.peerAddress));
-  headers.push('X-Forwarded-Proto', headerList(said, 'x-forwarded-proto') ?? request.scheme);
-  const host = headerList(said, 'x-forwarded-host') ?? request.host;
-  if (host !== '') headers.push('X-Forwarded-Host', host);
-  if (standard) headers.push('Forwarded', extend(headerList(said, 'forwarded'), forwardedElement(request)));
+  fields.addText(FORWARDED_FOR, extend(said.list(FORWARDED_FOR), request.peerAddress));
+  fields.addText(FORWARDED_PROTO, said.list(FORWARDED_PROTO) ?? request.scheme);
+  const host = said.list(FORWARDED_HOST) ?? request.host;
+  if (host !== '') fields.addText(FORWARDED_HOST, host);
+  if (standard) fields.add(FORWARDED, extend(said.list(FORWARDED), forwardedElement(request)));
 }
 
-const NOTHING_SAID: FlatHeaders = [];
+const NOTHING_SAID = new Fields();
+const FORWARDED = fieldName('Forwarded');
+const FORWARDED_FOR = fieldName('X-Forwarded-For');
+const FORWARDED_HOST = fieldName('X-Forwarded-Host');
+const FORWARDED_PROTO = fieldName('X-Forwarded-Proto');
 
 /** One element of RFC 7239's list; an IPv6 address is quoted and bracketed (§6). */
 function forwardedElement(request: ForwardedRequest): string {

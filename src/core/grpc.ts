@@ -1,7 +1,8 @@
-import { type FlatHeaders, headerValue } from './headers.ts';
-import { appendRefusal, type RefusalAnswer } from './problem.ts';
+import { fieldName } from './field-names.ts';
+import { Fields } from './fields.ts';
+import { addRefusal, type RefusalAnswer } from './problem.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
-import { appendStamp, type Stamp } from './response-headers.ts';
+import { addStamp, type Stamp } from './response-headers.ts';
 
 /** By HTTP status, as clients read it where there is no other (gRPC, "HTTP to gRPC Status Code Mapping"). */
 const GRPC_STATUS: ReadonlyMap<number, number> = new Map([
@@ -18,9 +19,11 @@ const UNKNOWN = 2;
 
 const GRPC = /^application\/grpc(?:$|[+;\t ])/i;
 
+const CONTENT_TYPE = fieldName('Content-Type');
+
 /** Whether a call of gRPC is asked for; gRPC-Web is not one. */
-export function isGrpc(headers: FlatHeaders): boolean {
-  const type = headerValue(headers, 'content-type');
+export function isGrpc(headers: Fields): boolean {
+  const type = headers.value(CONTENT_TYPE);
   return type !== null && GRPC.test(type);
 }
 
@@ -28,14 +31,14 @@ export function isGrpc(headers: FlatHeaders): boolean {
  * A refusal as a call of gRPC is answered: by headers alone, with 200, since the status of a call is one of them
  * (gRPC over HTTP/2, Trailers-Only). So does Envoy.
  */
-export function grpcAnswer(refusal: Refusal, stamp: Stamp, extra: readonly string[]): RefusalAnswer {
+export function grpcAnswer(refusal: Refusal, stamp: Stamp, extra: Fields): RefusalAnswer {
   const { status, detail } = REFUSALS[refusal.cause];
-  const headers = ['Content-Type', 'application/grpc', 'Content-Length', '0'];
-  headers.push('grpc-status', `${GRPC_STATUS.get(status) ?? UNKNOWN}`);
-  headers.push('grpc-message', percentEncoded(refusal.detail ?? detail));
-  appendStamp(headers, stamp, null);
-  appendRefusal(headers, refusal, stamp);
-  headers.push(...extra);
+  const headers = Fields.of(['Content-Type', 'application/grpc', 'Content-Length', '0']);
+  headers.addAll(['grpc-status', `${GRPC_STATUS.get(status) ?? UNKNOWN}`]);
+  headers.addAll(['grpc-message', percentEncoded(refusal.detail ?? detail)]);
+  addStamp(headers, stamp, null);
+  addRefusal(headers, refusal, stamp);
+  headers.append(extra);
   return { status: 200, reason: 'OK', headers, body: '' };
 }
 

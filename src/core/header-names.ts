@@ -1,7 +1,4 @@
-/**
- * Names of headers that most messages have. A string that is one of these, the same object every time, has been
- * hashed before: to look it up costs a third of what lower-casing it does, and makes no string.
- */
+/** Names of headers that most messages have, or that everything in a message depends on. */
 const COMMON = [
   'Accept',
   'Accept-Charset',
@@ -40,6 +37,7 @@ const COMMON = [
   'Expires',
   'Forwarded',
   'Host',
+  'HTTP2-Settings',
   'If-Match',
   'If-Modified-Since',
   'If-None-Match',
@@ -49,10 +47,13 @@ const COMMON = [
   'Last-Modified',
   'Link',
   'Location',
+  'Max-Forwards',
   'Origin',
   'Permissions-Policy',
   'Pragma',
   'Priority',
+  'Proxy-Connection',
+  'Proxy-Status',
   'Range',
   'RateLimit',
   'RateLimit-Policy',
@@ -110,49 +111,6 @@ export const COMMON_SPELLINGS: readonly string[] = [
   ...new Set(COMMON.flatMap((name) => [name, name.toLowerCase()])),
 ];
 
-const LOWER = new Map(COMMON_SPELLINGS.map((name) => [name, name.toLowerCase()]));
-
-export function lowerCased(name: string): string {
-  return LOWER.get(name) ?? name.toLowerCase();
-}
-
-/** Beyond the common ones, for the life of the thread. */
-export const LEARNED_MAX = 256;
-
-/** Of a name that is learned, characters. */
-const LEARNED_LENGTH_MAX = 64;
-
-/** Makes a name, which is a token, as familiar as the common ones. False where that would be too many, or too long. */
-export function learnName(name: string): boolean {
-  if (name.length > LEARNED_LENGTH_MAX || LOWER.size === COMMON_SPELLINGS.length + LEARNED_MAX) return false;
-  LOWER.set(name, name.toLowerCase());
-  return true;
-}
-
-/** Whether a name is common or learned. Then it is a token, and there are not many like it. */
-export function isFamiliar(name: string): boolean {
-  return LOWER.has(name);
-}
-
-/** Names of headers, whatever their case. What it says of familiar ones it finds out once. */
-export class NameSet {
-  readonly #has: (lowerName: string) => boolean;
-  readonly #familiar = new Map<string, boolean>();
-
-  constructor(has: (lowerName: string) => boolean) {
-    this.#has = has;
-  }
-
-  has(name: string): boolean {
-    const known = this.#familiar.get(name);
-    if (known !== undefined) return known;
-    const lowerName = lowerCased(name);
-    const has = this.#has(lowerName);
-    if (isFamiliar(name)) this.#familiar.set(name, has);
-    return has;
-  }
-}
-
 /** Who has the value of one of these, lower case, may get in with it: it is kept in no table. */
 const SECRET: ReadonlySet<string> = new Set([
   'authorization',
@@ -163,6 +121,6 @@ const SECRET: ReadonlySet<string> = new Set([
   'x-api-key',
 ]);
 
-export function isSecret(name: string): boolean {
-  return SECRET.has(lowerCased(name));
+export function isSecret(lowerName: string): boolean {
+  return SECRET.has(lowerName);
 }

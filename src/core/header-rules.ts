@@ -1,3 +1,4 @@
+import { Fields } from './fields.ts';
 import type { HeaderRules, RuleValue, RuleVariable } from './table.ts';
 import type { ClientTls } from './tls.ts';
 
@@ -17,14 +18,18 @@ export function isWithoutRules({ remove, set, add }: HeaderRules): boolean {
   return remove.length === 0 && set.length === 0 && add.length === 0;
 }
 
-/** Applies remove, then set (which replaces every header of that name), then add. In place. */
-export function applyHeaderRules(headers: string[], rules: HeaderRules, facts: RuleFacts): void {
+/** Applies remove, then set (which replaces every header of that name), then add. */
+export function underHeaderRules(fields: Fields, rules: HeaderRules, facts: RuleFacts): Fields {
+  const headers = fields.flat();
   for (const name of rules.remove) dropHeader(headers, name);
   for (const [name, value] of rules.set) {
     dropHeader(headers, name.toLowerCase());
     headers.push(name, textOf(value, facts));
   }
   for (const [name, value] of rules.add) headers.push(name, textOf(value, facts));
+  const ruled = Fields.of(headers);
+  if (!fields.isSound) ruled.isSound = false;
+  return ruled;
 }
 
 /** Nothing that could end a header's line (RFC 9110 §5.5), whatever the facts have in them. */

@@ -4,7 +4,8 @@
  */
 
 import { withoutBlanks } from './blanks.ts';
-import { lowerCased } from './header-names.ts';
+import { fieldName, lowerCased } from './field-names.ts';
+import type { Fields } from './fields.ts';
 
 export type FlatHeaders = readonly string[];
 
@@ -48,19 +49,20 @@ export function headerList(headers: FlatHeaders, lowerName: string): string | nu
   return list;
 }
 
-/** Names, lower case, that `Connection` declares to be for this hop only. A head may hold thousands. */
-export function connectionNames(headers: FlatHeaders): ReadonlySet<string> {
-  const list = headerList(headers, 'connection');
-  if (list === null || list === 'keep-alive' || list === 'close') return NONE;
+const CONNECTION = fieldName('connection');
+const TE = fieldName('te');
+
+/** Names, lower case, that `Connection` declares to be for this hop only; null without any. A head may hold thousands. */
+export function connectionNames(fields: Fields): ReadonlySet<string> | null {
+  const list = fields.list(CONNECTION);
+  if (list === null || list === 'keep-alive' || list === 'close') return null;
   const names = list.toLowerCase().split(',').map(withoutBlanks);
   return new Set(names.filter((name) => !NEVER_NAMED.test(name)));
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
-/** Whether whoever sent these headers takes trailers (RFC 9110 §10.1.4). */
-export function takesTrailers(headers: FlatHeaders): boolean {
-  const codings = headerList(headers, 'te');
+/** Whether whoever sent this head takes trailers (RFC 9110 §10.1.4). */
+export function takesTrailers(fields: Fields): boolean {
+  const codings = fields.list(TE);
   if (codings === null || codings === 'trailers') return codings !== null;
   return codings.split(',').some((coding) => withoutBlanks(coding).toLowerCase() === 'trailers');
 }
@@ -80,11 +82,6 @@ export function isNamed(name: string | undefined, lowerName: string): boolean {
   );
 }
 
-/** Appends a header unless its name is turned off (null). */
-export function appendHeader(headers: string[], name: string | null, value: string): void {
-  if (name !== null) headers.push(name, value);
-}
-
 /** A list header's value with one more element. */
 export function extend(list: string | null, element: string): string {
   return list === null || list === '' ? element : `${list}, ${element}`;
@@ -94,15 +91,17 @@ export function extend(list: string | null, element: string): string {
  * Our own `Via` after those of the proxies before us, which pass even where ours is turned off. `protocol` is what the
  * message came in (RFC 9110 §7.6.3).
  */
-export function appendVia(
-  headers: string[],
+export function addVia(
+  fields: Fields,
   received: string | null,
   protocol: string,
   pseudonym: string | null,
 ): void {
   const via = pseudonym === null ? received : extend(received, ownVia(protocol, pseudonym));
-  if (via !== null) headers.push('Via', via);
+  if (via !== null) fields.addText(VIA, via);
 }
+
+const VIA = fieldName('Via');
 
 /** Nearly always the same: made once for as long as it is. */
 let ownProtocol = '';

@@ -1,12 +1,14 @@
-import { type FlatHeaders, headerValue } from './headers.ts';
+import { fieldName } from './field-names.ts';
+import type { Fields } from './fields.ts';
 
 /** Max-Forwards counts the proxies that a request may still pass, if it is an OPTIONS (RFC 9110 §7.6.2). */
+const MAX_FORWARDS = fieldName('max-forwards');
 const DIGITS = /^[0-9]+$/;
 
 /** Whether the request has come as far as it may, and we are the ones to answer it. */
-export function endsHere(method: string, headers: FlatHeaders): boolean {
+export function endsHere(method: string, headers: Fields): boolean {
   if (method !== 'OPTIONS') return false;
-  const value = headerValue(headers, 'max-forwards');
+  const value = headers.value(MAX_FORWARDS);
   return value !== null && DIGITS.test(value) && Number(value) === 0;
 }
 

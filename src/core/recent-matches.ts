@@ -1,3 +1,5 @@
+import { ownText } from './own-text.ts';
+
 /** Texts that are seldom the same compete with few others. */
 const WAYS = 4;
 
@@ -23,7 +25,7 @@ export class RecentMatches {
     const way = (length + text.charCodeAt(length - 1)) % WAYS;
     if (this.#matches[way] === text) return true;
     if (!this.#expression.test(text)) return false;
-    this.#matches[way] = text;
+    this.#matches[way] = ownText(text);
     return true;
   }
 }

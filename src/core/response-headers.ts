@@ -1,13 +1,7 @@
 import { isCorsHeader } from './cors.ts';
-import { lowerCased, NameSet } from './header-names.ts';
-import {
-  appendHeader,
-  appendVia,
-  connectionNames,
-  type FlatHeaders,
-  HOP_BY_HOP,
-  headerList,
-} from './headers.ts';
+import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field-names.ts';
+import { Fields } from './fields.ts';
+import { addVia, connectionNames, HOP_BY_HOP } from './headers.ts';
 import type { Cors, HeaderNames, Table } from './table.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
@@ -32,16 +26,18 @@ export function stampOf(
 /** The upstream's headers, less those of its hop, as they go to the client: stamped. */
 export function responseHeaders(
   status: number,
-  received: FlatHeaders,
+  received: Fields,
   stamp: Stamp,
   cors: Cors | null,
-  extra: FlatHeaders,
-): string[] {
-  const headers = passedHeaders(status, received, stamp.names, cors);
-  appendStamp(headers, stamp, headerList(received, 'via'));
-  for (const text of extra) headers.push(text);
-  return headers;
+  extra: Fields,
+): Fields {
+  const fields = passedHeaders(status, received, stamp.names, cors);
+  addStamp(fields, stamp, received.list(VIA));
+  fields.append(extra);
+  return fields;
 }
+
+const VIA = fieldName('Via');
 
 /**
  * What an upstream says, less what is said of its hop, and what is for others to say. `head` names what is of its hop
@@ -49,28 +45,24 @@ export function responseHeaders(
  */
 export function passedHeaders(
   status: number,
-  received: FlatHeaders,
+  received: Fields,
   names: HeaderNames,
   cors: Cors | null,
   head = received,
-): string[] {
-  const headers: string[] = [];
+): Fields {
+  const fields = new Fields();
   const named = connectionNames(head);
-  const barred = withheldNames(names);
-  // Then the names alone decide.
-  const isPlain = named.size === 0 && cors === null && !hasNoLength(status);
-  for (let at = 0; at + 1 < received.length; at += 2) {
-    const name = received[at] as string;
-    if (barred.has(name) || !(isPlain || passes(lowerCased(name), status, named, cors))) continue;
-    headers.push(name, received[at + 1] as string);
-  }
-  return headers;
-}
-
-function passes(lowerName: string, status: number, named: ReadonlySet<string>, cors: Cors | null): boolean {
-  if (named.has(lowerName)) return false;
-  if (lowerName === 'content-length' && hasNoLength(status)) return false;
-  return cors === null || !isCorsHeader(lowerName);
+  const { withheld, withheldByCors } = namesOf(names);
+  const hasLength = !hasNoLength(status);
+  // Otherwise the names alone decide.
+  const isNamed = (lowerName: string) =>
+    named?.has(lowerName) === true || (lowerName === 'content-length' && !hasLength);
+  fields.pass(
+    received,
+    cors === null ? withheld : withheldByCors,
+    named === null && hasLength ? null : isNamed,
+  );
+  return fields;
 }
 
 /** RFC 9110 §8.6: no Content-Length where there can be no content. */
@@ -78,28 +70,70 @@ export function hasNoLength(status: number): boolean {
   return status < 200 || status === 204;
 }
 
-export function appendStamp(headers: string[], stamp: Stamp, receivedVia: string | null): void {
-  const { names } = stamp;
-  appendHeader(headers, names.requestId, stamp.requestId);
-  appendHeader(headers, names.responseTime, `${Math.round(stamp.elapsedMs)}ms`);
-  if (names.proxyBy !== null) headers.push(names.proxyBy.name, names.proxyBy.value);
-  if (stamp.upstreamName !== null) appendHeader(headers, names.backend, stamp.upstreamName);
-  appendVia(headers, receivedVia, '1.1', names.via);
+export function addStamp(fields: Fields, stamp: Stamp, receivedVia: string | null): void {
+  const { requestId, responseTime, fixed } = namesOf(stamp.names);
+  if (requestId !== null) fields.addText(requestId, stamp.requestId);
+  if (responseTime !== null) fields.addText(responseTime, `${Math.round(stamp.elapsedMs)}ms`);
+  if (receivedVia === null) fields.append(fixed.of(stamp));
+  else addFixed(fields, stamp, receivedVia);
 }
 
-const withheld = new WeakMap<HeaderNames, NameSet>();
+function addFixed(fields: Fields, { names, upstreamName }: Stamp, receivedVia: string | null): void {
+  const { proxyBy, backend } = names;
+  if (proxyBy !== null) fields.addText(fieldName(proxyBy.name), proxyBy.value);
+  if (backend !== null && upstreamName !== null) fields.addText(fieldName(backend), upstreamName);
+  addVia(fields, receivedVia, '1.1', names.via);
+}
 
-/** What is for one hop, and what Signalbox says itself: made once for the names of a configuration. */
-function withheldNames(names: HeaderNames): NameSet {
-  const known = withheld.get(names);
-  if (known !== undefined) return known;
+/** Upstreams whose fields are kept. */
+const BACKENDS_MAX = 1024;
+
+/** What is the same on every answer of an upstream, or of our own, that names no other proxies. */
+class FixedFields {
+  readonly #byUpstream = new Map<string | null, Fields>();
+
+  of(stamp: Stamp): Fields {
+    return this.#byUpstream.get(stamp.upstreamName) ?? this.#make(stamp);
+  }
+
+  #make(stamp: Stamp): Fields {
+    const fields = new Fields();
+    addFixed(fields, stamp, null);
+    if (this.#byUpstream.size === BACKENDS_MAX) this.#byUpstream.clear();
+    this.#byUpstream.set(stamp.upstreamName, fields);
+    return fields;
+  }
+}
+
+type AnswerNames = {
+  readonly requestId: FieldName | null;
+  readonly responseTime: FieldName | null;
+  readonly fixed: FixedFields;
+  /** What is for one hop, and what Signalbox says itself. */
+  readonly withheld: NameSet;
+  /** And what it says to scripts of other origins. */
+  readonly withheldByCors: NameSet;
+};
+
+const known = new WeakMap<HeaderNames, AnswerNames>();
+
+/** Made once for the names of a configuration. */
+function namesOf(names: HeaderNames): AnswerNames {
+  const found = known.get(names);
+  if (found !== undefined) return found;
   const { requestId, responseTime, proxyBy, backend } = names;
   const stamped = [requestId, responseTime, proxyBy?.name, backend].filter(
     (name) => typeof name === 'string',
   );
   const list = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
   if (!names.passServer) list.add('server');
-  const made = new NameSet((lowerName) => list.has(lowerName));
-  withheld.set(names, made);
+  const made: AnswerNames = {
+    requestId: ownName(requestId),
+    responseTime: ownName(responseTime),
+    fixed: new FixedFields(),
+    withheld: new NameSet((lowerName) => list.has(lowerName)),
+    withheldByCors: new NameSet((lowerName) => list.has(lowerName) || isCorsHeader(lowerName)),
+  };
+  known.set(names, made);
   return made;
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import type { Outcome } from '#actors/request/run.ts';
+import type { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { Protocol } from '#core/request-record.ts';
@@ -12,7 +13,7 @@ export type ReceivedHead = {
   /** As received, whatever its form. */
   readonly target: string;
   readonly protocol: Protocol;
-  readonly headers: FlatHeaders;
+  readonly headers: Fields;
   readonly peerAddress: string;
   /** Null where the connection is not encrypted. */
   readonly tls: ClientTls | null;

@@ -3,6 +3,7 @@ import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { Clock, Sleeper } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Timeouts, Upstream } from '#core/table.ts';
@@ -16,7 +17,7 @@ export type AttemptObserver = {
   /** The request is about to be written: from here on the upstream may have seen some of it. */
   started(): void;
   /** An informational answer came, for the client to know (RFC 9110 §15.2); it is none yet. */
-  informed(status: number, headers: FlatHeaders): void;
+  informed(status: number, headers: Fields): void;
   answered(answer: Answer): void;
   /** The attempt ended before an answer's head had arrived. */
   failed(error: Error, written: boolean): void;
@@ -26,7 +27,7 @@ export type AttemptObserver = {
 
 export type AttemptTimeouts = Pick<Timeouts, 'firstByteMs' | 'idleMs'>;
 
-const NO_FIELDS: FlatHeaders = [];
+const NO_FIELDS = new Fields();
 
 /** Reason phrases mean nothing (RFC 9112 §4); one that is more than plain text is left out. */
 const PLAIN = /^[\t -~]*$/;
@@ -133,14 +134,14 @@ export class Attempt implements TransportHandler, Answer, Sleeper {
       this.#inform(controller, status);
       return;
     }
-    this.headers = controller.rawHeaders;
+    this.headers = controller.fields;
     this.#answer(status, reason);
     if (this.#sink === null && !this.#isReleased) this.#pause(controller);
   }
 
   onRequestUpgrade(controller: TransportController, socket: Duplex): void {
     this.tunnel = socket;
-    this.headers = controller.rawHeaders;
+    this.headers = controller.fields;
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#settle());
     this.#answer(101, 'Switching Protocols');
@@ -200,7 +201,7 @@ export class Attempt implements TransportHandler, Answer, Sleeper {
   #inform(controller: TransportController, status: number): void {
     if (++this.#informational > INFORMATIONAL_MAX)
       controller.abort(malformedAnswer('too_many_informational'));
-    else if (status > 101 && !this.#isReleased) this.#observer.informed(status, controller.rawHeaders);
+    else if (status > 101 && !this.#isReleased) this.#observer.informed(status, controller.fields);
   }
 
   #answer(status: number, reason: string): void {

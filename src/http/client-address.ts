@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
-import { type FlatHeaders, headerList } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import type { Fields } from '#core/fields.ts';
 import type { AddressBlocks } from './address-blocks.ts';
+
+const FORWARDED_FOR = fieldName('x-forwarded-for');
 
 /** A peer's address as text: an IPv4 address that came through an IPv6 socket is IPv4. */
 export function peerAddress(remoteAddress: string | undefined): string {
@@ -14,9 +17,9 @@ export function peerAddress(remoteAddress: string | undefined): string {
  * The client's address: the peer's, unless the peer is trusted; then the right-most address of
  * X-Forwarded-For that is not trusted itself. What stands further left was said by someone unknown.
  */
-export function clientAddress(peer: string, headers: FlatHeaders, trusted: AddressBlocks): string {
+export function clientAddress(peer: string, headers: Fields, trusted: AddressBlocks): string {
   if (!trusted.has(peer)) return peer;
-  const hops = headerList(headers, 'x-forwarded-for')?.split(',') ?? [];
+  const hops = headers.list(FORWARDED_FOR)?.split(',') ?? [];
   let client = peer;
   for (const hop of hops.reverse()) {
     const address = addressOf(hop.trim());

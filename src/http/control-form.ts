@@ -4,7 +4,7 @@ import type { RequestHead } from '#actors/request/exchange.ts';
 import type { AuthPath } from '#core/auth/pages.ts';
 import type { Clock } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
-import { headerList } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
 import { normaliseClientIp } from '#core/limits/client-ip.ts';
 import { Places } from '#core/places.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
@@ -29,6 +29,9 @@ const LIMITED_PATHS: ReadonlySet<string> = new Set<AuthPath>([
   '/auth/logout-all',
   '/auth/password',
 ]);
+
+const CONTENT_ENCODING = fieldName('content-encoding');
+const CONTENT_TYPE = fieldName('content-type');
 
 const NO_STORE = ['Cache-Control', 'no-store'];
 const METHOD_NOT_ALLOWED: Refusal = { cause: 'method_not_allowed', allow: 'POST' };
@@ -68,7 +71,8 @@ export function controlForms(
       readForm(body, clock, (read) => {
         if (typeof read === 'string') return end(read);
         const { headers, clientAddress } = request;
-        control.ask({ method: 'POST', path, headers, body: read, clientAddress, requestId: id }, end);
+        const question = { method: 'POST', path, headers: headers.flat(), body: read };
+        control.ask({ ...question, clientAddress, requestId: id }, end);
       });
     },
   }));
@@ -88,9 +92,9 @@ export function nothingBelow(path: string): Local {
 /** Who has a bearer token to say it all may leave the body out, and then it has no type. */
 function problemWith({ headers }: RequestHead, body: LocalRequest['body']): PlainCause | null {
   if (body.bytes === 0) return null;
-  const [type = ''] = (headerList(headers, 'content-type') ?? '').split(';', 1);
+  const [type = ''] = (headers.list(CONTENT_TYPE) ?? '').split(';', 1);
   if (type.trim().toLowerCase() !== 'application/json') return 'body_not_json';
-  if (headerList(headers, 'content-encoding') !== null) return 'body_not_json';
+  if (headers.has(CONTENT_ENCODING)) return 'body_not_json';
   return Number.isFinite(body.bytes) && body.bytes > FORM_BYTES_MAX ? 'body_too_large' : null;
 }
 

@@ -1,6 +1,7 @@
 /** What is looked at before anything else: where a request comes from. */
 import type { RequestHead } from '#actors/request/exchange.ts';
 import { corsHeaders, preflightHeaders, preflightMethod } from '#core/cors.ts';
+import { Fields } from '#core/fields.ts';
 import type { Access, Door } from '#core/table.ts';
 import { type AddressBlocks, addressBlocks } from './address-blocks.ts';
 import type { LocalAnswer } from './local.ts';
@@ -12,7 +13,7 @@ const listsOf = new WeakMap<Access, Lists>();
 
 export type Entry = {
   /** Headers that whatever the request is answered will carry. */
-  readonly notices: string[];
+  readonly notices: Fields;
   /** What it is answered at the door; null where it may go in. */
   readonly answer: LocalAnswer | null;
 };
@@ -23,7 +24,7 @@ export function enter({ access, cors }: Door, { method, headers, clientAddress }
   // Browsers send no credentials with a preflight, so it is answered before any are asked for.
   const isPreflight = cors !== null && preflightMethod(method, headers) !== null;
   const say = isPreflight ? preflightHeaders : corsHeaders;
-  const notices = cors === null ? [] : say(cors, headers);
+  const notices = cors === null ? new Fields() : say(cors, headers);
   if (access !== null && !mayEnter(access, clientAddress)) return { notices, answer: 'access_denied' };
   return { notices, answer: isPreflight ? NO_CONTENT : null };
 }

@@ -1,3 +1,5 @@
+import { Fields } from '#core/fields.ts';
+import type { FlatHeaders } from '#core/headers.ts';
 import type { TransportController, TransportHandler, TransportRequest } from './transport.ts';
 import { letGo, type TransportBody } from './transport-body.ts';
 
@@ -9,7 +11,8 @@ export type Carrier = {
   dropped(): void;
 };
 
-const NO_FIELDS: string[] = [];
+const NO_FIELDS = new Fields();
+const NO_TRAILERS: FlatHeaders = [];
 
 /** One request on its way, from the moment it is asked for until its handler is told how it ended. */
 export class Flight<Outgoing> implements TransportController {
@@ -20,8 +23,8 @@ export class Flight<Outgoing> implements TransportController {
   /** Lower case. */
   readonly upgrade: string | null;
   readonly handler: TransportHandler;
-  rawHeaders = NO_FIELDS;
-  rawTrailers = NO_FIELDS;
+  fields = NO_FIELDS;
+  rawTrailers: FlatHeaders = NO_TRAILERS;
   paused = false;
   isOver = false;
   carrier: Carrier | null = null;
@@ -74,9 +77,9 @@ export class Flight<Outgoing> implements TransportController {
     this.carrier = null;
   }
 
-  end(trailers: readonly string[]): void {
+  end(trailers: FlatHeaders): void {
     this.finish();
-    if (trailers.length > 0) this.rawTrailers = [...trailers];
+    this.rawTrailers = trailers;
     this.handler.onResponseEnd(this);
   }
 

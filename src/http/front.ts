@@ -1,6 +1,7 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
 import type { RunRequest } from '#actors/request/run.ts';
 import { preflightMethod } from '#core/cors.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { planFor } from '#core/plan.ts';
 import type { PlainCause, Refusal } from '#core/refusals.ts';
@@ -116,7 +117,9 @@ export class Front {
       if (!('refusal' in said)) sendLocal(reply, said, stamp, entry.notices, isHead);
       else {
         recorder.refused(record, said.refusal.cause);
-        this.#refuse(said.refusal, arrival, stamp, [...refusalHeadersOf(to), ...entry.notices]);
+        const notices = Fields.of(refusalHeadersOf(to));
+        notices.append(entry.notices);
+        this.#refuse(said.refusal, arrival, stamp, notices);
       }
       finish({ body, reply });
     };
@@ -126,9 +129,9 @@ export class Front {
     else if (typeof to === 'string') send(to);
   }
 
-  #refuse(refusal: Refusal, arrival: Arrival, stamp: Stamp, headers: FlatHeaders): void {
+  #refuse(refusal: Refusal, arrival: Arrival, stamp: Stamp, notices: Fields): void {
     this.#options.metrics.refused(refusal.cause);
-    sendRefusal(arrival.reply, refusal, stamp, headers, arrival);
+    sendRefusal(arrival.reply, refusal, stamp, notices, arrival);
   }
 }
 
@@ -154,7 +157,7 @@ function find(head: RequestHead, table: Table, locals: LocalIndex): Destination 
 }
 
 const OPEN: Door = { access: null, cors: null };
-const UNREAD: Entry = { notices: [], answer: null };
+const UNREAD: Entry = { notices: new Fields(), answer: null };
 
 function doorOf(to: Destination, table: Table): Door {
   if (typeof to === 'string') return OPEN;

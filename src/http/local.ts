@@ -1,11 +1,12 @@
 /** What Signalbox answers itself, on paths that no route gets to see. */
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
 import type { Reply } from '#actors/request/reply.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { endsHere } from '#core/max-forwards.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { PlainCause } from '#core/refusals.ts';
-import { appendStamp, hasNoLength, type Stamp } from '#core/response-headers.ts';
+import { addStamp, hasNoLength, type Stamp } from '#core/response-headers.ts';
 import type { ControlAnswer, ControlPage } from '#core/worker-messages.ts';
 import type { ControlLine } from './control-line.ts';
 
@@ -64,7 +65,10 @@ export function controlPage(path: string, control: ControlLine): Local {
     root: path,
     answers: ({ method, target }) => isAt(target, path) && (method === 'GET' || method === 'HEAD'),
     answer: ({ id, request: { headers, clientAddress } }, tell) =>
-      control.ask({ method: 'GET', path, headers, body: NO_BODY, clientAddress, requestId: id }, tell),
+      control.ask(
+        { method: 'GET', path, headers: headers.flat(), body: NO_BODY, clientAddress, requestId: id },
+        tell,
+      ),
   };
 }
 
@@ -77,14 +81,14 @@ export function sendLocal(
   reply: Reply,
   answer: ControlPage,
   stamp: Stamp,
-  extra: FlatHeaders,
+  extra: Fields,
   isHead: boolean,
 ): void {
   const { status, body } = answer;
-  const headers = [...answer.headers];
-  if (!hasNoLength(status)) headers.push('Content-Length', `${body.byteLength}`);
-  appendStamp(headers, stamp, null);
-  headers.push(...extra);
+  const headers = Fields.of(answer.headers);
+  if (!hasNoLength(status)) headers.addAll(['Content-Length', `${body.byteLength}`]);
+  addStamp(headers, stamp, null);
+  headers.append(extra);
   reply.head(status, REASON_PHRASES[status] ?? '', headers);
   if (!isHead) reply.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

@@ -1,10 +1,10 @@
 import { SignalboxError } from '#core/errors.ts';
-import type { FlatHeaders } from '#core/headers.ts';
+import type { Fields } from '#core/fields.ts';
 import { responseHead } from './h1/write-head.ts';
 
 /** An answer's head, one character a byte. Throws a SignalboxError where a part would break out of its place. */
-export function rawHead(status: number, reason: string, headers: FlatHeaders, tail = ''): string {
-  const head = responseHead(status, reason, headers, tail);
+export function rawHead(status: number, reason: string, fields: Fields, tail = ''): string {
+  const head = responseHead(status, reason, fields, tail);
   if (head !== null) return head;
   throw new SignalboxError('answer_malformed', 'signalbox', 'An answer has a header that cannot be sent.');
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity } from '#actors/request/steps.ts';
-import { headerValue } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
 import { normaliseClientIp } from '#core/limits/client-ip.ts';
 import type { RequestFacts } from '#core/limits/client-key.ts';
 
@@ -42,6 +42,6 @@ class Facts implements RequestFacts {
   }
 
   header(name: string): string | null {
-    return headerValue(this.#request.headers, name);
+    return this.#request.headers.value(fieldName(name));
   }
 }

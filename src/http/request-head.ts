@@ -1,10 +1,14 @@
 import type { RequestHead } from '#actors/request/exchange.ts';
-import { type FlatHeaders, headerList, headerValue } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import type { Fields } from '#core/fields.ts';
 import { RecentMatches } from '#core/recent-matches.ts';
 import { parseServerTarget, parseTarget } from '#core/target.ts';
 import type { AddressBlocks } from './address-blocks.ts';
 import type { ReceivedHead } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
+
+const HOST = fieldName('host');
+const VIA = fieldName('via');
 
 /** What RFC 3986 §3.2 allows in an authority without user information. */
 const AUTHORITY = new RecentMatches(/^(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i);
@@ -40,17 +44,18 @@ export function readHead(
  * The authority that a request is for (RFC 9112 §3.2): exactly one Host, which an absolute target must
  * repeat. HTTP/1.0 may leave it out.
  */
-function readHost(headers: FlatHeaders, authority: string | null, isHttp10: boolean): string | null {
+function readHost(headers: Fields, authority: string | null, isHttp10: boolean): string | null {
   if (authority !== null && !AUTHORITY.test(authority)) return null;
-  const host = headerList(headers, 'host');
-  if (host === null) return isHttp10 ? (authority ?? '') : null;
-  if (!AUTHORITY.test(host) || host !== headerValue(headers, 'host')) return null;
+  const at = headers.find(HOST);
+  if (at === -1) return isHttp10 ? (authority ?? '') : null;
+  const host = headers.valueAt(at);
+  if (!AUTHORITY.test(host) || headers.find(HOST, at + 1) !== -1) return null;
   return authority === null || authority.toLowerCase() === host.toLowerCase() ? host : null;
 }
 
 /** How often the request has passed through a proxy of this name already (RFC 9110 §7.6.3). */
-export function timesThrough(headers: FlatHeaders, pseudonym: string | null): number {
-  const via = pseudonym === null ? null : headerList(headers, 'via');
+export function timesThrough(headers: Fields, pseudonym: string | null): number {
+  const via = pseudonym === null ? null : headers.list(VIA);
   if (via === null) return 0;
   return via.split(',').filter((hop) => hop.trim().split(/[ \t]+/)[1] === pseudonym).length;
 }

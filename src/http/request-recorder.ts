@@ -3,7 +3,7 @@ import type { Began, ObserveTransition, Outcome } from '#actors/request/run.ts';
 import { stateNumber } from '#actors/request/states.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
-import { headerList, headerValue } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
 import { newSpanId, readIdWords, SPAN_ID_WORDS, TRACE_ID_WORDS } from '#core/ids.ts';
 import type { Decision } from '#core/limits/decision.ts';
 import type { RefusalCause } from '#core/refusals.ts';
@@ -16,6 +16,10 @@ import type { RouteLabel } from './request-metrics.ts';
 
 /** Requests that a worker has traced in any one second for what became of them, not by the sampler. */
 export const KEPT_PER_SECOND_MAX = 50;
+
+const TRACEPARENT = fieldName('traceparent');
+const TRACESTATE = fieldName('tracestate');
+const USER_AGENT = fieldName('user-agent');
 
 const RESPONDING = stateNumber('responding');
 const REFUSING = stateNumber('refusing');
@@ -52,7 +56,7 @@ export class RequestRecorder {
     const trace = this.#traceOf(head);
     const record = this.#writer.begin(receivedMs, trace, this.#traceId);
     if (head !== null && record !== NO_RECORD)
-      this.#writer.head(record, head, headerValue(head.headers, 'user-agent') ?? '', route.name);
+      this.#writer.head(record, head, head.headers.value(USER_AGENT) ?? '', route.name);
     return { trace, record };
   }
 
@@ -109,8 +113,8 @@ export class RequestRecorder {
       (trustIncoming === 'always' || (trustIncoming === 'trusted_proxies' && head.peerTrusted));
     if (!isTrusted) return traceContext(null, null, sampler, this.#traceId);
     const { headers } = head;
-    const traceparent = headerList(headers, 'traceparent');
-    return traceContext(traceparent, headerList(headers, 'tracestate'), sampler, this.#traceId);
+    const traceparent = headers.list(TRACEPARENT);
+    return traceContext(traceparent, headers.list(TRACESTATE), sampler, this.#traceId);
   }
 
   #identify(record: number, auth: Auth, event: RequestEvent | Began): void {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { TransportBody } from './transport-body.ts';
 
@@ -22,8 +23,8 @@ export type TransportRequest = {
   readonly method: string;
   /** The request target. */
   readonly path: string;
-  /** Name, value, name, value … What frames the request, but for Content-Length, is for the transport to add. */
-  readonly headers: string[];
+  /** What frames the request, but for Content-Length, is for the transport to add. */
+  readonly headers: Fields;
   readonly body?: TransportBody | null;
   /** What goes behind a body of no declared length, asked for when it has ended. undici cannot send any. */
   readonly trailers?: () => FlatHeaders;
@@ -40,7 +41,7 @@ export interface TransportHandler {
 
   /** The request is about to be written. What throws here is not sent. */
   onRequestStart(controller: TransportController): void;
-  /** A head, informational ones included. Its fields are the controller's `rawHeaders`. */
+  /** A head, informational ones included. Its fields are the controller's. */
   onResponseStart(controller: TransportController, status: number, reason: string): void;
   /** The answer is 101, and the connection is the handler's from here on. */
   onRequestUpgrade(controller: TransportController, socket: Duplex): void;
@@ -55,9 +56,11 @@ export interface TransportHandler {
   onRequestSent?(): void;
 }
 
-/** Of one request. Fields are name, value, name, value … as received, one character a byte. */
+/** Of one request. */
 export interface TransportController {
-  readonly rawHeaders: FlatHeaders;
+  /** Of the last head. */
+  readonly fields: Fields;
+  /** Name, value, name, value … as received, once the answer has ended. */
   readonly rawTrailers: FlatHeaders;
   readonly paused: boolean;
   pause(): void;

@@ -1,14 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { SignalboxError } from '#core/errors.ts';
-import { type FlatHeaders, headerList } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
+import type { FlatHeaders } from '#core/headers.ts';
+import { malformedAnswer } from './h1-dispatcher/errors.ts';
 import type { TransportController, TransportHandler } from './transport.ts';
 
 type Controller = Dispatcher.DispatchController;
 
 /** One request that undici carries: its handler on one side, the controller of ours on the other. */
 export class UndiciFlight implements Dispatcher.DispatchHandler, TransportController {
-  rawHeaders: FlatHeaders = [];
+  fields = new Fields();
   rawTrailers: FlatHeaders = [];
   readonly #handler: TransportHandler;
   #controller: Controller | null = null;
@@ -43,13 +46,13 @@ export class UndiciFlight implements Dispatcher.DispatchHandler, TransportContro
   }
 
   onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, socket: Duplex): void {
-    this.rawHeaders = textsOf(controller.rawHeaders);
-    this.#handler.onRequestUpgrade(this, socket);
+    if (this.#reads(controller)) this.#handler.onRequestUpgrade(this, socket);
+    else socket.destroy();
   }
 
   onResponseStart(controller: Controller, status: number, _headers: unknown, reason = ''): void {
-    this.rawHeaders = textsOf(controller.rawHeaders);
-    if (status >= 200 && hasUnknownCoding(this.rawHeaders)) {
+    if (!this.#reads(controller)) return;
+    if (status >= 200 && hasUnknownCoding(this.fields)) {
       const text = 'Only chunked was asked for.';
       controller.abort(new SignalboxError('upstream_transfer_coding', 'upstream', text));
     } else this.#handler.onResponseStart(this, status, reason);
@@ -75,11 +78,20 @@ export class UndiciFlight implements Dispatcher.DispatchHandler, TransportContro
   onRequestSent(): void {
     this.#handler.onRequestSent?.();
   }
+
+  /** False where they are no fields, which ends the request. */
+  #reads(controller: Controller): boolean {
+    this.fields = Fields.of(textsOf(controller.rawHeaders));
+    if (!this.fields.isSound) controller.abort(malformedAnswer('control_character'));
+    return this.fields.isSound;
+  }
 }
 
+const TRANSFER_ENCODING = fieldName('transfer-encoding');
+
 /** Our own transports take no answer with another one. */
-function hasUnknownCoding(headers: FlatHeaders): boolean {
-  const coding = headerList(headers, 'transfer-encoding');
+function hasUnknownCoding(fields: Fields): boolean {
+  const coding = fields.list(TRANSFER_ENCODING);
   return coding !== null && coding.trim().toLowerCase() !== 'chunked';
 }
 

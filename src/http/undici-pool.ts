@@ -4,6 +4,8 @@ import { formatEndpoint } from '#core/endpoint.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Upstream } from '#core/table.ts';
 import type { Transport } from './transport.ts';
+import { letGo } from './transport-body.ts';
+import { malformedRequest } from './transport-errors.ts';
 import { UndiciFlight } from './undici-flight.ts';
 import { connectorOf, type OpenUpstream } from './upstream-connector.ts';
 
@@ -37,7 +39,15 @@ export function openUndiciPool(
   });
   const dispatcher = upstream.tls === null ? pool : underOneName(pool, upstream);
   return {
-    dispatch: (request, handler) => dispatcher.dispatch(request, new UndiciFlight(handler)),
+    dispatch(request, handler) {
+      const { headers } = request;
+      const flight = new UndiciFlight(handler);
+      // What is no field is not in the list: the rest would be sent without it.
+      if (headers.isSound) return dispatcher.dispatch({ ...request, headers: headers.flat() }, flight);
+      letGo(request.body ?? null);
+      handler.onResponseError(null, malformedRequest());
+      return true;
+    },
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   };

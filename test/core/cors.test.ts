@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { corsHeaders, preflightHeaders, preflightMethod } from '#core/cors.ts';
+import * as core from '#core/cors.ts';
+import { Fields } from '#core/fields.ts';
+import type { FlatHeaders } from '#core/headers.ts';
 import type { Cors } from '#core/table.ts';
 
 const APP = 'https://app.example.com';
+
+const corsHeaders = (cors: Cors, request: FlatHeaders) => core.corsHeaders(cors, Fields.of(request)).flat();
+const preflightHeaders = (cors: Cors, request: FlatHeaders) =>
+  core.preflightHeaders(cors, Fields.of(request)).flat();
+const preflightMethod = (method: string, request: FlatHeaders) =>
+  core.preflightMethod(method, Fields.of(request));
 
 function cors(changes: Partial<Cors> = {}): Cors {
   return {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fieldName } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
 import { grpcAnswer, isGrpc } from '#core/grpc.ts';
-import { headerList } from '#core/headers.ts';
 import { REFUSALS, type Refusal } from '#core/refusals.ts';
 import { CAUSES, sampleRefusal } from '#test/support/refusals.ts';
 import { sampleTable } from '#test/support/sample-table.ts';
@@ -9,17 +10,17 @@ import { sampleTable } from '#test/support/sample-table.ts';
 const STAMP = { names: sampleTable().headers, requestId: '0af7', elapsedMs: 3, upstreamName: null };
 
 function answered(refusal: Refusal) {
-  const answer = grpcAnswer(refusal, STAMP, ['X-Extra', '1']);
-  return { ...answer, header: (name: string) => headerList(answer.headers, name) };
+  const answer = grpcAnswer(refusal, STAMP, Fields.of(['X-Extra', '1']));
+  return { ...answer, header: (name: string) => answer.headers.list(fieldName(name)) };
 }
 
 describe('a call of gRPC', () => {
   it('is known by its content type, and gRPC-Web is none', () => {
     for (const type of ['application/grpc', 'application/grpc+proto', 'Application/gRPC; x=y'])
-      assert.ok(isGrpc(['content-type', type]), type);
+      assert.ok(isGrpc(Fields.of(['content-type', type])), type);
     for (const type of ['application/grpc-web', 'application/grpc-web+proto', 'application/json', ''])
-      assert.ok(!isGrpc(['Content-Type', type]), type);
-    assert.ok(!isGrpc([]));
+      assert.ok(!isGrpc(Fields.of(['Content-Type', type])), type);
+    assert.ok(!isGrpc(new Fields()));
   });
 });
 
@@ -32,7 +33,7 @@ describe('a refusal of a call of gRPC', () => {
       assert.match(header('grpc-status') ?? '', /^(?:2|7|12|13|14|16)$/);
       assert.equal(header('grpc-message'), REFUSALS[cause].detail);
       assert.equal(header('x-request-id'), '0af7');
-      assert.deepEqual(headers.slice(-2), ['X-Extra', '1']);
+      assert.deepEqual(headers.flat().slice(-2), ['X-Extra', '1']);
     });
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { applyHeaderRules, type RuleFacts } from '#core/header-rules.ts';
+import { Fields } from '#core/fields.ts';
+import { type RuleFacts, underHeaderRules } from '#core/header-rules.ts';
 import type { HeaderRules, RuleValue } from '#core/table.ts';
 
 const NONE: HeaderRules = { remove: [], set: [], add: [] };
@@ -15,9 +16,9 @@ const FACTS: RuleFacts = {
 };
 
 function apply(headers: readonly string[], rules: Partial<HeaderRules>, facts = FACTS): string[] {
-  const changed = [...headers];
-  applyHeaderRules(changed, { ...NONE, ...rules }, facts);
-  return changed;
+  const ruled = underHeaderRules(Fields.of(headers), { ...NONE, ...rules }, facts);
+  assert.ok(ruled.isSound);
+  return ruled.flat();
 }
 
 describe('header rules', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { headerList } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
 import { problemAnswer } from '#core/problem.ts';
 import { REFUSALS, type Refusal } from '#core/refusals.ts';
 import type { Stamp } from '#core/response-headers.ts';
@@ -13,9 +14,9 @@ function problem(refusal: Refusal, stamp: Partial<Stamp> = {}, extra: readonly s
   const answer = problemAnswer(
     refusal,
     { names: NAMES, requestId: '0af7', elapsedMs: 1, upstreamName: null, ...stamp },
-    extra,
+    Fields.of(extra),
   );
-  return { ...answer, header: (name: string) => headerList(answer.headers, name) };
+  return { ...answer, header: (name: string) => answer.headers.list(fieldName(name)) };
 }
 
 describe('a refusal', () => {
@@ -45,8 +46,8 @@ describe('a refusal', () => {
   it('names no upstream and says nothing of our insides', () => {
     for (const cause of CAUSES) {
       const { body, headers } = problem(sampleRefusal(cause));
-      assert.doesNotMatch(`${body}${headers.join('\n')}`, /\d+\.\d+\.\d+\.\d+|undici|Error:|\/src\/|\n +at /);
-      assert.ok(!headers.includes('X-Backend'));
+      assert.doesNotMatch(`${body}${headers.text}`, /\d+\.\d+\.\d+\.\d+|undici|Error:|\/src\/|\n +at /);
+      assert.ok(!headers.has(fieldName('X-Backend')));
     }
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { applyHeaderRules } from '#core/header-rules.ts';
+import { Fields } from '#core/fields.ts';
+import { underHeaderRules } from '#core/header-rules.ts';
 import { headerList } from '#core/headers.ts';
 import { responseHeaders, type Stamp } from '#core/response-headers.ts';
 import type { HeaderNames, HeaderRules } from '#core/table.ts';
@@ -29,14 +30,17 @@ function answer(
 ): string[] {
   const base = { requestId: 'abc', elapsedMs: 12.4, upstreamName: 'red' };
   const full = { ...base, names: { ...sampleTable().headers, ...names }, ...stamp };
-  const first = responseHeaders(status, received, full, null, extra);
+  const fields = Fields.of(received);
+  const notices = Fields.of(extra);
+  const first = responseHeaders(status, fields, full, null, notices);
   // What was found out for one answer holds for the next one, whatever its status.
-  responseHeaders(status === 204 ? 200 : 204, received, full, null, extra);
-  const headers = responseHeaders(status, received, full, null, extra);
-  assert.deepEqual(headers, first);
+  responseHeaders(status === 204 ? 200 : 204, fields, full, null, notices);
+  const headers = responseHeaders(status, fields, full, null, notices);
+  assert.deepEqual(headers.flat(), first.flat());
   const facts = { clientAddress: '', host: '', requestId: '', routeName: '', upstreamName: '', tls: null };
-  applyHeaderRules(headers, { ...NO_RULES, ...rules }, facts);
-  return headers;
+  const ruled = underHeaderRules(headers, { ...NO_RULES, ...rules }, facts);
+  assert.ok(ruled.isSound);
+  return ruled.flat();
 }
 
 describe('an answer', () => {

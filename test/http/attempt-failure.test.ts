@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { Pool } from 'undici';
 import { SignalboxError } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import { REFUSALS, type RefusalCause } from '#core/refusals.ts';
 import { Attempt } from '#http/attempt.ts';
 import { failureCause, isUnreachable, isUpstreamsFault } from '#http/attempt-failure.ts';
 import { RequestBody } from '#http/request-body.ts';
-import { UndiciFlight } from '#http/undici-flight.ts';
+import { transportTo } from '#test/http/transport/subject.ts';
 import { sampleUpstream } from '#test/support/sample-table.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -17,8 +17,7 @@ import { VirtualClock } from '#test/support/virtual-clock.ts';
 /** The cause of a POST's failure at an upstream that never answers. */
 async function causeOf(t: TestContext, body: Readable, headers: string[]): Promise<RefusalCause | null> {
   const { port } = await startRawUpstream(t, (socket) => void socket.resume());
-  const pool = new Pool(`http://127.0.0.1:${port}`);
-  t.after(() => pool.destroy());
+  const pool = transportTo(t, 'undici', { port });
   return new Promise((resolve) => {
     const attempt = new Attempt(sampleUpstream(), { firstByteMs: 1000, idleMs: 1000 }, new VirtualClock(), {
       informed() {},
@@ -27,7 +26,7 @@ async function causeOf(t: TestContext, body: Readable, headers: string[]): Promi
       failed: (error, written) => resolve(failureCause(error, written)),
       settled() {},
     });
-    pool.dispatch({ method: 'POST', path: '/', headers, body }, new UndiciFlight(attempt));
+    pool.dispatch({ method: 'POST', path: '/', headers: Fields.of(headers), body }, attempt);
   });
 }
 

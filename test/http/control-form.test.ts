@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { beforeEach, describe, it } from 'node:test';
 import type { RequestHead } from '#actors/request/exchange.ts';
 import { AUTH_PATHS } from '#core/auth/pages.ts';
+import { Fields } from '#core/fields.ts';
 import type { FromWorker } from '#core/worker-messages.ts';
 import {
   controlForms,
@@ -40,7 +41,7 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
     target: PATH,
     path: PATH,
     host: 'localhost',
-    headers: JSON_TYPE,
+    headers: Fields.of(JSON_TYPE),
     clientAddress: '192.0.2.7',
     peerAddress: '192.0.2.7',
     peerTrusted: false,
@@ -98,8 +99,8 @@ describe('a form for the control plane', () => {
 
   it('[36] is refused unread by its method, type or length', () => {
     send(requestOf(0, { method: 'GET' }).request);
-    send(requestOf(1, { headers: ['Content-Type', 'text/plain'] }).request);
-    send(requestOf(1, { headers: [] }).request);
+    send(requestOf(1, { headers: Fields.of(['Content-Type', 'text/plain']) }).request);
+    send(requestOf(1, { headers: new Fields() }).request);
     send(requestOf(FORM_BYTES_MAX + 1).request);
     assert.deepEqual(answers, [
       { refusal: { cause: 'method_not_allowed', allow: 'POST' } },
@@ -118,7 +119,7 @@ describe('a form for the control plane', () => {
       [...JSON_TYPE, 'Content-Encoding', 'gzip'],
       ['Content-Type', 'application/json, text/plain'],
     ]) {
-      send(requestOf(10, { headers }).request);
+      send(requestOf(10, { headers: Fields.of(headers) }).request);
     }
     assert.deepEqual(answers, ['body_not_json', 'body_not_json', 'body_not_json', 'body_not_json']);
   });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RequestHead } from '#actors/request/exchange.ts';
+import { fieldName } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
 import type { Access, Door } from '#core/table.ts';
 import { enter } from '#http/door.ts';
 
@@ -10,7 +12,7 @@ function head(clientAddress: string, changes: Partial<RequestHead> = {}): Reques
     target: '/',
     path: '/',
     host: 'example.com',
-    headers: [],
+    headers: new Fields(),
     clientAddress,
     peerAddress: clientAddress,
     peerTrusted: false,
@@ -28,7 +30,8 @@ const isLetIn = (access: Access, address: string) =>
 
 describe('the door', () => {
   it('is open to everyone where nothing is said', () => {
-    assert.deepEqual(enter({ access: null, cors: null }, head('')), { notices: [], answer: null });
+    const { notices, answer } = enter({ access: null, cors: null }, head(''));
+    assert.deepEqual([notices.flat(), answer], [[], null]);
   });
 
   it('lets in only who is allowed', () => {
@@ -61,18 +64,19 @@ describe('the door', () => {
   };
   const preflight = {
     method: 'OPTIONS',
-    headers: ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'GET'],
+    headers: Fields.of(['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'GET']),
   };
 
   it('answers a preflight, but not to who is denied', () => {
     const { notices, answer } = enter({ access: null, cors }, head('192.0.2.1', preflight));
-    assert.ok(notices.includes('Access-Control-Max-Age'));
+    assert.ok(notices.has(fieldName('Access-Control-Max-Age')));
     assert.deepEqual(answer, { status: 204, headers: [], body: new Uint8Array(0) });
     const closed: Door = { access: { allow: [], deny: ['0.0.0.0/0'] }, cors };
     assert.equal(enter(closed, head('192.0.2.1', preflight)).answer, 'access_denied');
   });
 
   it('leaves preflights to the upstream where nothing is said', () => {
-    assert.deepEqual(enter({ access: null, cors: null }, head('', preflight)), { notices: [], answer: null });
+    const { notices, answer } = enter({ access: null, cors: null }, head('', preflight));
+    assert.deepEqual([notices.flat(), answer], [[], null]);
   });
 });

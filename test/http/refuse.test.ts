@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Reply } from '#actors/request/reply.ts';
+import { Fields } from '#core/fields.ts';
 import { REFUSALS } from '#core/refusals.ts';
 import { rawRefusal, sendRefusal } from '#http/refuse.ts';
 import { CAUSES, sampleRefusal } from '#test/support/refusals.ts';
@@ -28,10 +29,13 @@ describe('a refusal of a request', () => {
   const sent = (method: string, headers: readonly string[] = []) => {
     const parts: unknown[] = [];
     const reply: Pick<Reply, 'head' | 'write'> = {
-      head: (...head) => parts.push(head),
+      head: (status, reason, fields) => parts.push([status, reason, fields.flat()]),
       write: (chunk) => parts.push(chunk) > 0,
     };
-    sendRefusal(reply as Reply, { cause: 'no_route' }, STAMP, ['RateLimit', 'r=1'], { method, headers });
+    sendRefusal(reply as Reply, { cause: 'no_route' }, STAMP, Fields.of(['RateLimit', 'r=1']), {
+      method,
+      headers: Fields.of(headers),
+    });
     return parts;
   };
 

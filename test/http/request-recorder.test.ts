@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'node:test';
 import type { Exchange, RequestHead } from '#actors/request/exchange.ts';
 import { REQUEST_STATES, stateNumber } from '#actors/request/states.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
+import { Fields } from '#core/fields.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import type { TelemetrySettings } from '#core/settings.ts';
 import { KEPT_PER_SECOND_MAX, RequestRecorder } from '#http/request-recorder.ts';
@@ -39,7 +40,16 @@ function head(changes: Partial<RequestHead> = {}): RequestHead {
     target: '/things',
     path: '/things',
     host: 'example.com',
-    headers: ['traceparent', TRACEPARENT, 'tracestate', 'a=1', 'tracestate', 'b=2', 'User-Agent', 'curl/8'],
+    headers: Fields.of([
+      'traceparent',
+      TRACEPARENT,
+      'tracestate',
+      'a=1',
+      'tracestate',
+      'b=2',
+      'User-Agent',
+      'curl/8',
+    ]),
     clientAddress: '203.0.113.7',
     peerAddress: '10.0.0.1',
     peerTrusted: false,
@@ -87,7 +97,7 @@ describe('the trace of a request', () => {
 
   it('begins anew when it was sent twice', () => {
     const recorder = recorderWith({ trustIncoming: 'always' });
-    const headers = ['traceparent', TRACEPARENT, 'Traceparent', TRACEPARENT];
+    const headers = Fields.of(['traceparent', TRACEPARENT, 'Traceparent', TRACEPARENT]);
     assert.notEqual(begin(recorder, head({ headers })).trace.traceId, TRACE);
   });
 });

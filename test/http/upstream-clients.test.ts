@@ -5,6 +5,7 @@ import { after, describe, it, type TestContext } from 'node:test';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '#core/clock.ts';
+import { Fields } from '#core/fields.ts';
 import type { Table, Upstream, UpstreamTls } from '#core/table.ts';
 import { Attempt } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
@@ -79,7 +80,9 @@ function ask(
       failed: (error, written) => resolve(failureCause(error, written)),
       settled() {},
     });
-    clients.for(upstream, connectMs).dispatch({ method: 'GET', path: '/', headers: ['Host', host] }, attempt);
+    clients
+      .for(upstream, connectMs)
+      .dispatch({ method: 'GET', path: '/', headers: Fields.of(['Host', host]) }, attempt);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Fields } from '#core/fields.ts';
 import type { Upstream } from '#core/table.ts';
 
 /** What an upstream answered: its head, and a body that waits to be delivered. */
@@ -6,8 +7,8 @@ export interface Answer {
   readonly upstream: Upstream;
   readonly status: number;
   readonly reason: string;
-  /** Name, value, name, value … as received. */
-  readonly headers: readonly string[];
+  /** As received. */
+  readonly headers: Fields;
   /** The raw connection after a 101, else null. */
   readonly tunnel: Duplex | null;
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { Plan } from '#core/plan.ts';
 import type { Protocol } from '#core/request-record.ts';
@@ -21,8 +22,8 @@ export type Exchange = {
   readonly request: RequestHead;
   readonly body: ReplayableBody;
   readonly reply: Reply;
-  /** Headers that the answer will carry, whoever makes it: name, value, name, value … */
-  readonly notices: string[];
+  /** Headers that the answer will carry, whoever makes it. */
+  readonly notices: Fields;
 };
 
 export type RequestHead = {
@@ -32,8 +33,8 @@ export type RequestHead = {
   /** The path that routes were matched with: see Target. */
   readonly path: string;
   readonly host: string;
-  /** Name, value, name, value … as received. */
-  readonly headers: readonly string[];
+  /** As received. */
+  readonly headers: Fields;
   /** The client's address: the peer's, or what trusted proxies said of it. */
   readonly clientAddress: string;
   readonly peerAddress: string;

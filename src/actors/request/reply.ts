@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 
 /** The way to answer one request. Each listener may be set once. */
@@ -12,8 +13,8 @@ export interface Reply {
    * An informational answer, 100 and 101 aside. None is sent if the client does not know such, or was answered,
    * or if it cannot be sent as it is.
    */
-  inform(status: number, headers: FlatHeaders): void;
-  head(status: number, reason: string, headers: FlatHeaders): void;
+  inform(status: number, fields: Fields): void;
+  head(status: number, reason: string, fields: Fields): void;
   /** The chunk is lent for the call. False asks the caller to wait for `onDrain`. */
   write(chunk: Buffer | string): boolean;
   /** Trailers are left out where the answer is not chunked. */
@@ -23,7 +24,7 @@ export interface Reply {
   cut(): void;
 
   /** Answers 101 and hands over the connection, which then belongs to the caller; null if it is gone. */
-  switchProtocols(headers: FlatHeaders): Duplex | null;
+  switchProtocols(fields: Fields): Duplex | null;
 
   /**
    * From here on it is the client's turn to send, or to read once it is answered. One that does not for `idleMs`, or

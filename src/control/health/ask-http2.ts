@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#core/clock.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { Upstream } from '#core/table.ts';
 import { H2Pool } from '#http/h2-dispatcher/h2-pool.ts';
@@ -8,7 +9,7 @@ import { upstreamOpener } from '#http/upstream-connector.ts';
 
 export type Http2Answer = {
   readonly status: number;
-  readonly headers: FlatHeaders;
+  readonly headers: Fields;
   readonly trailers: FlatHeaders;
   /** Its beginning, of `bodyBytesMax` at most. */
   readonly body: Buffer;
@@ -58,7 +59,7 @@ class AnswerCollector implements TransportHandler {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #status = 0;
-  #headers: FlatHeaders = [];
+  #headers = new Fields();
 
   constructor(bodyBytesMax: number, resolve: (answer: Http2Answer) => void, reject: (error: Error) => void) {
     this.#bodyBytesMax = bodyBytesMax;
@@ -71,7 +72,7 @@ class AnswerCollector implements TransportHandler {
   onResponseStart(controller: TransportController, status: number): void {
     if (status < 200) return;
     this.#status = status;
-    this.#headers = controller.rawHeaders;
+    this.#headers = controller.fields;
     if (this.#bodyBytesMax === 0) this.#conclude([]);
   }
 

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '#core/clock.ts';
+import { fieldName } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
 import { headerValue } from '#core/headers.ts';
 import type { Outcome } from '#core/health/tally.ts';
 import type { Upstream } from '#core/table.ts';
@@ -28,7 +30,14 @@ export async function probeGrpc(
   const request = {
     method: 'POST',
     path: '/grpc.health.v1.Health/Check',
-    headers: ['Host', hostOf(upstream), 'Content-Type', 'application/grpc', 'User-Agent', PROBE_USER_AGENT],
+    headers: Fields.of([
+      'Host',
+      hostOf(upstream),
+      'Content-Type',
+      'application/grpc',
+      'User-Agent',
+      PROBE_USER_AGENT,
+    ]),
     body: Readable.from([requestFor(service)]),
     takesTrailers: true,
   };
@@ -37,7 +46,7 @@ export async function probeGrpc(
   const { status, headers, trailers, body } = await askHttp2(upstream, request, options, clock);
   if (status !== 200) return { passed: false, reason: `status ${status}` };
   // An answer without a message has it in its head.
-  const code = headerValue(trailers, 'grpc-status') ?? headerValue(headers, 'grpc-status') ?? 'missing';
+  const code = headerValue(trailers, 'grpc-status') ?? headers.value(fieldName('grpc-status')) ?? 'missing';
   if (code !== '0') return { passed: false, reason: `grpc-status ${code.slice(0, 16)}` };
   const isServing = body.subarray(PREFIX_BYTES, PREFIX_BYTES + SERVING.length).equals(SERVING);
   return isServing ? { passed: true } : { passed: false, reason: 'not serving' };

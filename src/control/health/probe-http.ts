@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Clock } from '#core/clock.ts';
 import { formatEndpoint } from '#core/endpoint.ts';
+import { Fields } from '#core/fields.ts';
 import type { HttpProbe } from '#core/health/check.ts';
 import { httpOutcome, PROBE_BODY_BYTES_MAX } from '#core/health/http-outcome.ts';
 import type { Outcome } from '#core/health/tally.ts';
@@ -25,7 +26,7 @@ export async function probeHttp(
 ): Promise<Outcome> {
   const { expected, method, path } = probe;
   if (upstream.protocol !== 'h2') return probeHttp1(upstream, probe, timeoutMs, clock, signal);
-  const asked = { method, path, headers: Object.entries(headersOf(upstream, probe)).flat() };
+  const asked = { method, path, headers: Fields.of(Object.entries(headersOf(upstream, probe)).flat()) };
   const options = { bodyBytesMax: expected.text === null ? 0 : PROBE_BODY_BYTES_MAX, timeoutMs, signal };
   const { askHttp2 } = await import('./ask-http2.ts');
   const { status, body } = await askHttp2(upstream, asked, options, clock);

@@ -1,4 +1,5 @@
-import { isNamed } from '../headers.ts';
+import { fieldName } from '../field-names.ts';
+import type { Fields } from '../fields.ts';
 import type { Auth } from '../table.ts';
 import { type Login, parseLogin } from './login.ts';
 import { isToken68 } from './token68.ts';
@@ -25,25 +26,24 @@ export const CREDENTIALS_BYTES_MAX = 8 * 1024;
 const SPACE = 0x20;
 
 /**
- * Finds the credentials of a request in its headers: name, value, name, value … in any case, the values
- * one character a byte. Bearer as in RFC 6750 §2.1, Basic as in RFC 7617 §2 or as a bare token.
+ * Finds the credentials of a request in its headers. Bearer as in RFC 6750 §2.1, Basic as in RFC 7617 §2 or as a bare token.
  */
 export function readCredentials(
   auth: Auth,
-  headers: readonly string[],
+  headers: Fields,
 ): Credentials | { readonly problem: CredentialsProblem } {
-  const carrier = auth.scheme === 'api_key' ? auth.header : 'authorization';
-  let value: string | undefined;
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (!isNamed(headers[index], carrier)) continue;
-    if (value !== undefined) return { problem: 'ambiguous' };
-    value = headers[index + 1];
-  }
-  if (value === undefined || value === '') return { problem: 'missing' };
+  const carrier = auth.scheme === 'api_key' ? fieldName(auth.header) : AUTHORIZATION;
+  const at = headers.find(carrier);
+  if (at === -1) return { problem: 'missing' };
+  if (headers.find(carrier, at + 1) !== -1) return { problem: 'ambiguous' };
+  const value = headers.valueAt(at);
+  if (value === '') return { problem: 'missing' };
   if (value.length > CREDENTIALS_BYTES_MAX) return { problem: 'malformed' };
   if (auth.scheme === 'api_key') return { token: value, login: null };
   return readAuthorization(auth.scheme, value);
 }
+
+const AUTHORIZATION = fieldName('authorization');
 
 function readAuthorization(
   asked: 'bearer' | 'basic' | 'jwt',

@@ -1,14 +1,16 @@
+import { fieldName } from '../field-names.ts';
+import type { Fields } from '../fields.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
 import type { Decision } from './decision.ts';
 
 /**
- * Appends what a client is told of its limit to flat pairs of header names and values: `RateLimit-Policy`
- * and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), and the `X-Rate-Limit-*` of older clients.
+ * Adds what a client is told of its limit: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers),
+ * and the `X-Rate-Limit-*` of older clients.
  * Times are whole seconds, rounded up, so that who waits that long is never early.
  */
-export function appendLimitHeaders(
-  headers: string[],
+export function addLimitHeaders(
+  fields: Fields,
   policyName: string,
   quota: Quota,
   decision: Readonly<Decision>,
@@ -17,19 +19,18 @@ export function appendLimitHeaders(
   // Numbers are made text once: that costs as much as the rest of it.
   const remaining = `${decision.remaining}`;
   const resetSeconds = `${wholeSeconds(decision.resetMs)}`;
-  headers.push(
-    'RateLimit-Policy',
-    policy.text,
-    'RateLimit',
-    `${policy.name};r=${remaining};t=${resetSeconds}`,
-    'X-Rate-Limit-Limit',
-    `${decision.limit}`,
-    'X-Rate-Limit-Remaining',
-    remaining,
-    'X-Rate-Limit-Reset',
-    resetSeconds,
-  );
+  fields.addText(POLICY, policy.text);
+  fields.addText(STATE, `${policy.name};r=${remaining};t=${resetSeconds}`);
+  fields.addText(LIMIT, `${decision.limit}`);
+  fields.addText(REMAINING, remaining);
+  fields.addText(RESET, resetSeconds);
 }
+
+const POLICY = fieldName('RateLimit-Policy');
+const STATE = fieldName('RateLimit');
+const LIMIT = fieldName('X-Rate-Limit-Limit');
+const REMAINING = fieldName('X-Rate-Limit-Remaining');
+const RESET = fieldName('X-Rate-Limit-Reset');
 
 type Policy = { readonly of: string; readonly name: string; readonly text: string };
 

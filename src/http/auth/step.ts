@@ -1,6 +1,7 @@
 import type { Identity, Proven, Refused, RequestSteps } from '#actors/request/steps.ts';
 import { type CredentialsProblem, readCredentials } from '#core/auth/credentials.ts';
 import { refuseCredentials } from '#core/auth/refusal.ts';
+import type { Fields } from '#core/fields.ts';
 import type { Refusal } from '#core/refusals.ts';
 import type { Auth } from '#core/table.ts';
 import type { Authenticator, Rejection } from './authenticator.ts';
@@ -40,7 +41,7 @@ export function authenticateStep(authenticator: Authenticator): RequestSteps['au
 function identify(
   authenticator: Authenticator,
   auth: Auth,
-  headers: readonly string[],
+  headers: Fields,
 ): Identity | Problem | Promise<Identity | Problem> {
   const credentials = readCredentials(auth, headers);
   return 'problem' in credentials ? credentials.problem : authenticator.verify(auth, credentials);

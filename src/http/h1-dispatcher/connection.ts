@@ -263,8 +263,8 @@ export class Connection implements Carrier, Flushable {
       this.close(malformedAnswer(this.#parser.fault ?? 'bad_status'));
       return INCOMPLETE;
     }
-    flight.rawHeaders = this.#parser.headers;
-    const fields = readControlFields(flight.rawHeaders);
+    flight.fields = this.#parser.fields;
+    const fields = readControlFields(flight.fields);
     const { status } = this.#line;
     if (status === 101) {
       this.#switch(flight, fields, bytes.subarray(end));

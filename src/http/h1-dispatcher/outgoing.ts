@@ -1,6 +1,7 @@
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { readControlFields } from '../h1/control-fields.ts';
-import { requestHead } from '../h1/write-head.ts';
+import { fieldLines, requestHead } from '../h1/write-head.ts';
 import type { TransportRequest } from '../transport.ts';
 
 /** A request as it will be written. */
@@ -17,8 +18,9 @@ export type Outgoing = {
 const EXPECT_LENGTH: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
 
 const NO_TRAILERS = (): FlatHeaders => [];
-const NO_BODY = ['Content-Length', '0'];
-const CHUNKED = ['Transfer-Encoding', 'chunked'];
+const NO_BODY = fieldLines(['Content-Length', '0']);
+const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
+const TRAILERS = fieldLines(['Connection', 'TE', 'TE', 'trailers']);
 
 /** Null for a request that could be taken for another one, or for two. */
 export function outgoingOf(request: TransportRequest): Outgoing | null {
@@ -28,12 +30,15 @@ export function outgoingOf(request: TransportRequest): Outgoing | null {
   const hasBody = body !== undefined && body !== null;
   if (!hasBody && lengthBytes !== null && lengthBytes > 0) return null;
 
-  let all: readonly string[] = headers;
-  if (hasBody && lengthBytes === null) all = [...all, ...CHUNKED];
-  if (!hasBody && lengthBytes === null && EXPECT_LENGTH.has(method)) all = [...all, ...NO_BODY];
-  if (upgrade) all = [...all, 'Connection', 'Upgrade', 'Upgrade', upgrade];
-  else if (takesTrailers === true) all = [...all, 'Connection', 'TE', 'TE', 'trailers'];
-  const head = requestHead(method, path, all);
+  let tail = '';
+  if (hasBody && lengthBytes === null) tail = CHUNKED;
+  if (!hasBody && lengthBytes === null && EXPECT_LENGTH.has(method)) tail = NO_BODY;
+  if (upgrade) {
+    const asked = Fields.of(['Connection', 'Upgrade', 'Upgrade', upgrade]);
+    if (!asked.isSound) return null;
+    tail += asked.text;
+  } else if (takesTrailers === true) tail += TRAILERS;
+  const head = requestHead(method, path, headers, tail);
   if (head === null) return null;
   const trailers = request.trailers ?? NO_TRAILERS;
   return { head, bodyBytes: hasBody ? lengthBytes : 0, expectsContinue, trailers };

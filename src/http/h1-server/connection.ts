@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { atOnce } from '#core/clock.ts';
 import { Deadline } from '#core/deadline.ts';
-import type { FlatHeaders } from '#core/headers.ts';
+import type { Fields } from '#core/fields.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { Hold } from '#shared/held-bytes.ts';
@@ -251,7 +251,7 @@ export class Connection implements ReplyHost {
 
   #begin(): void {
     const line = this.#line;
-    const { headers } = this.#heads;
+    const { fields: headers } = this.#heads;
     const fields = readControlFields(headers);
     const framing = requestFraming(fields, line.minor);
     if (typeof framing === 'string') this.#refuse('malformed_request');
@@ -259,7 +259,7 @@ export class Connection implements ReplyHost {
     else this.#serve(headers, fields, framing);
   }
 
-  #serve(headers: FlatHeaders, fields: ControlFields, framing: Framing): void {
+  #serve(headers: Fields, fields: ControlFields, framing: Framing): void {
     const { method, target, minor } = this.#line;
     const hasBody = framing.kind !== 'none';
     const whole = this.#takeWholeBody(framing);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
+import type { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import { type Flushable, flushes } from '../flushes.ts';
@@ -66,13 +67,13 @@ export class Http1Reply implements Reply, Flushable {
     return this.#host.socket.destroyed;
   }
 
-  head(status: number, reason: string, headers: FlatHeaders): void {
-    const framing = responseFraming(this.#asked.method, this.#asked.minor, status, headers);
+  head(status: number, reason: string, fields: Fields): void {
+    const framing = responseFraming(this.#asked.method, this.#asked.minor, status, fields);
     // A client that was not told to go on may send its body or not, and nobody could tell.
     const closes = framing.endsWithConnection || this.#awaitsContinue || this.#host.mustClose;
     const { lines, hasDate } = framing;
     const tail = `${lines}${this.#host.connectionLines(closes)}${hasDate ? '' : this.#host.dateLine}`;
-    const head = rawHead(status, reason, headers, tail);
+    const head = rawHead(status, reason, fields, tail);
     this.status = status;
     this.isClosing = closes;
     this.#isChunked = framing.isChunked;
@@ -80,9 +81,9 @@ export class Http1Reply implements Reply, Flushable {
     this.#add(head);
   }
 
-  inform(status: number, headers: FlatHeaders): void {
+  inform(status: number, fields: Fields): void {
     if (this.status !== 0 || this.#asked.minor === 0) return;
-    const head = responseHead(status, REASON_PHRASES[status] ?? '', headers);
+    const head = responseHead(status, REASON_PHRASES[status] ?? '', fields);
     if (head !== null) this.#add(head);
   }
 
@@ -134,9 +135,9 @@ export class Http1Reply implements Reply, Flushable {
     else socket.destroy();
   }
 
-  switchProtocols(headers: FlatHeaders): Duplex | null {
+  switchProtocols(fields: Fields): Duplex | null {
     if (this.isGone) return null;
-    const head = rawHead(101, 'Switching Protocols', headers);
+    const head = rawHead(101, 'Switching Protocols', fields);
     this.#flush();
     this.status = 101;
     this.#isEnded = true;

@@ -1,4 +1,5 @@
-import { type FlatHeaders, isNamed } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import type { Fields } from '#core/fields.ts';
 import { declaredBytes } from '../h1/control-fields.ts';
 import type { Minor } from '../h1/start-lines.ts';
 import { fieldLines } from '../h1/write-head.ts';
@@ -14,6 +15,8 @@ export type ResponseFraming = {
   readonly hasDate: boolean;
 };
 
+const CONTENT_LENGTH = fieldName('content-length');
+const DATE = fieldName('date');
 const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
 
 /** Some transports leave blanks around it. */
@@ -27,14 +30,10 @@ export function responseFraming(
   method: string,
   minor: Minor,
   status: number,
-  headers: FlatHeaders,
+  fields: Fields,
 ): ResponseFraming {
-  let bytes = Infinity;
-  let hasDate = false;
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (isNamed(headers[at], 'content-length')) bytes = lengthOf(headers[at + 1] as string);
-    else if (isNamed(headers[at], 'date')) hasDate = true;
-  }
+  const declared = fields.declaredLength ?? fields.value(CONTENT_LENGTH);
+  let bytes = declared === null ? Infinity : lengthOf(declared);
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
   const isOpen = bytes === Infinity;
   const isChunked = isOpen && minor === 1;
@@ -43,6 +42,6 @@ export function responseFraming(
     bytes,
     isChunked,
     endsWithConnection: isOpen && !isChunked,
-    hasDate,
+    hasDate: fields.has(DATE),
   };
 }

@@ -1,4 +1,5 @@
-import { COMMON_SPELLINGS, isSecret, learnName } from '#core/header-names.ts';
+import { fieldName, learnName } from '#core/field-names.ts';
+import { COMMON_SPELLINGS, isSecret } from '#core/header-names.ts';
 import { NamedLines } from './known-lines.ts';
 import { hashOf, viewOf } from './words.ts';
 
@@ -15,12 +16,12 @@ const seen = new Int32Array(SLOTS);
 
 for (const name of COMMON_SPELLINGS) {
   const bytes = Buffer.from(name, 'latin1');
-  const lines = new NamedLines(name, !isSecret(name));
+  const lines = new NamedLines(fieldName(name), !isSecret(name.toLowerCase()));
   slots[slotOf(bytes, 0, bytes.length)]?.push({ lines, bytes });
 }
 
 /**
- * The header's name at these bytes, of which there is one at least, if it is common: the one string of it. Others
+ * The header's name at these bytes, of which there is one at least, if it is common. Others
  * become so when they come again, as far as there is room; of their lines, which may be secret, none is kept.
  */
 export function commonName(bytes: Buffer, from: number, to: number): NamedLines | null {
@@ -39,8 +40,9 @@ function learned(slot: number, bytes: Buffer, from: number, to: number): NamedLi
   seen[slot] = hash;
   if (isNew) return null;
   const name = bytes.toString('latin1', from, to);
-  if (!learnName(name)) return null;
-  const lines = new NamedLines(name, false);
+  const learned = learnName(name);
+  if (learned === null) return null;
+  const lines = new NamedLines(learned, false);
   names.push({ lines, bytes: Buffer.from(name, 'latin1') });
   return lines;
 }

@@ -1,5 +1,6 @@
 import { withoutBlanks } from '#core/blanks.ts';
-import { type FlatHeaders, isNamed, LOWER_CASE } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import type { Fields } from '#core/fields.ts';
 import type { FramingFault } from './faults.ts';
 
 /** What the fields of one head say of its message and its connection. */
@@ -44,33 +45,46 @@ function nothingFound(): Found {
   };
 }
 
-/** Reads a head for its control fields: one pass, in which most fields are passed by for their first letter. */
-export function readControlFields(headers: FlatHeaders): ControlFields {
+const CONNECTION = fieldName('connection');
+const CONTENT_LENGTH = fieldName('content-length');
+const EXPECT = fieldName('expect');
+const KEEP_ALIVE = fieldName('keep-alive');
+const TRANSFER_ENCODING = fieldName('transfer-encoding');
+const UPGRADE = fieldName('upgrade');
+
+/** Reads a head for its control fields. All of them have numbers, in any spelling. */
+export function readControlFields(fields: Fields): ControlFields {
   let found: Found | null = null;
   let namesUpgrade = false;
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = controlName(headers[at] as string);
-    if (name === null) continue;
-    found ??= nothingFound();
-    const value = headers[at + 1] as string;
-    switch (name) {
-      case 'content-length':
-        readLength(found, value);
+  const { count } = fields;
+  for (let at = 0; at < count; at++) {
+    switch (fields.numberAt(at)) {
+      case CONTENT_LENGTH.number:
+        found ??= nothingFound();
+        readLength(found, fields.valueAt(at));
         break;
-      case 'transfer-encoding':
-        readCoding(found, value);
+      case TRANSFER_ENCODING.number:
+        found ??= nothingFound();
+        readCoding(found, fields.valueAt(at));
         break;
-      case 'connection':
-        namesUpgrade = readConnection(found, value) || namesUpgrade;
+      case CONNECTION.number:
+        found ??= nothingFound();
+        namesUpgrade = readConnection(found, fields.valueAt(at)) || namesUpgrade;
         break;
-      case 'keep-alive':
-        found.keepAliveSeconds = readSeconds(value);
+      case KEEP_ALIVE.number:
+        found ??= nothingFound();
+        found.keepAliveSeconds = readSeconds(fields.valueAt(at));
         break;
-      case 'upgrade':
-        found.upgrade = found.upgrade === null ? value.toLowerCase() : `${found.upgrade}, ${value}`;
+      case UPGRADE.number:
+        found ??= nothingFound();
+        found.upgrade =
+          found.upgrade === null
+            ? fields.valueAt(at).toLowerCase()
+            : `${found.upgrade}, ${fields.valueAt(at)}`;
         break;
-      case 'expect':
-        found.expectsContinue = value.toLowerCase() === '100-continue';
+      case EXPECT.number:
+        found ??= nothingFound();
+        found.expectsContinue = fields.valueAt(at).toLowerCase() === '100-continue';
         break;
     }
   }
@@ -78,36 +92,6 @@ export function readControlFields(headers: FlatHeaders): ControlFields {
   if (!namesUpgrade) found.upgrade = null;
   if (found.lengthBytes !== null && found.isChunked) found.fault ??= 'length_and_coding';
   return found;
-}
-
-type ControlName =
-  | 'connection'
-  | 'content-length'
-  | 'expect'
-  | 'keep-alive'
-  | 'transfer-encoding'
-  | 'upgrade';
-
-/** What they begin with. */
-const [C, E, K, T, U] = [0x63, 0x65, 0x6b, 0x74, 0x75];
-
-/** Which one of them a name is, whatever its case. */
-function controlName(name: string): ControlName | null {
-  switch (name.charCodeAt(0) | LOWER_CASE) {
-    case C:
-      if (isNamed(name, 'connection')) return 'connection';
-      return isNamed(name, 'content-length') ? 'content-length' : null;
-    case E:
-      return isNamed(name, 'expect') ? 'expect' : null;
-    case K:
-      return isNamed(name, 'keep-alive') ? 'keep-alive' : null;
-    case T:
-      return isNamed(name, 'transfer-encoding') ? 'transfer-encoding' : null;
-    case U:
-      return isNamed(name, 'upgrade') ? 'upgrade' : null;
-    default:
-      return null;
-  }
 }
 
 /** One, of digits only: also the same length twice is more than anybody sends by accident. */

@@ -1,19 +1,19 @@
+import { numberOf } from '#core/field-names.ts';
+import { Fields } from '#core/fields.ts';
+import { SP } from './bytes.ts';
 import { commonName } from './common-names.ts';
-import { knownField } from './known-fields.ts';
-import type { KnownLine, LinePlace, NamedLines } from './known-lines.ts';
+import type { KnownLine, NamedLines } from './known-lines.ts';
 
-/** What is noted of each string that is to be made: its place among the fields, and where its bytes are. */
-const NOTES = 3;
-
-/** Of a string that others are parts of. One that is longer by itself is part of none. */
-const TEXT_BYTES_MAX = 1024;
+/** Before a name, and between it and its value, where a line is written as we would. */
+const BREAK = '\r\n';
+const SEPARATOR = ': ';
 
 /**
- * The fields of one head after the other, as strings: those of known lines are there already, and all others are parts
- * of a few others, made when the head is complete. Places are those of the field under way, counted from where the head
- * begins.
+ * The fields of one head after the other. Their text is that of the wire, cut out of it once the head is complete, but
+ * for lines that are spaced in another way than ours: those are written anew. Places are those of the field under way,
+ * counted from where the head begins.
  */
-export class HeadFields implements LinePlace {
+export class HeadFields {
   nameAt = 0;
   nameEnd = 0;
   valueAt = 0;
@@ -21,31 +21,40 @@ export class HeadFields implements LinePlace {
   /** Whether it has the name that was expected in its place: this one. */
   common: NamedLines | null = null;
 
-  #strings: string[] = [];
-  /** Of the strings that are still to be made. Not kept for the next head: most connections are idle. */
-  #notes: number[] | null = null;
+  #marks: number[] = [];
+  /** What had to be written anew, with all before it, and where the lines begin that come after that. */
+  #text = '';
+  #restAt = 0;
   /** The known line that was taken last, and the first one of the last head. */
   #previous: KnownLine | null = null;
   #first: KnownLine | null = null;
 
   get count(): number {
-    return this.#strings.length / 2;
+    return this.#marks.length / 2;
+  }
+
+  /** The first line is at this place. Only what has no start line has no break before it. */
+  begin(at: number): void {
+    if (this.#marks.length > 0) return;
+    this.#text = at === 0 ? BREAK : '';
+    this.#restAt = at === 0 ? 0 : at - BREAK.length;
   }
 
   /**
-   * Takes the lines from `view[from]` on that are known and stand where they were expected, as far as there may be so
-   * many fields. Returns where the others begin.
+   * Takes the lines from `view[base + from]` on that are known and stand where they were expected, as far as there may
+   * be so many fields. Returns where the others begin.
    */
-  takeKnown(view: DataView, from: number, end: number, countMax: number): number {
-    const strings = this.#strings;
+  takeKnown(view: DataView, base: number, from: number, end: number, countMax: number): number {
+    const marks = this.#marks;
+    const shift = this.#text.length - this.#restAt - BREAK.length;
     let at = from;
     let previous = this.#previous;
     let line = previous === null ? this.#first : previous.next;
     let same = 0;
-    while (line !== null && strings.length < 2 * countMax) {
-      same = line.sameBytes(view, at, end);
+    while (line !== null && marks.length < 2 * countMax) {
+      same = line.sameBytes(view, base + at, base + end);
       if (same < line.bytes) break;
-      strings.push(line.name, line.value);
+      marks.push(line.name.number, at + shift);
       at += same;
       same = 0;
       previous = line;
@@ -58,24 +67,42 @@ export class HeadFields implements LinePlace {
 
   /** Takes the field under way, whose line ends before `bytes[base + end]`; of the view, the bytes are a part. */
   take(bytes: Buffer, view: DataView, base: number, end: number): void {
-    const named = this.common ?? commonName(bytes, base + this.nameAt, base + this.nameEnd);
-    const line = named?.find(view, bytes.byteOffset + base, end, this) ?? null;
-    if (named === null) this.#note(this.nameAt, this.nameEnd);
-    else this.#strings.push(named.name);
-    if (line === null) this.#note(this.valueAt, this.valueEnd);
-    else {
-      this.#strings.push(line.value);
-      this.#expectNext(line);
+    const { nameAt, nameEnd, valueAt, valueEnd } = this;
+    const named = this.common ?? commonName(bytes, base + nameAt, base + nameEnd);
+    const number = named?.name.number ?? numberOf(bytes.toString('latin1', base + nameAt, base + nameEnd));
+    const isSpaced = valueAt === nameEnd + SEPARATOR.length && bytes[base + valueAt - 1] === SP;
+    if (!isSpaced || valueEnd !== end - BREAK.length) {
+      this.#rewrite(bytes, base, end, number);
+      return;
     }
+    this.#marks.push(number, nameAt - BREAK.length + this.#text.length - this.#restAt);
+    const line = named?.find(view, bytes.byteOffset + base, end, nameAt) ?? null;
+    if (line !== null) this.#expectNext(line);
   }
 
-  /** All fields of the head that is complete; the next one begins. */
-  complete(bytes: Buffer, base: number): string[] {
-    const strings = this.#strings;
-    if (this.#notes !== null) this.#makeStrings(this.#notes, bytes, base);
-    this.#strings = [];
+  /** As we would have written it. */
+  #rewrite(bytes: Buffer, base: number, end: number, number: number): void {
+    const breakAt = this.nameAt - BREAK.length;
+    // Without a start line there is none before the first one.
+    const before =
+      breakAt < this.#restAt
+        ? ''
+        : this.#text + bytes.toString('latin1', base + this.#restAt, base + breakAt);
+    const name = bytes.toString('latin1', base + this.nameAt, base + this.nameEnd);
+    const value = bytes.toString('latin1', base + this.valueAt, base + this.valueEnd);
+    this.#marks.push(number, before.length);
+    this.#text = `${before}${BREAK}${name}${SEPARATOR}${value}`;
+    this.#restAt = end - BREAK.length;
+  }
+
+  /** All fields of the head, whose last line ends before `bytes[base + end]`; the next one begins. */
+  complete(bytes: Buffer, base: number, end: number): Fields {
+    const rest = bytes.toString('latin1', base + this.#restAt, base + end - BREAK.length);
+    const fields = this.#marks.length === 0 ? new Fields() : new Fields(this.#text + rest, this.#marks);
+    this.#marks = [];
+    this.#text = '';
     this.#previous = null;
-    return strings;
+    return fields;
   }
 
   /** In the next head, in the same place. */
@@ -83,36 +110,5 @@ export class HeadFields implements LinePlace {
     if (this.#previous === null) this.#first = line;
     else this.#previous.next = line;
     this.#previous = line;
-  }
-
-  #note(from: number, to: number): void {
-    this.#notes ??= [];
-    this.#notes.push(this.#strings.length, from, to);
-    this.#strings.push('');
-  }
-
-  /** Parts of a few strings, and not copies: of short ones, since whoever keeps a part keeps all of it. */
-  #makeStrings(notes: readonly number[], bytes: Buffer, base: number): void {
-    const last = notes.at(-1) as number;
-    let text = '';
-    let textAt = 0;
-    let textEnd = 0;
-    for (let note = 0; note < notes.length; note += NOTES) {
-      const from = notes[note + 1] as number;
-      const to = notes[note + 2] as number;
-      if (to > textEnd) {
-        textAt = from;
-        textEnd = Math.max(to, Math.min(last, from + TEXT_BYTES_MAX));
-        text = bytes.toString('latin1', base + textAt, base + textEnd);
-      }
-      this.#put(notes[note] as number, text.slice(from - textAt, to - textAt));
-    }
-    this.#notes = null;
-  }
-
-  /** Names stand before their values. */
-  #put(place: number, text: string): void {
-    this.#strings[place] = text;
-    if (place % 2 === 1) knownField(this.#strings[place - 1] as string)?.wasRead(text);
   }
 }

@@ -1,3 +1,4 @@
+import { Fields } from '#core/fields.ts';
 import { COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from './bytes.ts';
 import type { HeadFault } from './faults.ts';
 import { HeadFields } from './head-fields.ts';
@@ -13,8 +14,12 @@ export type HeadLimits = {
 export const INCOMPLETE = -1;
 export const FAULTY = -2;
 
+const NO_FIELDS = new Fields();
 const EMPTY = Buffer.alloc(0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
+
+/** Of the empty line. */
+const END_BYTES = 2;
 
 /** Of what holds a head that came in pieces. */
 const HELD_BYTES_MIN = 1024;
@@ -42,11 +47,11 @@ export interface StartLine {
 /**
  * Reads one head after the other, in whatever pieces they come (RFC 9112 §2–5), strictly: lines end in CRLF,
  * nothing is folded, repaired or skipped. Bytes are looked at once, and a head that comes in one piece is not
- * copied. Strings have one character for each byte. Without a start line: a trailer section.
+ * copied. Without a start line: a trailer section.
  */
 export class HeadParser {
-  /** Name, value, name, value … of the head that is complete, white space around values taken off. */
-  headers: string[] = [];
+  /** Of the head that is complete. */
+  fields: Fields = NO_FIELDS;
   /** What was wrong, after FAULTY. The connection cannot be read any further. */
   fault: HeadFault | null = null;
 
@@ -56,7 +61,7 @@ export class HeadParser {
   /** What was scanned of this head, and where its start line begins. */
   #scannedBytes = 0;
   #startAt = 0;
-  readonly #fields = new HeadFields();
+  readonly #reading = new HeadFields();
   /** What the bytes are a part of, while they are read: not for as long as the connection is there. */
   #view: DataView = NO_VIEW;
   /** The head so far, if it came in pieces. */
@@ -106,7 +111,7 @@ export class HeadParser {
       at = this.#step(bytes, base, at, end);
       if (at === FAULTY) return FAULTY;
       if (this.#state === COMPLETE) {
-        this.#complete(bytes, base);
+        this.#complete(bytes, base, at);
         return at;
       }
     }
@@ -165,10 +170,11 @@ export class HeadParser {
   // Each part of a field reads on with the next one: to go through the states for each costs more than the bytes.
 
   #line(bytes: Buffer, base: number, from: number, end: number): number {
-    const fields = this.#fields;
+    const fields = this.#reading;
     const { fieldsMax } = this.#limits;
-    const { byteOffset } = bytes;
-    const at = fields.takeKnown(this.#view, byteOffset + from, byteOffset + end, fieldsMax) - byteOffset;
+    fields.begin(from - base);
+    const at =
+      base + fields.takeKnown(this.#view, bytes.byteOffset + base, from - base, end - base, fieldsMax);
     if (at === end) return at;
     fields.nameAt = at - base;
     if (fields.common !== null) return this.#colon(bytes, base, at + fields.common.name.length, end);
@@ -187,7 +193,7 @@ export class HeadParser {
     const at = skip(TOKEN, bytes, from, end);
     if (at === end) return at;
     const byte = bytes[at];
-    const isEmpty = at - base === this.#fields.nameAt;
+    const isEmpty = at - base === this.#reading.nameAt;
     if (byte !== COLON || isEmpty) {
       const isBlank = byte === SP || byte === HTAB;
       if (isBlank) return this.#fail('space_before_colon');
@@ -198,7 +204,7 @@ export class HeadParser {
   }
 
   #colon(bytes: Buffer, base: number, at: number, end: number): number {
-    this.#fields.nameEnd = at - base;
+    this.#reading.nameEnd = at - base;
     this.#state = BEFORE_VALUE;
     return this.#beforeValue(bytes, base, at + 1, end);
   }
@@ -207,7 +213,7 @@ export class HeadParser {
     let at = from;
     while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at++;
     if (at === end) return at;
-    this.#fields.valueAt = at - base;
+    this.#reading.valueAt = at - base;
     this.#state = VALUE;
     return this.#value(bytes, base, at, end);
   }
@@ -216,17 +222,17 @@ export class HeadParser {
     const at = this.#textEnd(bytes, from, end);
     if (at === end) return at;
     if (bytes[at] !== CR) return this.#failAt(bytes[at]);
-    const start = base + this.#fields.valueAt;
+    const start = base + this.#reading.valueAt;
     let last = at;
     while (last > start && (bytes[last - 1] === SP || bytes[last - 1] === HTAB)) last--;
-    this.#fields.valueEnd = last - base;
+    this.#reading.valueEnd = last - base;
     this.#state = VALUE_LF;
     return at + 1 === end ? end : this.#valueLineFeed(bytes, base, at + 1);
   }
 
   #valueLineFeed(bytes: Buffer, base: number, at: number): number {
     if (bytes[at] !== LF) return this.#fail('bare_cr');
-    this.#fields.take(bytes, this.#view, base, at + 1 - base);
+    this.#reading.take(bytes, this.#view, base, at + 1 - base);
     this.#state = LINE;
     return at + 1;
   }
@@ -237,8 +243,8 @@ export class HeadParser {
     return at + 1;
   }
 
-  #complete(bytes: Buffer, base: number): void {
-    this.headers = this.#fields.complete(bytes, base);
+  #complete(bytes: Buffer, base: number, end: number): void {
+    this.fields = this.#reading.complete(bytes, base, end - base - END_BYTES);
     this.#view = NO_VIEW;
     this.#startAt = 0;
     this.#scannedBytes = 0;

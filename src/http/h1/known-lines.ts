@@ -1,9 +1,10 @@
+import type { FieldName } from '#core/field-names.ts';
 import { hashOf, sameBytes } from './words.ts';
 
 /**
- * Lines of heads that were read before, with the strings that were made of them. Most lines of a head are those of
- * the heads before it, on this connection or on another one: what has the same bytes was found to be a field
- * already, and needs neither to be looked through nor to become strings again. One thread has one table of them.
+ * Lines of heads that were read before. Most lines of a head are those of the heads before it, on this connection or on
+ * another one: what has the same bytes was found to be a field already, and need not be looked through again. One
+ * thread has one table of them.
  */
 
 /** From the name to the line feed. Longer ones are read each time. */
@@ -17,18 +18,10 @@ const store = Buffer.alloc(LINES_MAX * LINE_BYTES_MAX);
 const storeView = new DataView(store.buffer, store.byteOffset, store.length);
 let linesMade = 0;
 
-/** Where the parts of a line stand. */
-export interface LinePlace {
-  readonly nameAt: number;
-  readonly valueAt: number;
-  readonly valueEnd: number;
-}
-
-/** A line that was a field, CRLF included. What is in it changes: nobody may rely on it from head to head. */
+/** A line that was a field, spaced as we would, CRLF included. What is in it changes: nobody may rely on it from head to head. */
 export class KnownLine {
   readonly of: NamedLines;
-  readonly name: string;
-  value = '';
+  readonly name: FieldName;
   /** What came after it when anything known did so last, and will most likely come again. */
   next: KnownLine | null = null;
   readonly #storedAt: number;
@@ -49,36 +42,33 @@ export class KnownLine {
     return sameBytes(view, at, storeView, this.#storedAt, Math.min(this.#bytes, end - at));
   }
 
-  /** Becomes the line of so many bytes from `view[at]` on, whose value stands where it is said. */
-  learn(view: DataView, at: number, bytes: number, valueAt: number, valueEnd: number): void {
+  /** Becomes the line of so many bytes from `view[at]` on. */
+  learn(view: DataView, at: number, bytes: number): void {
     const from = this.#storedAt;
     for (let byte = 0; byte < bytes; byte++) store[from + byte] = view.getUint8(at + byte);
     this.#bytes = bytes;
-    // A string of its own: a part of a longer one would keep that.
-    this.value = store.toString('latin1', from + valueAt, from + valueEnd);
   }
 }
 
 /** A header's name, and the lines with it that are known. */
 export class NamedLines {
-  readonly name: string;
+  readonly name: FieldName;
   readonly #isKept: boolean;
   readonly #lines: (KnownLine | null)[] = new Array(WAYS).fill(null);
   /** What was seen once, for each way: most of what comes once never comes again. */
   readonly #seen: number[] = new Array(WAYS).fill(0);
 
   /** `isKept` says whether any line of the name may ever be known. */
-  constructor(name: string, isKept: boolean) {
+  constructor(name: FieldName, isKept: boolean) {
     this.name = name;
     this.#isKept = isKept;
   }
 
   /**
-   * The line of this name that stands at `place` and ends before `end`, and is a field, if it is known. If not, it may
-   * become so. Where it stands is counted from `view[base]`.
+   * The line of this name that stands at `view[base + nameAt]` and ends before `view[base + end]`, and is a field as we
+   * would write it, if it is known. If not, it may become so.
    */
-  find(view: DataView, base: number, end: number, place: LinePlace): KnownLine | null {
-    const { nameAt, valueAt, valueEnd } = place;
+  find(view: DataView, base: number, end: number, nameAt: number): KnownLine | null {
     const at = base + nameAt;
     const bytes = end - nameAt;
     if (!this.#isKept || bytes > LINE_BYTES_MAX) return null;
@@ -89,7 +79,7 @@ export class NamedLines {
     const isNew = this.#seen[way] !== hash;
     this.#seen[way] = hash;
     const line = isNew ? null : this.#lineOf(way);
-    line?.learn(view, at, bytes, valueAt - nameAt, valueEnd - nameAt);
+    line?.learn(view, at, bytes);
     return line;
   }
 

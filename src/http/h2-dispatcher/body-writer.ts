@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
+import { Fields } from '#core/fields.ts';
 import { groupedFields } from '../h2-fields.ts';
 import { brokenBody, wrongLength } from '../transport-errors.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -33,7 +34,7 @@ export class BodyWriter {
     stream.on('drain', () => this.#drained());
     if (trailers !== null) {
       stream.on('wantTrailers', () => {
-        if (!stream.closed) stream.sendTrailers(groupedFields(trailers()) ?? {});
+        if (!stream.closed) stream.sendTrailers(groupedFields(Fields.of(trailers())) ?? {});
       });
     }
     body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);

@@ -56,6 +56,10 @@ export function tooManyInformational(): SignalboxError {
   return malformed('too many informational answers');
 }
 
+export function malformedFields(): SignalboxError {
+  return malformed('a header is none');
+}
+
 export function tooManyHeaders(): SignalboxError {
   return malformed('too many headers');
 }

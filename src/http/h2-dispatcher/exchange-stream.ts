@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
+import { Fields } from '#core/fields.ts';
 import { type FlatHeaders, headerValue } from '#core/headers.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import type { Carrier, Flight } from '../flight.ts';
@@ -7,7 +8,7 @@ import { INFORMATIONAL_MAX } from '../transport.ts';
 import { streamOf } from '../transport-body.ts';
 import { unprocessed } from '../transport-errors.ts';
 import { BodyWriter } from './body-writer.ts';
-import { streamFailed, tooManyHeaders, tooManyInformational } from './errors.ts';
+import { malformedFields, streamFailed, tooManyHeaders, tooManyInformational } from './errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** What a stream tells the session that it belongs to, and asks of it. */
@@ -117,7 +118,8 @@ export class ExchangeStream implements Carrier {
 
   #head(status: number, raw: FlatHeaders): void {
     const flight = this.#flight;
-    flight.rawHeaders = this.#bounded(raw, this.#host.headBytesMax);
+    flight.fields = Fields.of(this.#bounded(raw, this.#host.headBytesMax));
+    if (!flight.fields.isSound) flight.abort(malformedFields());
     if (!flight.isOver) this.#tell(() => flight.answer(status, REASON_PHRASES[status] ?? ''));
   }
 

@@ -1,6 +1,8 @@
-import { type FlatHeaders, headerValue, isHopByHop } from '#core/headers.ts';
+import { fieldName } from '#core/field-names.ts';
+import type { Fields } from '#core/fields.ts';
+import { type FlatHeaders, isHopByHop } from '#core/headers.ts';
 import { readControlFields } from '../h1/control-fields.ts';
-import { isField, isRequestLine } from '../h1/write-head.ts';
+import { isRequestLine } from '../h1/write-head.ts';
 import type { TransportRequest } from '../transport.ts';
 
 /** A request as it will be written. */
@@ -13,20 +15,29 @@ export type Outgoing = {
   readonly trailers: (() => FlatHeaders) | null;
 };
 
+const HOST = fieldName('host');
+
 export type Scheme = 'http' | 'https';
 
 /** Null for a request that could be taken for another one. */
 export function outgoingOf(request: TransportRequest, scheme: Scheme): Outgoing | null {
   const { method, path, body, takesTrailers } = request;
   const { fault, lengthBytes, isChunked } = readControlFields(request.headers);
-  if (fault !== null || isChunked || method === 'CONNECT' || !isRequestLine(method, path)) return null;
+  if (
+    !request.headers.isSound ||
+    fault !== null ||
+    isChunked ||
+    method === 'CONNECT' ||
+    !isRequestLine(method, path)
+  )
+    return null;
   const hasBody = body !== undefined && body !== null;
   if (!hasBody && lengthBytes !== null && lengthBytes > 0) return null;
 
   const headers = [':method', method, ':scheme', scheme, ':path', path];
-  const authority = headerValue(request.headers, 'host');
+  const authority = request.headers.value(HOST);
   if (authority !== null) headers.push(':authority', authority);
-  if (!appendFields(headers, request.headers)) return null;
+  appendFields(headers, request.headers);
   if (takesTrailers === true) headers.push('te', 'trailers');
   const isOpen = hasBody && lengthBytes === null;
   return {
@@ -36,14 +47,9 @@ export function outgoingOf(request: TransportRequest, scheme: Scheme): Outgoing 
   };
 }
 
-/** False where one of them would not stay one. */
-function appendFields(headers: string[], fields: FlatHeaders): boolean {
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const name = fields[at] as string;
-    const value = fields[at + 1] as string;
-    if (!isField(name, value)) return false;
-    const lowerName = name.toLowerCase();
-    if (lowerName !== 'host' && !isHopByHop(lowerName)) headers.push(lowerName, value);
+function appendFields(headers: string[], fields: Fields): void {
+  for (let at = 0; at < fields.count; at++) {
+    const lowerName = fields.lowerNameAt(at);
+    if (lowerName !== 'host' && !isHopByHop(lowerName)) headers.push(lowerName, fields.valueAt(at));
   }
-  return true;
 }

@@ -7,6 +7,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import type { ClientTls } from '#core/tls.ts';
 import { tooSlow } from '../client-pace.ts';
@@ -93,7 +94,7 @@ export class Http2Connection {
       method: head.method,
       target: head.target,
       protocol: '2',
-      headers: head.headers,
+      headers: Fields.of(head.headers),
       peerAddress: this.#peerAddress,
       tls: this.#tls,
       upgrade: null,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Reply } from '#actors/request/reply.ts';
 import { Deadline } from '#core/deadline.ts';
 import { SignalboxError } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { Hold } from '#shared/held-bytes.ts';
 import { ClientPace } from '../client-pace.ts';
@@ -70,7 +71,7 @@ export class Http2Reply implements Reply {
     return this.isCut || this.#stream.closed || this.#stream.destroyed;
   }
 
-  head(status: number, _reason: string, headers: FlatHeaders): void {
+  head(status: number, _reason: string, headers: Fields): void {
     // Beyond, it is no status, and as good as a 5xx (RFC 9110 §15); node:http2 sends none such.
     const sent = status > STATUS_MAX ? BAD_GATEWAY : status;
     const framing = responseFraming(this.#asked.method, 1, sent, headers);
@@ -90,7 +91,7 @@ export class Http2Reply implements Reply {
     else process.nextTick(this.#respondInParts);
   }
 
-  inform(status: number, headers: FlatHeaders): void {
+  inform(status: number, headers: Fields): void {
     const fields = groupedFields(headers);
     if (this.status !== 0 || this.isGone || fields === null) return;
     this.#stream.additionalHeaders({ ...fields, ':status': status });
@@ -233,7 +234,7 @@ export class Http2Reply implements Reply {
   }
 
   #sendTrailers(): void {
-    this.#stream.sendTrailers(groupedFields(this.#trailers) ?? {});
+    this.#stream.sendTrailers(groupedFields(Fields.of(this.#trailers)) ?? {});
     this.#awaitsTrailers = false;
     // node:http2 hands them to the system by then.
     setImmediate(() => this.#tellIfSent());

@@ -2,6 +2,7 @@ import type { Answer } from '#actors/request/answer.ts';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Identity, RequestSteps } from '#actors/request/steps.ts';
 import type { Work } from '#actors/step.ts';
+import type { Fields } from '#core/fields.ts';
 import { forwardHeaders, forwardTrailers } from '#core/forward-headers.ts';
 import { type FlatHeaders, takesTrailers } from '#core/headers.ts';
 import { passedHeaders } from '#core/response-headers.ts';
@@ -93,7 +94,7 @@ class Forwarding implements AttemptObserver, Work {
     if (this.#isQueued) this.#machine.tell(STARTED);
   }
 
-  informed(status: number, headers: FlatHeaders): void {
+  informed(status: number, headers: Fields): void {
     const { table, reply } = this.#exchange;
     reply.inform(status, passedHeaders(status, headers, table.headers, null));
   }
@@ -134,7 +135,7 @@ function headersFor(
   upstream: Upstream,
   identity: Identity | null,
   spanId: string,
-): string[] {
+): Fields {
   const facts = {
     requestId: id,
     traceparent: formatTraceparent(trace.traceId, spanId, trace.isSampled),

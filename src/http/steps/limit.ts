@@ -2,7 +2,7 @@ import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Clock } from '#core/clock.ts';
 import { chooseQuota } from '#core/limits/client-key.ts';
 import { ClientKeys } from '#core/limits/client-keys.ts';
-import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
+import { addLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
 import type { LimitTable } from '#shared/limit-table.ts';
 import { requestFacts } from '../request-facts.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
@@ -30,7 +30,7 @@ export function limitStep(
     const decision = table.takeOf(clients.of(limit, facts), quota, clock.monotonicMs(), limit.isShared);
     metrics.limited(limit, decision.allowed);
     recorder.limited(exchange, decision);
-    appendLimitHeaders(exchange.notices, limit.name, quota, decision);
+    addLimitHeaders(exchange.notices, limit.name, quota, decision);
     machine.tell(
       decision.allowed
         ? PASSED

@@ -4,7 +4,8 @@ import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestSteps } from '#actors/request/steps.ts';
 import type { Work } from '#actors/step.ts';
 import type { Clock } from '#core/clock.ts';
-import { applyHeaderRules, isWithoutRules } from '#core/header-rules.ts';
+import { Fields } from '#core/fields.ts';
+import { isWithoutRules, underHeaderRules } from '#core/header-rules.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { passedHeaders, responseHeaders, stampOf } from '#core/response-headers.ts';
 import type { HeldBytes } from '#shared/held-bytes.ts';
@@ -65,7 +66,7 @@ class Responding implements AnswerSink, UnderWay, Work {
     this.#machine = machine;
   }
 
-  begin(headers: FlatHeaders): void {
+  begin(headers: Fields): void {
     const { reply, route } = this.#exchange;
     const answer = this.#answer;
     reply.onSent(() => this.#machine.tell(FINISHED));
@@ -121,9 +122,9 @@ class Tunnelling implements UnderWay, Work {
     this.#machine = machine;
   }
 
-  begin(headers: FlatHeaders): void {
+  begin(headers: Fields): void {
     const { reply, route } = this.#exchange;
-    const client = reply.switchProtocols(['Connection', 'Upgrade', ...headers]);
+    const client = reply.switchProtocols(headers);
     if (client === null) {
       reply.cut();
       this.#machine.tell(BROKEN);
@@ -145,22 +146,23 @@ class Tunnelling implements UnderWay, Work {
 
 function answerTrailers({ table, route }: Exchange, answer: Answer, trailers: FlatHeaders): FlatHeaders {
   if (trailers.length === 0) return trailers;
-  return passedHeaders(answer.status, passableTrailers(trailers), table.headers, route.cors, answer.headers);
+  const passable = Fields.of(passableTrailers(trailers));
+  return passedHeaders(answer.status, passable, table.headers, route.cors, answer.headers).flat();
 }
 
 function answerHeaders(
   { table, route, request, id, notices }: Exchange,
   answer: Answer,
   clock: Clock,
-): string[] {
+): Fields {
   const upstreamName = answer.upstream.name;
   const stamp = stampOf(table, id, clock.monotonicMs() - request.receivedMs, upstreamName);
-  const headers = responseHeaders(answer.status, answer.headers, stamp, route.cors, notices);
+  let headers = responseHeaders(answer.status, answer.headers, stamp, route.cors, notices);
   if (!isWithoutRules(route.responseHeaders)) {
     const { clientAddress, host, tls } = request;
     const facts = { clientAddress, host, requestId: id, routeName: route.name, upstreamName, tls };
-    applyHeaderRules(headers, route.responseHeaders, facts);
+    headers = underHeaderRules(headers, route.responseHeaders, facts);
   }
-  if (answer.tunnel !== null) headers.push('Upgrade', request.upgrade ?? '');
+  if (answer.tunnel !== null) headers.addAll(['Connection', 'Upgrade', 'Upgrade', request.upgrade ?? '']);
   return headers;
 }

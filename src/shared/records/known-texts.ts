@@ -1,3 +1,4 @@
+import { ownText } from '#core/own-text.ts';
 import { RecentMap } from '#core/recent-map.ts';
 import type { TextKind } from './layout.ts';
 import { type TextWords, textWords } from './text-words.ts';
@@ -34,7 +35,7 @@ export class KnownTexts {
       this.#known.set(text, words);
       return words;
     }
-    this.#unknown[this.#next] = text;
+    this.#unknown[this.#next] = ownText(text);
     this.#next = (this.#next + 1) % UNKNOWN_LATELY;
     return undefined;
   }

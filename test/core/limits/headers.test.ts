@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { emptyDecision } from '#core/limits/decision.ts';
-import { appendLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
+import { addLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
 import type { Quota } from '#core/table.ts';
 
 const quota: Quota = { kind: 'gcra', requests: 100, windowMs: 60_000, burst: 50 };
 
 describe('limit headers', () => {
   it('tell the policy and what is left, in whole seconds rounded up', () => {
-    const headers = ['Via', '1.1 signalbox'];
+    const headers = Fields.of(['Via', '1.1 signalbox']);
     const decision = { allowed: true, limit: 100, remaining: 42, resetMs: 2_001, retryAfterMs: 0 };
-    appendLimitHeaders(headers, 'default', quota, decision);
-    assert.deepEqual(headers, [
+    addLimitHeaders(headers, 'default', quota, decision);
+    assert.deepEqual(headers.flat(), [
       'Via',
       '1.1 signalbox',
       'RateLimit-Policy',
@@ -28,9 +29,10 @@ describe('limit headers', () => {
   });
 
   it('quote a policy name as a structured field, whatever characters it has', () => {
-    const headers: string[] = [];
-    appendLimitHeaders(headers, 'a "b" \\ü\r\nX: y', quota, emptyDecision());
-    assert.equal(headers[1], '"a \\"b\\" \\\\???X: y";q=100;w=60');
+    const headers = new Fields();
+    addLimitHeaders(headers, 'a "b" \\ü\r\nX: y', quota, emptyDecision());
+    assert.ok(headers.isSound);
+    assert.equal(headers.valueAt(0), '"a \\"b\\" \\\\???X: y";q=100;w=60');
   });
 });
 

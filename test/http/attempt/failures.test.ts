@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { until } from '#test/support/process.ts';
 import { HEAD, onRequest, SWITCH, saying, sayingAndClosing, sayingAndResetting, THROUGH } from './support.ts';
 
@@ -57,7 +58,10 @@ for (const { name, attemptAt } of THROUGH) {
         ['X\r\nY', 'a'],
         ['X', 'a\0'],
       ]) {
-        const { events } = await attemptAt(t, { upstream: () => {}, options: { headers } });
+        const { events } = await attemptAt(t, {
+          upstream: () => {},
+          options: { headers: Fields.of(headers) },
+        });
         assert.deepEqual(events.toSorted(), ['failed malformed_request', 'settled']);
       }
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { Attempt } from '#http/attempt.ts';
 import { send, transportTo } from '#test/http/transport/subject.ts';
 import { until } from '#test/support/process.ts';
@@ -39,7 +40,7 @@ for (const { name, attemptAt } of THROUGH) {
         failed: () => events.push('failed'),
         settled: () => events.push('settled'),
       });
-      pool.dispatch({ method: 'GET', path: '/', headers: [] }, queued);
+      pool.dispatch({ method: 'GET', path: '/', headers: new Fields() }, queued);
       queued.release();
       assert.deepEqual(events, ['settled']);
       sockets[0]?.write(`${HEAD}Content-Length: 0\r\n\r\n`);
@@ -127,7 +128,7 @@ for (const { name, attemptAt } of THROUGH) {
         failed: () => events.push('failed'),
         settled: () => events.push('settled'),
       });
-      pool.dispatch({ method: 'GET', path: '/', headers: [] }, attempt);
+      pool.dispatch({ method: 'GET', path: '/', headers: new Fields() }, attempt);
       await until('it is over', () => events.includes('settled'));
       await send(pool).over();
       assert.deepEqual(events, ['started', 'answered', 'settled']);

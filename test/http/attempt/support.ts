@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Answer, AnswerSink } from '#actors/request/answer.ts';
 import type { TurnWatch } from '#actors/request/exchange.ts';
+import { Fields } from '#core/fields.ts';
 import { Attempt, type AttemptTimeouts } from '#http/attempt.ts';
 import { failureCause } from '#http/attempt-failure.ts';
 import { kept } from '#http/read-buffers.ts';
@@ -72,7 +73,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
   const clock = new VirtualClock();
   const attempt = new Attempt(sampleUpstream(), TIMEOUTS, clock, {
     started: () => events.push('started'),
-    informed: (status, headers) => asides.push([status, ...headers]),
+    informed: (status, headers) => asides.push([status, ...headers.flat()]),
     answered: (answer) => {
       events.push(`answered ${answer.status}`);
       if (isDelivered && answer.tunnel === null) answer.deliver(sink);
@@ -84,7 +85,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
     {
       method: 'GET',
       path: '/',
-      headers: ['Host', 'x'],
+      headers: Fields.of(['Host', 'x']),
       body: body?.(attempt) ?? null,
       ...options,
     },

@@ -14,7 +14,7 @@ for (const { name, attemptAt } of THROUGH) {
       await until('it is answered', () => events.includes('answered 101'));
       const { tunnel, headers } = answer();
       assert.ok(tunnel !== null);
-      assert.deepEqual(headers, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+      assert.deepEqual(headers.flat(), ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
       assert.equal(`${(await once(tunnel, 'data'))[0]}`, 'first');
       assert.deepEqual(events, ['started', 'answered 101']);
       tunnel.destroy();

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import argon2 from 'argon2';
 import fc from 'fast-check';
 import { readCredentials } from '#core/auth/credentials.ts';
+import { Fields } from '#core/fields.ts';
 import type { Auth } from '#core/table.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import type { VerifyPassword } from '#http/auth/password-checks.ts';
@@ -13,7 +14,7 @@ const CHEAP = { memoryCost: 1024, timeCost: 2, parallelism: 1 };
 
 async function presenting(auth: Auth, value: string, verify: VerifyPassword = argon2.verify) {
   const name = auth.scheme === 'api_key' ? auth.header : 'Authorization';
-  const credentials = readCredentials(auth, [name, value]);
+  const credentials = readCredentials(auth, Fields.of([name, value]));
   assert.ok('token' in credentials);
   return createAuthenticator(verify, NO_TOKENS).verify(auth, credentials);
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as promisesToSettle } from 'node:timers/promises';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Proven, Refused } from '#actors/request/steps.ts';
+import { Fields } from '#core/fields.ts';
 import type { Auth } from '#core/table.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX } from '#http/auth/password-checks.ts';
@@ -15,7 +16,7 @@ const basic = authOf([], { scheme: 'basic', users: { ann: '$argon2id$v=19$m=8,t=
 function authenticating(verify = async (hash: string, password: string) => hash.endsWith(`$${password}`)) {
   const step = authenticateStep(createAuthenticator(verify, NO_TOKENS));
   return (auth: Auth | null, ...headers: string[]) => {
-    const exchange = { route: { auth }, request: { headers } } as unknown as Exchange;
+    const exchange = { route: { auth }, request: { headers: Fields.of(headers) } } as unknown as Exchange;
     const told: (Proven | Refused)[] = [];
     const work = step({ exchange }, { tell: (outcome) => told.push(outcome) });
     return { told, work };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { codeOf } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import { H1Pool } from '#http/h1-dispatcher/h1-pool.ts';
 import type { TransportHandler } from '#http/transport.ts';
 import { MemorySocket } from '#test/support/fuzz/memory-socket.ts';
@@ -32,7 +33,7 @@ async function waiting() {
   };
   const post = () =>
     pool.dispatch(
-      { method: 'POST', path: '/', headers: ['Content-Length', '3'], body: Buffer.from('abc') },
+      { method: 'POST', path: '/', headers: Fields.of(['Content-Length', '3']), body: Buffer.from('abc') },
       handler,
     );
   post();

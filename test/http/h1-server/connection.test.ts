@@ -3,6 +3,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import type { Reply } from '#actors/request/reply.ts';
 import { codeOf } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import { AHEAD_BYTES_MAX, DISCARDED_BYTES_MAX, HALF_CLOSED_MS } from '#http/h1-server/connection.ts';
 import { until } from '#test/support/process.ts';
 import { requestOf, statusesIn } from '#test/support/raw-client.ts';
@@ -46,7 +47,7 @@ describe('a request', () => {
     const [{ method, target, protocol, headers, bodyBytes, body, upgrade, peerAddress } = assert.fail()] =
       arrivals;
     assert.deepEqual([method, target, protocol, bodyBytes, upgrade], ['PUT', '/a?b', '1.1', 3, null]);
-    assert.deepEqual(headers, ['host', 'x', 'X-a', '\xe9', 'X-A', '2', 'Content-Length', '3']);
+    assert.deepEqual(headers.flat(), ['host', 'x', 'X-a', '\xe9', 'X-A', '2', 'Content-Length', '3']);
     assert.equal(peerAddress, '127.0.0.1');
     for (const byte of 'abc') client.say(byte);
     assert.equal(await text(body ?? assert.fail()), 'abc');
@@ -252,7 +253,7 @@ describe('time', () => {
     const { clock, ask, outcomes } = await serve(t);
     const { client, arrival } = await ask(GET);
     client.socket.pause();
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.expectProgress(60_000, 1024 * 1024);
     await fill(arrival.reply);
     clock.advance(RATE_WINDOW_MS - 1);
@@ -266,7 +267,7 @@ describe('time', () => {
     const { clock, ask, outcomes } = await serve(t);
     const { client, arrival } = await ask(GET);
     client.socket.pause();
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.expectProgress(60_000);
     await fill(arrival.reply);
     clock.advance(59_999);
@@ -281,7 +282,7 @@ describe('time', () => {
     const { client, arrival } = await ask(GET);
     const [socket = assert.fail()] = sockets;
     client.socket.pause();
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.expectProgress(60_000, 1024);
     // So little that nothing tells when it was read.
     while (socket.writableLength === 0) {
@@ -301,7 +302,7 @@ describe('time', () => {
     // The end of the body called off the time for reading the answer, which was then kept for ever.
     const { clock, ask, outcomes } = await serve(t);
     const { arrival } = await ask(GET);
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.expectProgress(1000);
     arrival.reply.expectProgress(0);
     await new Promise(setImmediate);
@@ -419,7 +420,7 @@ describe('a client that ends its side', () => {
     for (const isBegun of [false, true]) {
       const { client, arrival } = await ask(GET);
       if (isBegun) {
-        arrival.reply.head(200, 'OK', []);
+        arrival.reply.head(200, 'OK', new Fields());
         arrival.reply.expectProgress(60_000);
         await client.hears('200');
       }
@@ -436,7 +437,7 @@ describe('a client that ends its side', () => {
     const { ask, clock, outcomes } = await serve(t);
     const { client, arrival } = await ask(GET);
     client.socket.pause();
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.expectProgress(60_000);
     while (arrival.reply.write(Buffer.alloc(65_536)));
     client.socket.end();
@@ -499,7 +500,8 @@ describe('an upgrade', () => {
     assert.equal(arrival.upgrade, 'websocket');
     client.say('two');
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const tunnel = arrival.reply.switchProtocols(['Upgrade', 'websocket', 'X-a', '\xff']) ?? assert.fail();
+    const tunnel =
+      arrival.reply.switchProtocols(Fields.of(['Upgrade', 'websocket', 'X-a', '\xff'])) ?? assert.fail();
     client.say(' three');
     let heard = '';
     tunnel.on('data', (chunk: Buffer) => {
@@ -524,7 +526,7 @@ describe('an upgrade', () => {
     client.say('a'.repeat(bytes));
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.ok(client.socket.writableLength > 0);
-    const tunnel = arrival.reply.switchProtocols([]) ?? assert.fail();
+    const tunnel = arrival.reply.switchProtocols(new Fields()) ?? assert.fail();
     let heard = 0;
     tunnel.on('data', (chunk: Buffer) => {
       heard += chunk.length;
@@ -562,7 +564,7 @@ describe('an upgrade', () => {
       if (how === 'resets') client.socket.resetAndDestroy();
       else client.socket.end('bye');
       await until('it is noticed', () => outcomes.length > 0);
-      assert.equal(arrival.reply.switchProtocols([]), null);
+      assert.equal(arrival.reply.switchProtocols(new Fields()), null);
       assert.deepEqual(outcomes, ['abandoned']);
     });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { until } from '#test/support/process.ts';
 import { requestOf } from '#test/support/raw-client.ts';
 import { serve } from './scene.ts';
@@ -13,7 +14,11 @@ describe('an answer', () => {
     const { client, arrival } = await ask(CLOSE);
     const { reply, ended } = arrival;
     reply.onSent(() => ended('responded'));
-    reply.head(299, 'Fine \xe9', ['x-B', '1', 'X-b', '\xff', 'Content-Length', '4', 'Date', 'now']);
+    reply.head(
+      299,
+      'Fine \xe9',
+      Fields.of(['x-B', '1', 'X-b', '\xff', 'Content-Length', '4', 'Date', 'now']),
+    );
     reply.write(Buffer.from([0xff]));
     reply.write('!é');
     reply.end();
@@ -28,7 +33,7 @@ describe('an answer', () => {
     const { client, arrival } = await ask(GET);
     const pieces: string[] = [];
     client.socket.on('data', (text: string) => pieces.push(text));
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.write('one');
     arrival.reply.write('two');
     arrival.reply.end();
@@ -39,7 +44,7 @@ describe('an answer', () => {
   it('shows its head before there is a body, and has a date', async (t) => {
     const { ask } = await serve(t);
     const { client, arrival } = await ask(GET);
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     await client.hears('\r\n\r\n');
     assert.equal(
       client.received,
@@ -57,14 +62,14 @@ describe('an answer', () => {
       ['X', 'a\nb'],
       ['X', 'a\0'],
       ['X Y', 'a'],
-    ]) {
+    ].map(Fields.of)) {
       assert.throws(() => reply.head(200, 'OK', headers), { code: 'answer_malformed' });
       reply.inform(103, headers);
       assert.throws(() => reply.switchProtocols(headers), { code: 'answer_malformed' });
     }
-    assert.throws(() => reply.head(200, 'OK\r\nX: y', []), { code: 'answer_malformed' });
+    assert.throws(() => reply.head(200, 'OK\r\nX: y', new Fields()), { code: 'answer_malformed' });
     assert.equal(reply.status, 0);
-    reply.head(200, 'OK', []);
+    reply.head(200, 'OK', new Fields());
     await client.hears('200');
     assert.match(client.received, /^HTTP\/1\.1 200 /);
   });
@@ -75,7 +80,7 @@ describe('an answer', () => {
     client.socket.pause();
     let drains = 0;
     arrival.reply.onDrain(() => drains++);
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     const chunk = Buffer.alloc(65_536);
     let written = 0;
     do written += chunk.length;
@@ -121,7 +126,7 @@ describe('the end of an answer', () => {
       const { client, arrival } = await ask(request);
       const { reply, ended } = arrival;
       reply.onSent(() => ended('responded'));
-      reply.head(status, 'Fine', headers);
+      reply.head(status, 'Fine', Fields.of(headers));
       for (const chunk of chunks) reply.write(chunk);
       reply.end();
       const received = await client.ended();
@@ -138,7 +143,7 @@ describe('the end of an answer', () => {
     ] as const) {
       const { client, arrival } = await ask(CLOSE);
       arrival.reply.onSent(() => arrival.ended('responded'));
-      arrival.reply.head(200, 'OK', headers);
+      arrival.reply.head(200, 'OK', Fields.of(headers));
       arrival.reply.write('a');
       arrival.reply.end(['X-Sum', '1']);
       assert.ok((await client.ended()).endsWith(expected));
@@ -153,7 +158,7 @@ describe('the end of an answer', () => {
       const { ask, outcomes } = await serve(t);
       const { client, arrival } = await ask(GET);
       arrival.reply.onSent(() => arrival.ended('responded'));
-      arrival.reply.head(200, 'OK', ['Content-Length', '2']);
+      arrival.reply.head(200, 'OK', Fields.of(['Content-Length', '2']));
       for (const chunk of chunks) arrival.reply.write(chunk);
       arrival.reply.end();
       assert.doesNotMatch(await client.ended(), /abc/);
@@ -166,7 +171,7 @@ describe('the end of an answer', () => {
     // Whatever was still to be sent was dropped, and clients saw a connection that ended without an answer.
     const { ask } = await serve(t);
     const { client, arrival } = await ask(GET);
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.write('a');
     arrival.reply.cut();
     assert.match(await client.ended(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n1\r\na\r\n$/);
@@ -176,7 +181,7 @@ describe('the end of an answer', () => {
     // It was an end like any other: a part of an answer could not be told from all of it.
     const { ask } = await serve(t);
     const { client, arrival } = await ask('GET / HTTP/1.0\r\nHost: test\r\n\r\n');
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.write('part');
     await client.hears('part');
     arrival.reply.cut();
@@ -187,7 +192,7 @@ describe('the end of an answer', () => {
   it('is a broken connection where the answer is cut', async (t) => {
     const { ask, outcomes } = await serve(t);
     const { client, arrival } = await ask(GET);
-    arrival.reply.head(200, 'OK', []);
+    arrival.reply.head(200, 'OK', new Fields());
     arrival.reply.write('part');
     await client.hears('part');
     arrival.reply.cut();
@@ -204,11 +209,11 @@ describe('an informational answer', () => {
   it('goes ahead of the answer', async (t) => {
     const { ask } = await serve(t);
     const { client, arrival } = await ask(GET);
-    arrival.reply.inform(103, ['Link', '</a>; rel=preload']);
+    arrival.reply.inform(103, Fields.of(['Link', '</a>; rel=preload']));
     await client.hears('\r\n\r\n');
     assert.equal(client.received, 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n');
-    arrival.reply.head(200, 'OK', ['Content-Length', '0']);
-    arrival.reply.inform(103, []);
+    arrival.reply.head(200, 'OK', Fields.of(['Content-Length', '0']));
+    arrival.reply.inform(103, new Fields());
     arrival.reply.end();
     await client.hears('200 OK');
     assert.equal(client.received.match(/103/g)?.length, 1);
@@ -218,8 +223,8 @@ describe('an informational answer', () => {
     const { ask } = await serve(t);
     const { client, arrival } = await ask(GET.replace('/1.1', '/1.0'));
     arrival.reply.onSent(() => arrival.ended('responded'));
-    arrival.reply.inform(103, []);
-    arrival.reply.head(200, 'OK', ['Content-Length', '0']);
+    arrival.reply.inform(103, new Fields());
+    arrival.reply.head(200, 'OK', Fields.of(['Content-Length', '0']));
     arrival.reply.end();
     assert.match(await client.ended(), /^HTTP\/1\.1 200 /);
   });
@@ -236,7 +241,7 @@ describe('100 Continue', () => {
     await client.hears('HTTP/1.1 100 Continue\r\n\r\n');
     client.say('ab');
     arrival.reply.onSent(() => arrival.ended('responded'));
-    arrival.reply.head(200, 'OK', ['Content-Length', '0']);
+    arrival.reply.head(200, 'OK', Fields.of(['Content-Length', '0']));
     arrival.reply.inviteBody();
     arrival.body?.resume();
     arrival.reply.end();
@@ -248,7 +253,7 @@ describe('100 Continue', () => {
     for (const request of [requestOf('POST /', 'Content-Length: 2'), POST.replace('/1.1', '/1.0'), GET]) {
       const { client, arrival } = await ask(request);
       arrival.reply.inviteBody();
-      arrival.reply.head(200, 'OK', ['Content-Length', '0']);
+      arrival.reply.head(200, 'OK', Fields.of(['Content-Length', '0']));
       arrival.reply.end();
       await client.hears('\r\n\r\n');
       assert.match(client.received, /^HTTP\/1.1 200 OK\r\n/);
@@ -259,7 +264,7 @@ describe('100 Continue', () => {
     const { ask } = await serve(t);
     const { client, arrival } = await ask(POST.replace('close', 'keep-alive'));
     arrival.reply.onSent(() => arrival.ended('responded'));
-    arrival.reply.head(401, 'Unauthorized', ['Content-Length', '0']);
+    arrival.reply.head(401, 'Unauthorized', Fields.of(['Content-Length', '0']));
     arrival.reply.end();
     assert.match(await client.ended(), /^HTTP\/1.1 401 .*\r\nConnection: close\r\n/s);
   });

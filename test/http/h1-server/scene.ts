@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { HttpDate } from '#core/http-date.ts';
 import type { Arrival } from '#http/arrival.ts';
 import { peerAddress } from '#http/client-address.ts';
@@ -85,7 +86,7 @@ export async function serve(
 /** Answers whole, drops what is left of the body, and says that the request has come to its end. */
 export function answer({ reply, body, ended }: Arrival, text: string, status = 200): void {
   reply.onSent(() => ended('responded'));
-  reply.head(status, 'Fine', ['Content-Length', `${text.length}`, 'Date', 'now']);
+  reply.head(status, 'Fine', Fields.of(['Content-Length', `${text.length}`, 'Date', 'now']));
   reply.write(text);
   body?.resume();
   reply.end();

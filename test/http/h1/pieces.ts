@@ -34,13 +34,13 @@ export function hear(parser: HeadParser, pieces: readonly Buffer[], said: () => 
 export function hearRequest(pieces: readonly Buffer[], limits = LIMITS): Heard | null {
   const line = new RequestLine();
   const parser = new HeadParser(line, limits);
-  return hear(parser, pieces, () => [line.method, line.target, line.minor, ...parser.headers]);
+  return hear(parser, pieces, () => [line.method, line.target, line.minor, ...parser.fields.flat()]);
 }
 
 export function hearResponse(pieces: readonly Buffer[], limits = LIMITS): Heard | null {
   const line = new StatusLine();
   const parser = new HeadParser(line, limits);
-  return hear(parser, pieces, () => [line.status, line.reason, line.minor, ...parser.headers]);
+  return hear(parser, pieces, () => [line.status, line.reason, line.minor, ...parser.fields.flat()]);
 }
 
 /** A chunked body as it is heard: data as one text, however it came. */

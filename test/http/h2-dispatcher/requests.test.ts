@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { Fields } from '#core/fields.ts';
 import type { TransportRequest } from '#http/transport.ts';
 import { until } from '#test/support/process.ts';
 import { send } from '../transport/subject.ts';
@@ -57,7 +58,7 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
       'x',
     ];
     const headers = ['Host', 'a.example', ...own, ...hop];
-    const { raw } = await received(t, { method: 'OPTIONS', path: '/a?b', headers });
+    const { raw } = await received(t, { method: 'OPTIONS', path: '/a?b', headers: Fields.of(headers) });
     const pseudo = [':method', 'OPTIONS', ':scheme', 'http', ':path', '/a?b', ':authority', 'a.example'];
     const passed = ['x-b', '1', 'x-b', '', 'x-b', '\xe9\xff', 'content-type', 'application/grpc'];
     assert.deepEqual(raw, [...pseudo, ...passed]);
@@ -74,7 +75,11 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
   ] as const) {
     it(`has a body ${what}`, async (t) => {
       const body = Readable.from([Buffer.from('he'), Buffer.alloc(0), Buffer.from('llo')]);
-      const { body: said, recorder } = await received(t, { method: 'PUT', headers: [...headers], body });
+      const { body: said, recorder } = await received(t, {
+        method: 'PUT',
+        headers: Fields.of(headers),
+        body,
+      });
       assert.equal(`${said}`, 'hello');
       assert.deepEqual(recorder.sent, ['hello', 'all']);
     });
@@ -98,15 +103,15 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
   });
 
   const malformed: Record<string, Partial<TransportRequest>> = {
-    'a header value that breaks its line': { headers: ['X', 'a\r\nb'] },
-    'a header name that is a pseudo-header field': { headers: [':path', '/other'] },
-    'NUL in a header value': { headers: ['X', 'a\0'] },
-    'a header value that is no bytes': { headers: ['X', '\u010d\u010a'] },
+    'a header value that breaks its line': { headers: Fields.of(['X', 'a\r\nb']) },
+    'a header name that is a pseudo-header field': { headers: Fields.of([':path', '/other']) },
+    'NUL in a header value': { headers: Fields.of(['X', 'a\0']) },
+    'a header value that is no bytes': { headers: Fields.of(['X', '\u010d\u010a']) },
     'a space in its target': { path: '/a b' },
     'a method that is none': { method: 'GE T' },
     CONNECT: { method: 'CONNECT' },
-    'a length without a body': { method: 'POST', headers: ['Content-Length', '3'] },
-    'a length that is none': { headers: ['Content-Length', 'x'], body: Readable.from([]) },
+    'a length without a body': { method: 'POST', headers: Fields.of(['Content-Length', '3']) },
+    'a length that is none': { headers: Fields.of(['Content-Length', 'x']), body: Readable.from([]) },
   };
   for (const [how, request] of Object.entries(malformed)) {
     it(`is not sent with ${how}`, async (t) => {
@@ -126,7 +131,7 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
   ] as const) {
     it(`fails when its body is ${how} than declared, before the upstream has all of one`, async (t) => {
       const body = Readable.from([Buffer.from(sent)]);
-      const request = { method: 'POST', headers: ['Content-Length', '5'], body };
+      const request = { method: 'POST', headers: Fields.of(['Content-Length', '5']), body };
       const { recorder, streams } = await unanswered(t, request);
       assert.deepEqual((await recorder.over()).events, ['start', 'fail malformed_request']);
       await until('the stream is reset', () => streams[0] === undefined || streams[0].aborted);
@@ -253,7 +258,7 @@ describe('a request in HTTP/2', { concurrency: true }, () => {
         const whole = Buffer.concat(chunks);
         const headers = isDeclared ? ['Content-Length', `${whole.length}`] : [];
         const body = Readable.from(chunks);
-        const recorder = await send(transport, { method: 'POST', headers, body }).over();
+        const recorder = await send(transport, { method: 'POST', headers: Fields.of(headers), body }).over();
         assert.equal(recorder.error, null);
         assert.equal(recorder.data, whole.toString('latin1'));
       }),

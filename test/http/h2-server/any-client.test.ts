@@ -1,7 +1,9 @@
 /** Whatever clients and upstreams do: no exception, nothing left behind, and no broken answer that looks whole. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Fields } from '#core/fields.ts';
 import type { Arrival } from '#http/arrival.ts';
 import { until } from '#test/support/process.ts';
 import { encode, FLAG, FRAME, frameOf, get, post, type RawH2Client } from '#test/support/raw-h2-client.ts';
@@ -30,12 +32,12 @@ async function perform({ reply, body }: Arrival, acts: readonly Act[]): Promise<
   let isEnded = false;
   const perKind: Record<Act['kind'], (it: Act) => unknown> = {
     turn: nextTurn,
-    inform: () => reply.inform(103, ['Link', '<a>']),
+    inform: () => reply.inform(103, Fields.of(['Link', '<a>'])),
     invite: () => reply.inviteBody(),
     read: () => body?.resume(),
     head: (it) => {
       if (it.kind !== 'head' || reply.status !== 0) return;
-      reply.head(it.status, '', it.length === null ? [] : ['Content-Length', `${it.length}`]);
+      reply.head(it.status, '', Fields.of(it.length === null ? [] : ['Content-Length', `${it.length}`]));
       bytesLeft = it.length ?? Number.POSITIVE_INFINITY;
     },
     write: () => {
@@ -109,7 +111,7 @@ describe('a client that says any frames', () => {
     const { raw, dial, connections } = await serve(t, ({ reply, body, ended }) => {
       reply.onSent(() => ended('responded'));
       body?.resume();
-      reply.head(200, 'OK', ['Content-Length', '2']);
+      reply.head(200, 'OK', Fields.of(['Content-Length', '2']));
       reply.write('ok');
       reply.end();
     });

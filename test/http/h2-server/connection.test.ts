@@ -4,6 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { codeOf } from '#core/errors.ts';
+import { Fields } from '#core/fields.ts';
 import { PINGS } from '#http/h2-server/bounds.ts';
 import { CLOSE_MS_MAX } from '#http/h2-server/connection.ts';
 import { until } from '#test/support/process.ts';
@@ -42,7 +43,16 @@ describe('a request over HTTP/2', () => {
     const { method, target, protocol, headers, bodyBytes, body, upgrade, peerAddress, tls, fault } =
       await arrived();
     assert.deepEqual([method, target, protocol, bodyBytes, upgrade], ['PUT', '/a?b', '2', 3, null]);
-    assert.deepEqual(headers, ['host', 'one.example:443', 'x-a', '1', 'x-a', '2', 'content-length', '3']);
+    assert.deepEqual(headers.flat(), [
+      'host',
+      'one.example:443',
+      'x-a',
+      '1',
+      'x-a',
+      '2',
+      'content-length',
+      '3',
+    ]);
     assert.deepEqual([peerAddress, tls?.version, fault], ['127.0.0.1', 'TLSv1.3', null]);
     assert.equal(await text(body ?? assert.fail()), 'abc');
   });
@@ -170,7 +180,11 @@ describe('a request over HTTP/2', () => {
 describe('an answer over HTTP/2', () => {
   it('has nothing of a connection of HTTP/1.1, and names in lower case', async (t) => {
     const { dial } = await serve(t, ({ reply }) => {
-      reply.head(200, 'OK', ['X-A', '1', 'Connection', 'close', 'x-a', '2', 'Content-Length', '0']);
+      reply.head(
+        200,
+        'OK',
+        Fields.of(['X-A', '1', 'Connection', 'close', 'x-a', '2', 'Content-Length', '0']),
+      );
       reply.end();
     });
     const { headers } = await answerOf(dial().request());
@@ -181,8 +195,8 @@ describe('an answer over HTTP/2', () => {
   it('has no body for HEAD, and where there can be none', async (t) => {
     const { dial, outcomes } = await serve(t, ({ method, reply, ended }) => {
       reply.onSent(() => ended('responded'));
-      if (method === 'HEAD') reply.head(200, 'OK', ['Content-Length', '5']);
-      else reply.head(304, 'Not Modified', ['ETag', '"a"']);
+      if (method === 'HEAD') reply.head(200, 'OK', Fields.of(['Content-Length', '5']));
+      else reply.head(304, 'Not Modified', Fields.of(['ETag', '"a"']));
       reply.write('never');
       reply.end();
     });
@@ -200,7 +214,7 @@ describe('an answer over HTTP/2', () => {
 
   it('may be preceded by hints', async (t) => {
     const { dial } = await serve(t, (arrival) => {
-      arrival.reply.inform(103, ['Link', '</a.css>', 'Link', '</b.css>']);
+      arrival.reply.inform(103, Fields.of(['Link', '</a.css>', 'Link', '</b.css>']));
       answer(arrival, 'ok');
     });
     const stream = dial().request();
@@ -225,7 +239,7 @@ describe('an answer over HTTP/2', () => {
   it('has trailers behind a body of unknown length', async (t) => {
     const { dial, outcomes } = await serve(t, ({ reply, ended }) => {
       reply.onSent(() => ended('responded'));
-      reply.head(200, 'OK', []);
+      reply.head(200, 'OK', new Fields());
       reply.write('abc');
       reply.end(['X-Sum', '42']);
     });
@@ -243,7 +257,7 @@ describe('an answer over HTTP/2', () => {
       const { raw, arrived, outcomes } = await serve(t);
       const client = raw().ask(1);
       const { reply } = await arrived();
-      reply.head(200, 'OK', length);
+      reply.head(200, 'OK', Fields.of(length));
       reply.write('abc');
       await client.hears(FRAME.data, 1);
       if (what === 'of unknown length') reply.cut();
@@ -263,7 +277,7 @@ describe('an answer over HTTP/2', () => {
     const client = raw().send(FRAME.headers, FLAG.endHeaders, 1, encode(post()));
     const { body, reply } = await arrived();
     body?.on('data', () => reply.cut());
-    reply.head(200, 'OK', []);
+    reply.head(200, 'OK', new Fields());
     reply.write('abc');
     await client.hears(FRAME.data, 1);
     client.send(FRAME.data, 0, 1, 'x');
@@ -274,7 +288,7 @@ describe('an answer over HTTP/2', () => {
     const { raw, arrived } = await serve(t);
     const client = raw().send(FRAME.headers, FLAG.endHeaders, 1, encode(post()));
     const { reply } = await arrived();
-    reply.head(200, 'OK', []);
+    reply.head(200, 'OK', new Fields());
     reply.write('abc');
     await client.hears(FRAME.data, 1);
     const pings = Array.from({ length: PINGS.burst + 1 }, () => frameOf(FRAME.ping, 0, 0, Buffer.alloc(8)));
@@ -284,7 +298,7 @@ describe('an answer over HTTP/2', () => {
 
   it('that is longer than it said is reset', async (t) => {
     const { dial } = await serve(t, ({ reply }) => {
-      reply.head(200, 'OK', ['Content-Length', '2']);
+      reply.head(200, 'OK', Fields.of(['Content-Length', '2']));
       reply.write('abc');
     });
     assert.equal(await resetOf(dial().request()), constants.NGHTTP2_INTERNAL_ERROR);
@@ -294,7 +308,7 @@ describe('an answer over HTTP/2', () => {
     const { dial, arrived } = await serve(t);
     const stream = dial().request();
     const { reply } = await arrived();
-    reply.head(200, 'OK', []);
+    reply.head(200, 'OK', new Fields());
     await once(stream, 'response');
     let writtenBytes = 0;
     let mayWrite = true;
@@ -316,7 +330,7 @@ describe('an answer over HTTP/2', () => {
     const { dial, arrived } = await serve(t);
     dial().request();
     const { reply } = await arrived();
-    assert.throws(() => reply.head(200, 'OK', ['X-A', 'a\0b']), { code: 'answer_malformed' });
+    assert.throws(() => reply.head(200, 'OK', Fields.of(['X-A', 'a\0b'])), { code: 'answer_malformed' });
   });
 
   it('before the whole of the body has come asks for no more of it', async (t) => {

@@ -8,6 +8,7 @@ import {
 import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { Fields } from '#core/fields.ts';
 import { HttpDate } from '#core/http-date.ts';
 import type { Arrival } from '#http/arrival.ts';
 import type { ServerContext } from '#http/h1-server/server-context.ts';
@@ -106,7 +107,7 @@ export async function serve(
 /** Answers whole, and says that the request has come to its end. */
 export function answer({ reply, ended }: Arrival, text: string, status = 200): void {
   reply.onSent(() => ended('responded'));
-  reply.head(status, 'Fine', ['Content-Length', `${text.length}`]);
+  reply.head(status, 'Fine', Fields.of(['Content-Length', `${text.length}`]));
   reply.write(text);
   reply.end();
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { RequestEvent } from '#actors/request/steps.ts';
+import { Fields } from '#core/fields.ts';
 import type { AttemptBooks } from '#http/attempt-record.ts';
 import { Flight } from '#http/flight.ts';
 import type { Claims } from '#http/in-flight/claims.ts';
@@ -43,7 +44,7 @@ function begin(dispatched: (flight: Flight<null>) => void) {
   const request = {
     method: 'GET',
     target: '/',
-    headers: ['Host', 'x'],
+    headers: Fields.of(['Host', 'x']),
     clientAddress: '192.0.2.1',
     host: 'x',
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
+import { Fields } from '#core/fields.ts';
 import { WAITING_MAX } from '#http/waiting-flights.ts';
 import { until } from '#test/support/process.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
@@ -271,7 +272,7 @@ describe('connections of h1', () => {
     const { port } = await watched(t, () => {});
     const transport = transportTo(t, 'h1', { port });
     const waiting = Array.from({ length: WAITING_MAX }, () => new Recorder());
-    const request = { method: 'GET', path: '/', headers: [] };
+    const request = { method: 'GET', path: '/', headers: new Fields() };
     for (const recorder of waiting) transport.dispatch(request, recorder);
     const last = send(transport);
     assert.deepEqual(last.events, ['fail upstream_unreachable']);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { Fields } from '#core/fields.ts';
 import { chunkHead, lastChunk, responseHead } from '#http/h1/write-head.ts';
 import { bytesOf, cut, places } from '#test/http/h1/pieces.ts';
 import { startRawUpstream } from '#test/support/upstream.ts';
@@ -38,10 +39,10 @@ const answer = fc
       .filter((chunk) => chunk !== '')
       .map((chunk) => `${chunkHead(chunk.length)}${chunk}\r\n`);
     const written = framing === 'chunked' ? chunks.join('') + lastChunk(trailers) : body;
-    const hints = informational.map((hint) => responseHead(hint, 'Hint', ['X-Hint', '1']));
+    const hints = informational.map((hint) => responseHead(hint, 'Hint', Fields.of(['X-Hint', '1'])));
     return {
       method,
-      text: `${hints.join('')}${responseHead(status, reason, [...fields, ...framed])}${hasBody ? written : ''}`,
+      text: `${hints.join('')}${responseHead(status, reason, Fields.of([...fields, ...framed]))}${hasBody ? written : ''}`,
       isWholeByItself: framing !== 'until_close' || !hasBody,
       events: ['start', ...informational.map((hint) => `head ${hint}`), `head ${status}`, 'end'],
       headers: [...fields, ...framed],

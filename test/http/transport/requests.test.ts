@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { Fields } from '#core/fields.ts';
 import { CONTINUE_MS } from '#http/h1-dispatcher/body-writer.ts';
 import type { TransportRequest } from '#http/transport.ts';
 import { until } from '#test/support/process.ts';
@@ -51,7 +52,7 @@ for (const name of TRANSPORTS) {
   describe(`a request through ${name}`, { concurrency: true }, () => {
     it('is sent as it is', async (t) => {
       const headers = ['Host', 'x', 'x-B', '1', 'X-b', '', 'X-B', '\xe9\xff'];
-      const { text } = await received(t, name, { path: '/a?b', headers }, '\r\n\r\n');
+      const { text } = await received(t, name, { path: '/a?b', headers: Fields.of(headers) }, '\r\n\r\n');
       assert.equal(plain(text), 'GET /a?b HTTP/1.1\r\nHost: x\r\nx-B: 1\r\nX-b: \r\nX-B: \xe9\xff\r\n\r\n');
     });
 
@@ -65,7 +66,12 @@ for (const name of TRANSPORTS) {
     it('has a body of the length that was declared', async (t) => {
       const headers = ['Host', 'x', 'Content-Length', '5'];
       const body = Readable.from([Buffer.from('he'), Buffer.from('llo')]);
-      const { text, recorder } = await received(t, name, { method: 'PUT', headers, body }, 'hello');
+      const { text, recorder } = await received(
+        t,
+        name,
+        { method: 'PUT', headers: Fields.of(headers), body },
+        'hello',
+      );
       assert.equal(plain(text).toLowerCase(), 'put / http/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello');
       assert.deepEqual(recorder.sent, ['hello', 'all']);
     });
@@ -73,7 +79,12 @@ for (const name of TRANSPORTS) {
     it('has its small body in the same write as its head', async (t) => {
       const headers = ['Host', 'x', 'Content-Length', '5'];
       const body = Readable.from([Buffer.from('hello')]);
-      const { pieces } = await received(t, name, { method: 'POST', headers, body }, 'hello');
+      const { pieces } = await received(
+        t,
+        name,
+        { method: 'POST', headers: Fields.of(headers), body },
+        'hello',
+      );
       assert.equal(pieces, 1);
     });
 
@@ -84,7 +95,7 @@ for (const name of TRANSPORTS) {
         const { text, recorder } = await received(
           t,
           name,
-          { method: 'POST', headers, body },
+          { method: 'POST', headers: Fields.of(headers), body },
           `\r\n\r\n${body.toString('latin1')}`,
         );
         assert.equal(text.length, text.indexOf('\r\n\r\n') + 4 + bytes);
@@ -94,7 +105,11 @@ for (const name of TRANSPORTS) {
 
     it('fails with a body that is there at once and not as long as declared, before the upstream has all', async (t) => {
       for (const bytes of [2, 4]) {
-        const request = { method: 'POST', headers: ['Content-Length', '3'], body: Buffer.alloc(bytes, 'x') };
+        const request = {
+          method: 'POST',
+          headers: Fields.of(['Content-Length', '3']),
+          body: Buffer.alloc(bytes, 'x'),
+        };
         const { recorder, text } = await unanswered(t, name, request);
         await recorder.over();
         assert.ok(recorder.error !== null);
@@ -123,7 +138,11 @@ for (const name of TRANSPORTS) {
     });
 
     it('has no trailers behind a body of a declared length, nor any that are more than fields', async (t) => {
-      const length = { method: 'POST', headers: ['Content-Length', '1'], trailers: () => ['X-Sum', '1'] };
+      const length = {
+        method: 'POST',
+        headers: Fields.of(['Content-Length', '1']),
+        trailers: () => ['X-Sum', '1'],
+      };
       const whole = await received(t, name, { ...length, body: Readable.from([Buffer.from('a')]) }, 'a');
       assert.ok(whole.text.endsWith('\r\n\r\na'));
       const broken = { method: 'POST', trailers: () => ['X', 'a\r\nY: b'] };
@@ -145,15 +164,15 @@ for (const name of TRANSPORTS) {
     });
 
     const malformed: Record<string, Partial<TransportRequest>> = {
-      'a header value that breaks its line': { headers: ['X', 'a\r\nb'] },
-      'a header name that breaks its line': { headers: ['X\r\nY', 'a'] },
-      'NUL in a header value': { headers: ['X', 'a\0'] },
-      'a header value that is no bytes': { headers: ['X', '\u010d\u010a'] },
+      'a header value that breaks its line': { headers: Fields.of(['X', 'a\r\nb']) },
+      'a header name that breaks its line': { headers: Fields.of(['X\r\nY', 'a']) },
+      'NUL in a header value': { headers: Fields.of(['X', 'a\0']) },
+      'a header value that is no bytes': { headers: Fields.of(['X', '\u010d\u010a']) },
       'a space in its target': { path: '/a b' },
       'a line break in its target': { path: '/a\r\nb' },
       'a method that is none': { method: 'GE T' },
-      'a length without a body': { method: 'POST', headers: ['Content-Length', '3'] },
-      'a length that is none': { headers: ['Content-Length', 'x'], body: Readable.from([]) },
+      'a length without a body': { method: 'POST', headers: Fields.of(['Content-Length', '3']) },
+      'a length that is none': { headers: Fields.of(['Content-Length', 'x']), body: Readable.from([]) },
     };
     for (const [how, request] of Object.entries(malformed)) {
       it(`is not sent with ${how}`, async (t) => {
@@ -171,7 +190,11 @@ for (const name of TRANSPORTS) {
       it(`fails when its body is ${how} than declared, before the upstream has all of one`, async (t) => {
         const headers = ['Content-Length', `${declared}`];
         const body = Readable.from([Buffer.from(sent)]);
-        const { recorder, text, socket } = await unanswered(t, name, { method: 'POST', headers, body });
+        const { recorder, text, socket } = await unanswered(t, name, {
+          method: 'POST',
+          headers: Fields.of(headers),
+          body,
+        });
         assert.deepEqual((await recorder.over()).events, ['start', 'fail malformed_request']);
         await until(
           'the connection has ended',
@@ -343,7 +366,11 @@ describe('a request that expects 100 Continue, through h1', () => {
         this.push(null);
       },
     });
-    const recorder = send(transportTo(t, 'h1', { port }, {}, clock), { method: 'POST', headers, body });
+    const recorder = send(transportTo(t, 'h1', { port }, {}, clock), {
+      method: 'POST',
+      headers: Fields.of(headers),
+      body,
+    });
     await until('its head has come', () => text.endsWith('\r\n\r\n'));
     assert.equal(isRead, false);
     return { recorder, body, text: () => text, upstream: upstream as unknown as Socket };

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '#core/clock.ts';
+import { Fields } from '#core/fields.ts';
 import type { UpstreamConnectionSettings } from '#core/settings.ts';
 import type { Upstream } from '#core/table.ts';
 import { failureCause } from '#http/attempt-failure.ts';
@@ -77,14 +78,14 @@ export class Recorder implements TransportHandler {
   }
 
   onResponseStart(controller: TransportController, status: number, reason: string): void {
-    this.heads.push({ status, reason, headers: controller.rawHeaders });
+    this.heads.push({ status, reason, headers: controller.fields.flat() });
     this.#tell(`head ${status}`, controller);
   }
 
   onRequestUpgrade(controller: TransportController, socket: Duplex): void {
     socket.on('error', () => {});
     this.socket = socket;
-    this.heads.push({ status: 101, reason: '', headers: controller.rawHeaders });
+    this.heads.push({ status: 101, reason: '', headers: controller.fields.flat() });
     this.#tell('switch 101', controller);
   }
 
@@ -132,7 +133,7 @@ export function send(
   hooks: Hooks = {},
 ): Recorder {
   const recorder = new Recorder(hooks);
-  transport.dispatch({ method: 'GET', path: '/', headers: ['Host', 'x'], ...request }, recorder);
+  transport.dispatch({ method: 'GET', path: '/', headers: Fields.of(['Host', 'x']), ...request }, recorder);
   return recorder;
 }
 

@@ -1,6 +1,8 @@
 /** Answers, changed in any way, through an upstream's connection, and the request that comes after them. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { Fields } from '#core/fields.ts';
 import { H1Pool } from '#http/h1-dispatcher/h1-pool.ts';
 import type { TransportController, TransportHandler } from '#http/transport.ts';
 import { sampleUpstreamConnections } from '../sample-settings.ts';
@@ -58,8 +60,8 @@ class Heard implements TransportHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart({ rawHeaders }: TransportController, status: number, reason: string): void {
-    this.heads.push({ status, reason, headers: rawHeaders });
+  onResponseStart({ fields }: TransportController, status: number, reason: string): void {
+    this.heads.push({ status, reason, headers: fields.flat() });
   }
 
   onRequestUpgrade(): void {
@@ -87,7 +89,7 @@ class Heard implements TransportHandler {
 /** Resolves when the answer is over, or when nothing more can come of it. */
 async function ask(pool: H1Pool, method: string, mustEnd: boolean): Promise<Heard> {
   const heard = new Heard();
-  pool.dispatch({ method, path: '/', headers: ['Host', 'fuzz'] }, heard);
+  pool.dispatch({ method, path: '/', headers: Fields.of(['Host', 'fuzz']) }, heard);
   const turns = mustEnd ? TURNS_MAX : TURNS_MAX / 4;
   for (let turn = 0; turn < turns && heard.end === 'none'; turn++) await nextTurn();
   // What is left of the pieces comes, too.

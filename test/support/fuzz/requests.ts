@@ -1,6 +1,8 @@
 /** Requests, changed in any way, through a client's connection and on to an upstream's, with the oracle at both ends. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { Fields } from '#core/fields.ts';
 import { isHopByHop } from '#core/headers.ts';
 import { HttpDate } from '#core/http-date.ts';
 import type { Arrival } from '#http/arrival.ts';
@@ -112,7 +114,7 @@ function forward(arrival: Arrival, pool: H1Pool): void {
   if (body !== null) reply.inviteBody();
   const answer = (status: number) => {
     if (reply.isGone || reply.status !== 0) return;
-    reply.head(status, 'Fine', ['Content-Length', '0']);
+    reply.head(status, 'Fine', Fields.of(['Content-Length', '0']));
     reply.end();
     body?.resume();
   };
@@ -126,7 +128,7 @@ function forward(arrival: Arrival, pool: H1Pool): void {
   };
   const trailers = () => body?.rawTrailers ?? [];
   pool.dispatch(
-    { method, path: target, headers: endToEnd(headers), body: body ?? wholeBody, trailers },
+    { method, path: target, headers: Fields.of(endToEnd(headers.flat())), body: body ?? wholeBody, trailers },
     handler,
   );
 }

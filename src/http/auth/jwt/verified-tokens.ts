@@ -1,3 +1,5 @@
+import { ownText } from '#core/own-text.ts';
+
 /** Tokens of one generation; two are kept. With the length below, at most 8 MiB in a worker. */
 export const TOKENS_REMEMBERED_MAX = 4096;
 /** Characters of the tokens of one generation, one byte each. */
@@ -40,7 +42,8 @@ export class VerifiedTokens<Facts> {
       this.#young = new Map();
       this.#youngCharacters = 0;
     }
-    this.#young.set(token.slice(-END_LENGTH), { token, facts });
+    const own = ownText(token);
+    this.#young.set(own.slice(-END_LENGTH), { token: own, facts });
     this.#youngCharacters += token.length;
   }
 

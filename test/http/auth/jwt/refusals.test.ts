@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Exchange } from '#actors/request/exchange.ts';
 import type { Proven, Refused } from '#actors/request/steps.ts';
+import { Fields } from '#core/fields.ts';
 import { createAuthenticator } from '#http/auth/authenticator.ts';
 import { MissingKeys } from '#http/auth/jwt/missing-keys.ts';
 import { TokenVerifier } from '#http/auth/jwt/token-verifier.ts';
@@ -35,7 +36,10 @@ function authenticating() {
   const never = () => assert.fail('there is no password');
   const step = authenticateStep(createAuthenticator(never, verifier));
   const outcomeOf = (...headers: string[]): Proven | Refused | undefined => {
-    const exchange = { route: { auth: AUTH }, request: { headers } } as unknown as Exchange;
+    const exchange = {
+      route: { auth: AUTH },
+      request: { headers: Fields.of(headers) },
+    } as unknown as Exchange;
     let told: Proven | Refused | undefined;
     step(
       { exchange },
