@@ -16,7 +16,9 @@ let made = 1000;
 function staying(keep: (part: string) => void): number {
   const round = () => {
     for (let at = 0; at < 100; at++) {
-      const text = Buffer.from(`${'v'.repeat(40)} is part number ${made++}${'v'.repeat(100_000)}`).toString('latin1');
+      const text = Buffer.from(`${'v'.repeat(40)} is part number ${made++}${'v'.repeat(100_000)}`).toString(
+        'latin1',
+      );
       keep(text.slice(0, 60));
     }
     collect();
