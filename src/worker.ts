@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { RUNNERS } from '#actors/request/run.ts';
-import { systemClock } from '#core/clock.ts';
+import { punctualClock, systemClock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import { withKnownPools } from '#core/known-pools.ts';
 import { systemRandom } from '#core/random.ts';
@@ -53,7 +53,7 @@ const { telemetry, log } = settings;
 const recorder = new RequestRecorder(shared.records.writer(worker), telemetry, log.access, clock);
 const overload = new Overload(settings.server.overload.lagMs, shared.held, systemRandom);
 const heapBytes = () => getHeapStatistics().used_heap_size;
-watchThread(series, `worker-${worker}`, heapBytes, clock, overload.probed);
+watchThread(series, `worker-${worker}`, heapBytes, punctualClock, overload.probed);
 
 // Whose requests are let in.
 const missingKeys = new MissingKeys((issuer) => say({ type: 'key.missed', issuer }), clock);

@@ -85,6 +85,19 @@ export const systemClock: Clock = {
   wakeAfter: (delayMs, sleeper) => timers.wakeAfter(delayMs, sleeper),
 };
 
+/** The same with timers that wait for no sockets: for who asks how late the thread is. Each is one of the platform's. */
+export const punctualClock: Clock = {
+  monotonicMs,
+  wallMs,
+  after: punctually,
+  wakeAfter: (delayMs, sleeper) => punctually(delayMs, () => sleeper.wake()),
+};
+
+function punctually(delayMs: number, action: () => void): Timer {
+  const timer = setTimeout(action, delayMs).unref();
+  return { cancel: () => clearTimeout(timer) };
+}
+
 /**
  * A callback of the event loop to which all that it does is of one moment: while it runs, the system clock's monotonic
  * time stands still at its first reading. So nothing there is stale by more than the callback, and time steps back

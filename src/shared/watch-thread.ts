@@ -12,7 +12,7 @@ export type OnProbe = (lateMs: number, nextDueMs: number) => void;
 
 /**
  * Watches the thread that it runs in: how late it is with what is due, and how much of its heap is used, as
- * `heapBytes` tells.
+ * `heapBytes` tells. The clock's timers are to be punctual: what they wait for would count as the thread's.
  */
 export function watchThread(
   { loopDelay, heapUsed }: Pick<WorkerSeries, 'loopDelay' | 'heapUsed'>,

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { REQUEST_STATES } from '#actors/request/states.ts';
-import type { Clock } from '#core/clock.ts';
+import { type Clock, punctualClock } from '#core/clock.ts';
 import type { Settings } from '#core/settings.ts';
 import type { SharedState } from '#shared/state.ts';
 import { watchThread } from '#shared/watch-thread.ts';
@@ -42,7 +42,7 @@ export class Telemetry implements AsyncDisposable {
     const readers = shared.records.readers(REQUEST_STATES);
     if (sinks.length > 0) parts.use(new RecordFeed(readers, sinks, clock));
     const heapBytes = () => getHeapStatistics().used_heap_size;
-    parts.use(watchThread(shared.metrics.ofControl, 'control', heapBytes, clock));
+    parts.use(watchThread(shared.metrics.ofControl, 'control', heapBytes, punctualClock));
     const metrics = telemetrySource(readers, REQUEST_STATES, traces, access);
     return new Telemetry({ requests: new RequestLookup(readers), metrics, parts: parts.move() });
   }
