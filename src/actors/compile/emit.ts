@@ -42,9 +42,13 @@ export function emitTakeAny(name: string, takes: ReadonlyMap<string, Take>, othe
   return source.functionOf(name, 'actor, args, event', [`switch (event) {`, ...cases, rest, '}']) as TakeAny;
 }
 
-/** Makes an array of so many nulls: written out, it takes a sixth of what a copy does. */
+/**
+ * Makes an array of so many nulls: written out, it takes a sixth of what a copy does. Of `null` itself it would be one
+ * for all, which is copied when it is written to.
+ */
 export function emitSlots(count: number): () => null[] {
-  return generate([], `return [${'null,'.repeat(count)}];`) as () => null[];
+  const make = generate(['none'], `return [${'none,'.repeat(count)}];`);
+  return () => make(null) as null[];
 }
 
 type Generated = (...values: unknown[]) => unknown;
