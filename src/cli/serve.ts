@@ -1,5 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import type { LoadedConfig } from '#config/load.ts';
+import { systemClock } from '#core/clock.ts';
+import { collectGarbage, LOADED_MS } from '#core/collect-garbage.ts';
 import { createLog } from '#telemetry/log.ts';
 import { Instance } from '../main.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -31,6 +33,7 @@ export async function serve({ config, isTakeover = false, onReady }: ServeOption
   await instance.ready;
   // By itself Node keeps what it has compiled only when it ends, and not if it is killed.
   flushCompileCache();
+  systemClock.after(LOADED_MS, collectGarbage);
   onReady?.();
   const { isClean } = await instance.stopped;
   if (isClean) log.info('stopped; everything under way was finished');

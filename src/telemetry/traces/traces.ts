@@ -1,5 +1,6 @@
 import { createRequire, flushCompileCache } from 'node:module';
 import { sleep } from '#core/clock.ts';
+import { collectGarbage, LOADED_MS } from '#core/collect-garbage.ts';
 import type { RequestRecord } from '#core/request-record.ts';
 import { traceBus } from './bus-spans.ts';
 import type { Sender, SenderOptions } from './sender.ts';
@@ -51,6 +52,7 @@ export class Traces implements AsyncDisposable {
       this.#sender = new Sender(this.#options);
       // For the next start, as this one may end by being killed.
       flushCompileCache();
+      this.#options.clock.after(LOADED_MS, collectGarbage);
     }
     return this.#sender;
   }
