@@ -1,4 +1,5 @@
 import { HashedText } from '../hash.ts';
+import { ownText } from '../own-text.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { Limit } from '../table.ts';
 import { WeakLookup } from '../weak-lookup.ts';
@@ -42,7 +43,7 @@ export class ClientKeys {
     const client = clients.get(name);
     if (client !== undefined) return client;
     const key = keyOf(limit, facts);
-    if (name.length <= CLIENT_LENGTH_MAX) clients.set(name, key);
+    if (name.length <= CLIENT_LENGTH_MAX) clients.set(ownText(name), key);
     return key;
   }
 }

@@ -10,8 +10,9 @@ export const TEXTS_KNOWN_MAX = 128;
 const UNKNOWN_LATELY = 4;
 
 /**
- * Texts of one kind that requests have in common. One becomes known when it comes again soon; in its words it is
- * written with a fifth of the instructions. One that comes once costs no more than the look-up.
+ * Texts of one kind that requests have in common, as strings that stay: what they are looked up by is worked out once.
+ * One becomes known when it comes again soon; in its words it is written with a fifth of the instructions. One that
+ * comes once costs no more than the look-up.
  */
 export class KnownTexts {
   readonly #kind: TextKind;
