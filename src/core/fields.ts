@@ -9,6 +9,7 @@ import {
 } from './field-names.ts';
 import { TEXT } from './field-text.ts';
 import type { FlatHeaders } from './headers.ts';
+import { ownText } from './own-text.ts';
 
 /** Of each field: the number of its name, and where the line break before it stands. */
 const MARKS = 2;
@@ -117,7 +118,7 @@ export class Fields {
   /** A value that is known to be text, as what was read is: nothing in it could end its line. */
   addText({ number, start }: FieldName, value: string): void {
     this.#marks.push(number, this.#length);
-    const text = `${this.text}${start}${value}`;
+    const text = this.text + start + value;
     this.text = text;
     this.#length = text.length;
     if (number === CONTENT_LENGTH) this.declaredLength = value;
@@ -145,6 +146,12 @@ export class Fields {
       from = at + 1;
     }
     this.#copy(received, from, count);
+  }
+
+  /** For what is added to many others: a text that was put together is put together again with each of them. */
+  settle(): this {
+    this.text = ownText(this.text);
+    return this;
   }
 
   /** Adds all of another head's. */

@@ -155,7 +155,7 @@ function ownHostOf(upstream: Upstream): Fields {
   if (known !== undefined) return known;
   const made = new Fields();
   made.add(HOST, upstream.host.kind === 'fixed' ? upstream.host.value : authority(upstream));
-  ownHosts.set(upstream, made);
+  ownHosts.set(upstream, made.settle());
   return made;
 }
 
@@ -225,7 +225,7 @@ function ownNamesOf(names: HeaderNames): OwnNames {
   const { requestId, proxyBy, identity } = names;
   const made = {
     requestId: ownName(requestId),
-    fixed: Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]),
+    fixed: Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]).settle(),
     userId: ownName(identity.userId),
     userEmail: ownName(identity.userEmail),
     userIssuer: ownName(identity.userIssuer),
@@ -265,7 +265,7 @@ function identityOf(claims: IdentityClaims, own: OwnNames): Fields {
   if (own.userId !== null) fields.add(own.userId, sub);
   if (own.userEmail !== null && email !== null) fields.add(own.userEmail, inBytes(email));
   if (own.userIssuer !== null) fields.add(own.userIssuer, iss);
-  told.set(claims, { of: own, fields });
+  told.set(claims, { of: own, fields: fields.settle() });
   return fields;
 }
 
@@ -281,13 +281,19 @@ const ASCII = /^[ -~]*$/;
 function addForwarded(fields: Fields, request: ForwardedRequest, standard: boolean): void {
   const said = request.peerTrusted ? request.headers : NOTHING_SAID;
   fields.addText(FORWARDED_FOR, extend(said.list(FORWARDED_FOR), request.peerAddress));
-  fields.addText(FORWARDED_PROTO, said.list(FORWARDED_PROTO) ?? request.scheme);
+  const proto = said.list(FORWARDED_PROTO);
+  if (proto === null) fields.append(OWN_PROTO[request.scheme]);
+  else fields.addText(FORWARDED_PROTO, proto);
   const host = said.list(FORWARDED_HOST) ?? request.host;
   if (host !== '') fields.addText(FORWARDED_HOST, host);
   if (standard) fields.add(FORWARDED, extend(said.list(FORWARDED), forwardedElement(request)));
 }
 
 const NOTHING_SAID = new Fields();
+const OWN_PROTO = {
+  http: Fields.of(['X-Forwarded-Proto', 'http']).settle(),
+  https: Fields.of(['X-Forwarded-Proto', 'https']).settle(),
+};
 const FORWARDED = fieldName('Forwarded');
 const FORWARDED_FOR = fieldName('X-Forwarded-For');
 const FORWARDED_HOST = fieldName('X-Forwarded-Host');

@@ -100,7 +100,7 @@ class FixedFields {
     const fields = new Fields();
     addFixed(fields, stamp, null);
     if (this.#byUpstream.size === BACKENDS_MAX) this.#byUpstream.clear();
-    this.#byUpstream.set(stamp.upstreamName, fields);
+    this.#byUpstream.set(stamp.upstreamName, fields.settle());
     return fields;
   }
 }

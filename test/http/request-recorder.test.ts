@@ -131,7 +131,7 @@ describe('the recorder', () => {
     };
     observe('seeking.authenticating', { type: 'xstate.init' });
     observe('seeking.limiting', { type: 'identity.proven', identity: { key: 'token:1', user: null } });
-    recorder.limited(exchange, { allowed: true, limit: 10, remaining: 9, resetMs: 0, retryAfterMs: 0 });
+    recorder.limited(exchange, { allowed: true, remaining: 9, resetMs: 0, retryAfterMs: 0 });
     observe('seeking.selecting', { type: 'limit.passed' });
     observe('seeking.forwarding', { type: 'upstream.selected', upstream: sampleUpstream() });
     recorder.attemptBegun(exchange, sampleUpstream());

@@ -1,8 +1,6 @@
 /** What a limit says of one request. */
 export type Decision = {
   allowed: boolean;
-  /** The quota's number of requests, as configured. */
-  limit: number;
   /** Requests that would be allowed right now, one after the other. */
   remaining: number;
   /** Milliseconds until the whole quota is back if nothing more is asked for. */
@@ -13,5 +11,5 @@ export type Decision = {
 
 /** A decision for an algorithm to fill in: one object a request is all that limiting it allocates. */
 export function emptyDecision(): Decision {
-  return { allowed: false, limit: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+  return { allowed: false, remaining: 0, resetMs: 0, retryAfterMs: 0 };
 }

@@ -33,7 +33,6 @@ export function takeGcra(tatMs: number, nowMs: number, quota: GcraQuota, decisio
   const overMs = debtMs + intervalMs - fullMs;
 
   decision.allowed = overMs <= 0;
-  decision.limit = quota.requests;
   decision.resetMs = decision.allowed ? debtMs + intervalMs : debtMs;
   decision.remaining = Math.max(0, Math.floor((fullMs - decision.resetMs) / intervalMs));
   decision.retryAfterMs = decision.allowed ? 0 : overMs;

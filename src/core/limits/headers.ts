@@ -1,5 +1,6 @@
 import { fieldName } from '../field-names.ts';
-import type { Fields } from '../fields.ts';
+import { Fields } from '../fields.ts';
+import { ownText } from '../own-text.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
 import type { Decision } from './decision.ts';
@@ -15,24 +16,22 @@ export function addLimitHeaders(
   quota: Quota,
   decision: Readonly<Decision>,
 ): void {
-  const policy = policyOf(policyName, quota);
+  const { fixed, start } = policyOf(policyName, quota);
   // Numbers are made text once: that costs as much as the rest of it.
   const remaining = `${decision.remaining}`;
   const resetSeconds = `${wholeSeconds(decision.resetMs)}`;
-  fields.addText(POLICY, policy.text);
-  fields.addText(STATE, `${policy.name};r=${remaining};t=${resetSeconds}`);
-  fields.addText(LIMIT, `${decision.limit}`);
+  fields.append(fixed);
+  fields.addText(STATE, `${start}${remaining};t=${resetSeconds}`);
   fields.addText(REMAINING, remaining);
   fields.addText(RESET, resetSeconds);
 }
 
-const POLICY = fieldName('RateLimit-Policy');
 const STATE = fieldName('RateLimit');
-const LIMIT = fieldName('X-Rate-Limit-Limit');
 const REMAINING = fieldName('X-Rate-Limit-Remaining');
 const RESET = fieldName('X-Rate-Limit-Reset');
 
-type Policy = { readonly of: string; readonly name: string; readonly text: string };
+/** How `RateLimit` begins, and the headers that never change. */
+type Policy = { readonly of: string; readonly start: string; readonly fixed: Fields };
 
 const policies = new WeakMap<Quota, Policy>();
 
@@ -43,7 +42,8 @@ function policyOf(policyName: string, quota: Quota): Policy {
   // Structured fields have only printable ASCII.
   const name = quoted(policyName.replace(/[^ -~]/g, '?'));
   const text = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
-  const policy = { of: policyName, name, text };
+  const fixed = Fields.of(['RateLimit-Policy', text, 'X-Rate-Limit-Limit', `${quota.requests}`]).settle();
+  const policy = { of: policyName, start: ownText(`${name};r=`), fixed };
   policies.set(quota, policy);
   return policy;
 }

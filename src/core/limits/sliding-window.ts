@@ -34,7 +34,6 @@ export function takeSlidingWindow(
   read(logs, offset, nowMs, quota);
   const { used, oldestMs } = seen;
   decision.allowed = used < quota.requests;
-  decision.limit = quota.requests;
   decision.remaining = Math.max(0, quota.requests - used);
   decision.retryAfterMs = decision.allowed ? 0 : oldestMs + quota.windowMs - nowMs;
   if (decision.allowed) {

@@ -57,7 +57,7 @@ export function lastChunk(trailers: FlatHeaders): string | null {
 
 /** Fields that are the same in many heads, made once: each with the line break before it. */
 export function fieldLines(list: FlatHeaders): string {
-  const { isSound, text } = Fields.of(list);
+  const { isSound, text } = Fields.of(list).settle();
   if (!isSound) throw new SignalboxError('answer_malformed', 'signalbox', 'A header cannot be sent.');
   return text;
 }

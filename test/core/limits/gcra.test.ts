@@ -173,7 +173,6 @@ class ExactBucket {
     if (allowed) this.#level -= this.#perToken;
     return {
       allowed,
-      limit: this.#quota.requests,
       remaining: Number(this.#level / this.#perToken),
       resetMs: Number(this.#capacity - this.#level) / TICKS_PER_MS,
       retryAfterMs: allowed ? 0 : Number(this.#perToken - this.#level) / TICKS_PER_MS,

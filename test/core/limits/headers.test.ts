@@ -10,17 +10,17 @@ const quota: Quota = { kind: 'gcra', requests: 100, windowMs: 60_000, burst: 50 
 describe('limit headers', () => {
   it('tell the policy and what is left, in whole seconds rounded up', () => {
     const headers = Fields.of(['Via', '1.1 signalbox']);
-    const decision = { allowed: true, limit: 100, remaining: 42, resetMs: 2_001, retryAfterMs: 0 };
+    const decision = { allowed: true, remaining: 42, resetMs: 2_001, retryAfterMs: 0 };
     addLimitHeaders(headers, 'default', quota, decision);
     assert.deepEqual(headers.flat(), [
       'Via',
       '1.1 signalbox',
       'RateLimit-Policy',
       '"default";q=100;w=60',
-      'RateLimit',
-      '"default";r=42;t=3',
       'X-Rate-Limit-Limit',
       '100',
+      'RateLimit',
+      '"default";r=42;t=3',
       'X-Rate-Limit-Remaining',
       '42',
       'X-Rate-Limit-Reset',
