@@ -18,10 +18,15 @@ export function joinTunnel(
     client.destroy();
     upstream.destroy();
   };
+  const cutWhenIdle = (side: Duplex) => {
+    if ('setTimeout' in side && typeof side.setTimeout === 'function') side.setTimeout(idleMs, cut);
+  };
   const leave = (side: Duplex, other: Duplex) => {
-    // What a side said before it ended still has to reach the other one.
-    if (side.readableEnded) other.end(() => other.destroy());
-    else other.destroy();
+    // What a side said before it ended still has to reach the other one, which may read it or not.
+    if (side.readableEnded) {
+      cutWhenIdle(other);
+      other.end(() => other.destroy());
+    } else other.destroy();
     open--;
     if (open === 0) ended();
   };
@@ -35,7 +40,7 @@ export function joinTunnel(
   watch(client, upstream);
   watch(upstream, client);
   // What passes in either direction passes through the client's socket.
-  if ('setTimeout' in client && typeof client.setTimeout === 'function') client.setTimeout(idleMs, cut);
+  cutWhenIdle(client);
   countWaiting(client, upstream, held);
   countWaiting(upstream, client, held);
   client.pipe(upstream);

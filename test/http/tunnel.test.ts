@@ -166,6 +166,16 @@ describe('a tunnel', () => {
     });
   }
 
+  it('ends when both have ended, but the server does not read what the client said last', async (t) => {
+    const { far, client, server, ends } = await tunnel(t, 300);
+    server.pause();
+    far.write(Buffer.alloc(16 * ROOM));
+    server.end();
+    client.resume().end();
+    await until('it has ended', () => ends() === 1);
+    assert.ok(far.destroyed);
+  });
+
   it('ends when nothing has passed for its idle time, but not before', async (t) => {
     const { client, server, ends } = await tunnel(t, 60);
     for (let beats = 0; beats < 4; beats++) {
