@@ -51,7 +51,6 @@ describe('100 a minute with a burst of 10', () => {
     for (let i = 0; i < 10; i++) take(START_MS);
     assert.deepEqual(take(START_MS + 100), {
       allowed: false,
-      limit: 100,
       remaining: 0,
       resetMs: 5_900,
       retryAfterMs: 500,
@@ -149,14 +148,12 @@ describe('any quota under any schedule', () => {
 
 /** The same limit told the usual way: a bucket of `burst` tokens that refills, in whole ticks of time. */
 class ExactBucket {
-  readonly #quota: GcraQuota;
   readonly #perToken: bigint;
   readonly #capacity: bigint;
   #level: bigint;
   #filledAt = 0n;
 
   constructor(quota: GcraQuota) {
-    this.#quota = quota;
     const windowTicks = BigInt(quota.windowMs) * BigInt(TICKS_PER_MS);
     const requests = BigInt(quota.requests);
     this.#perToken = (windowTicks + requests - 1n) / requests;
