@@ -42,8 +42,9 @@ export class TimerLists {
   wakeAfter(delayMs: number, sleeper: Sleeper): Timer {
     const wholeMs = delayMs > 1 ? Math.ceil(delayMs) : 1;
     const place = (wholeMs >>> 3) & PLACES_MASK;
-    const atHand = this.#atHand[place];
-    const list = atHand?.delayMs === wholeMs ? atHand : (this.#lists.get(wholeMs) ?? this.#begin(wholeMs));
+    const atHand = this.#atHand[place] ?? null;
+    if (atHand !== null && atHand.delayMs === wholeMs) return atHand.add(sleeper);
+    const list = this.#lists.get(wholeMs) ?? this.#begin(wholeMs);
     this.#atHand[place] = list;
     return list.add(sleeper);
   }

@@ -246,7 +246,7 @@ export class RunningActor {
       this.#fail(error);
       return;
     }
-    for (const holding of this.#holdings) if (holding?.isStarted === false) holding.start();
+    for (const holding of this.#holdings) if (holding !== null && !holding.isStarted) holding.start();
   }
 
   /** Unlike XState, which leaves them running, stops the steps when the machine itself has failed. */
