@@ -3,6 +3,7 @@ import { Fields } from '../fields.ts';
 import { ownText } from '../own-text.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
+import { WeakLookup } from '../weak-lookup.ts';
 import type { Decision } from './decision.ts';
 
 /**
@@ -33,19 +34,21 @@ const RESET = fieldName('X-Rate-Limit-Reset');
 /** How `RateLimit` begins, and the headers that never change. */
 type Policy = { readonly of: string; readonly start: string; readonly fixed: Fields };
 
-const policies = new WeakMap<Quota, Policy>();
+const policies = new WeakLookup<Quota, Policy>();
 
-/** Made once for a quota. */
+/** Made once for a quota, which is of one policy. */
 function policyOf(policyName: string, quota: Quota): Policy {
   const known = policies.get(quota);
-  if (known?.of === policyName) return known;
+  if (known === undefined) return policies.add(quota, makePolicy(policyName, quota));
+  return known.of === policyName ? known : makePolicy(policyName, quota);
+}
+
+function makePolicy(policyName: string, quota: Quota): Policy {
   // Structured fields have only printable ASCII.
   const name = quoted(policyName.replace(/[^ -~]/g, '?'));
   const text = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
   const fixed = Fields.of(['RateLimit-Policy', text, 'X-Rate-Limit-Limit', `${quota.requests}`]).settle();
-  const policy = { of: policyName, start: ownText(`${name};r=`), fixed };
-  policies.set(quota, policy);
-  return policy;
+  return { of: policyName, start: ownText(`${name};r=`), fixed };
 }
 
 /** Value of a refusal's Retry-After: at least 1, as 0 would invite the client to try at once. */
