@@ -33,7 +33,7 @@ function scene() {
     freed,
     begin: (inFlight: Pool['inFlight'] = null) => {
       const pool = samplePool({ outliers: LIMITS, inFlight });
-      return new AttemptRecord(books, sampleUpstream({ slot: SLOT }), 'GET', pool);
+      return new AttemptRecord(books, sampleUpstream({ slot: SLOT }), 'GET', pool, books.clock.monotonicMs());
     },
     /** Status and error of each attempt that was measured. */
     measured: () => metricCells.read('attemptDuration').map(({ labels }) => labels?.slice(-2).join('')),

@@ -41,6 +41,7 @@ export function forwardStep(
     if (pool.inFlight !== null) claims.take(exchange);
     const forwarding = begin(exchange, upstream, pool, books, machine);
     const { attempt } = forwarding;
+    books.metrics.attemptBegun(upstream);
     const body = exchange.body.open(attempt);
     const isSent = client.dispatch(
       {
@@ -60,7 +61,7 @@ export function forwardStep(
   };
 }
 
-/** By itself, as V8 inlines no more of constructors where it has inlined so much, and they cost 300 instructions each then. */
+/** By itself: in the step, V8 has inlined too much already, and to call a constructor costs 300 instructions. */
 function begin(
   exchange: Exchange,
   upstream: Upstream,
@@ -68,8 +69,7 @@ function begin(
   books: AttemptBooks,
   machine: Machine,
 ): Forwarding {
-  const record = new AttemptRecord(books, upstream, exchange.request.method, pool);
-  books.metrics.attemptBegun(upstream);
+  const record = new AttemptRecord(books, upstream, exchange.request.method, pool, books.clock.monotonicMs());
   return new Forwarding(exchange, upstream, record, books.clock, machine);
 }
 
