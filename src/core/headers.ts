@@ -1,12 +1,8 @@
-/**
- * Flat header lists (name, value, name, value …), the form in which they come off the wire and in which
- * they stay: order, duplicates and case are kept, and nothing is allocated for a header that passes.
- */
-
 import { withoutBlanks } from './blanks.ts';
 import { fieldName, lowerCased } from './field-names.ts';
 import type { Fields } from './fields.ts';
 
+/** Name, value, name, value …: of what we make ourselves, and of whoever does not take a text. See Fields. */
 export type FlatHeaders = readonly string[];
 
 /** Never forwarded (RFC 9110 §7.6.1, RFC 9112 §7), whether `Connection` names them or not. */
