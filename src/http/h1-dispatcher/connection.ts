@@ -263,7 +263,7 @@ export class Connection implements Carrier, Flushable {
       this.close(malformedAnswer(this.#parser.fault ?? 'bad_status'));
       return INCOMPLETE;
     }
-    flight.fields = this.#parser.fields;
+    flight.fields = this.#parser.takeFields();
     const fields = readControlFields(flight.fields);
     const { status } = this.#line;
     if (status === 101) {

@@ -251,7 +251,7 @@ export class Connection implements ReplyHost {
 
   #begin(): void {
     const line = this.#line;
-    const { fields: headers } = this.#heads;
+    const headers = this.#heads.takeFields();
     const fields = readControlFields(headers);
     const framing = requestFraming(fields, line.minor);
     if (typeof framing === 'string') this.#refuse('malformed_request');

@@ -98,6 +98,13 @@ export class HeadParser {
     return at + end - heldBefore;
   }
 
+  /** The fields of the head that is complete, for whoever passes it on: a connection that is idle keeps none. */
+  takeFields(): Fields {
+    const { fields } = this;
+    this.fields = NO_FIELDS;
+    return fields;
+  }
+
   get #firstState(): number {
     return this.#startLine === null ? LINE : START_LINE;
   }

@@ -62,6 +62,13 @@ describe('a head', () => {
     assert.deepEqual([line.method, line.target, line.minor, parser.fields.flat()], ['B', '/2', 0, []]);
   });
 
+  it('is not kept once it was taken', () => {
+    const parser = new HeadParser(new StatusLine(), LIMITS);
+    parser.parse(bytesOf(`${OK}A: b\r\n\r\n`), 0);
+    assert.deepEqual(parser.takeFields().flat(), ['A', 'b']);
+    assert.equal(parser.fields.count, 0);
+  });
+
   it('that was faulty stays so', () => {
     const parser = new HeadParser(new StatusLine(), { bytesMax: 100, fieldsMax: 2 });
     assert.equal(parser.parse(bytesOf('nonsense'), 0), FAULTY);
