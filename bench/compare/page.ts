@@ -53,7 +53,7 @@ of the requests to a collector. Probes do only a part of the work, to show what 
 A start finds what Node compiled at an earlier one, as every start does but the first after an installation.
 
 Of a small GET's time in a worker (“bare”), a profile has 38 % in the kernel (two reads and two writes a request), 16 % in
-Node's and V8's C++, 12 % in V8's builtins, 33 % in compiled JavaScript, the request's machine among it with 0.2 µs
+Node's and V8's C++, 12 % in V8's builtins, 33 % in compiled JavaScript, the request's machine among it with 0.25 µs
 (\`npm run bench:machine\`), and 2 % in collecting garbage. No single thing of ours is more than a twentieth: parsing,
 writing heads, the record.
 
