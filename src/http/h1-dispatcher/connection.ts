@@ -299,7 +299,7 @@ export class Connection implements Carrier, Flushable {
 
   #complete(flight: Flight, hasMore: boolean): void {
     const isSent = this.#writer === null || this.#writer.isComplete;
-    const { trailers } = this.#bodyReader;
+    const trailers = this.#bodyReader.takeTrailers();
     this.#flight = null;
     this.#writer?.stop();
     flight.finish();

@@ -42,7 +42,7 @@ export class BodyIntake {
       this.isFull = !body.push(kept(bytes.subarray(reader.from, reader.at)));
     } else if (step === 'complete') {
       this.#end();
-      body.rawTrailers = reader.trailers;
+      body.rawTrailers = reader.takeTrailers();
       body.push(null);
     } else if (step === 'faulty') {
       this.#end();

@@ -260,7 +260,7 @@ export class Connection implements ReplyHost {
   }
 
   #serve(headers: Fields, fields: ControlFields, framing: Framing): void {
-    const { method, target, minor } = this.#line;
+    const { method, minor } = this.#line;
     const hasBody = framing.kind !== 'none';
     const whole = this.#takeWholeBody(framing);
     const awaitsContinue = fields.expectsContinue && hasBody && whole === null && minor === 1;
@@ -278,7 +278,7 @@ export class Connection implements ReplyHost {
     this.#server.connections.beginExchange(this.#use);
     this.#server.accept({
       method,
-      target,
+      target: this.#line.takeTarget(),
       protocol: minor === 0 ? '1.0' : '1.1',
       headers,
       peerAddress: this.#peerAddress,

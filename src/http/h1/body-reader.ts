@@ -19,9 +19,13 @@ export class BodyReader {
     return this.#chunks?.fault ?? null;
   }
 
-  /** Of the body that is complete. */
-  get trailers(): readonly string[] {
-    return this.#framing === 'chunked' ? (this.#chunks?.trailers ?? NO_TRAILERS) : NO_TRAILERS;
+  /** Of the body that is complete, for whoever passes them on: a connection that is idle keeps none. */
+  takeTrailers(): readonly string[] {
+    const chunks = this.#chunks;
+    if (this.#framing !== 'chunked' || chunks === null) return NO_TRAILERS;
+    const { trailers } = chunks;
+    chunks.trailers = NO_TRAILERS;
+    return trailers;
   }
 
   /** Whether the end of the connection is the end of the body. */

@@ -73,7 +73,7 @@ export class ChunkedDecoder {
     }
     this.at = end === INCOMPLETE ? bytes.length : end;
     if (end === INCOMPLETE) return 'incomplete';
-    this.trailers = passableTrailers(this.#trailerParser.fields.flat());
+    this.trailers = passableTrailers(this.#trailerParser.takeFields().flat());
     this.#state = SIZE;
     return 'complete';
   }

@@ -58,6 +58,13 @@ export class RequestLine implements StartLine {
   /** As received, whatever its form. */
   target = '';
 
+  /** The target, for whoever passes it on: a connection that is idle keeps none. */
+  takeTarget(): string {
+    const { target } = this;
+    this.target = '';
+    return target;
+  }
+
   check(bytes: Buffer, from: number): HeadFault | null {
     return TOKEN[bytes[from] as number] === 1 ? null : 'bad_method';
   }

@@ -54,9 +54,10 @@ describe('bodies on one connection', () => {
     const reader = new BodyReader();
     reader.begin({ kind: 'chunked' });
     assert.equal(reader.step(bytesOf('0\r\nX: y\r\n\r\n'), 0), 'complete');
-    assert.deepEqual(reader.trailers, ['X', 'y']);
+    assert.deepEqual(reader.takeTrailers(), ['X', 'y']);
+    assert.deepEqual(reader.takeTrailers(), [], 'they are not kept');
     reader.begin({ kind: 'length', bytes: 1 });
-    assert.deepEqual(reader.trailers, []);
+    assert.deepEqual(reader.takeTrailers(), []);
   });
 
   it('that are broken say how', () => {

@@ -63,10 +63,13 @@ describe('a head', () => {
   });
 
   it('is not kept once it was taken', () => {
-    const parser = new HeadParser(new StatusLine(), LIMITS);
-    parser.parse(bytesOf(`${OK}A: b\r\n\r\n`), 0);
+    const line = new RequestLine();
+    const parser = new HeadParser(line, LIMITS);
+    parser.parse(bytesOf(`${GET}A: b\r\n\r\n`), 0);
     assert.deepEqual(parser.takeFields().flat(), ['A', 'b']);
     assert.equal(parser.fields.count, 0);
+    assert.equal(line.takeTarget(), '/');
+    assert.equal(line.target, '');
   });
 
   it('that was faulty stays so', () => {
