@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Scale } from '../scale.ts';
 import { renderScalePlot } from '../scale-plot.ts';
 import type { Result } from './run.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS, SETTLE_SECONDS } from './scenarios.ts';
 import { median, ratio } from './summary.ts';
 
 const results = fileURLToPath(new URL('../results/', import.meta.url));
@@ -41,6 +41,7 @@ export function renderPerformancePage(): string {
 Every proxy did the same work in turn, ${settings.rounds} rounds of ${settings.seconds} s each, on one core of its
 own; the load generator and the upstream (nginx) had the other one. CPU time is user and system time of all of
 its processes, and memory is theirs, of processes that served nothing before.${node === undefined ? '' : ofNode(node)}
+The first work begins after ${SETTLE_SECONDS} s of the same, in which compilers settle, each other one after 1 s.
 Each figure is the median of the rounds; the ratio is CPU time a request beside nginx in the same round.
 \`npm run bench\` measures this again, anywhere.
 
