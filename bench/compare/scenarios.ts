@@ -42,7 +42,9 @@ export const SETTLE_SECONDS = 6;
 
 export const SCENARIOS: readonly Scenario[] = [
   // The first: its memory is that of a process that has served nothing else.
-  scenario('small', 'GET of 1 KiB', (bench) => withMemory(bench, saturate(bench, '/1k', [], [], SETTLE_SECONDS))),
+  scenario('small', 'GET of 1 KiB', (bench) =>
+    withMemory(bench, saturate(bench, '/1k', [], [], SETTLE_SECONDS)),
+  ),
   scenario('rate', 'GET of 1 KiB at a fixed rate', atRate),
   scenario('medium', 'GET of 64 KiB', (bench) => saturate(bench, '/64k')),
   scenario('large', 'GET of 1 MiB', (bench) => saturate(bench, '/1m')),
