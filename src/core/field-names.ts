@@ -84,11 +84,6 @@ export function ownName(spelling: string | null): FieldName | null {
   return spelling === null ? null : (learnName(spelling) ?? fieldName(spelling));
 }
 
-/** Whether a spelling is common or learned. */
-export function isFamiliar(spelling: string): boolean {
-  return familiar.has(spelling);
-}
-
 /** Of a name that has a number, characters. */
 export function lengthOfName(number: number): number {
   return lengths[number] as number;

@@ -12,13 +12,13 @@ import type { FlatHeaders } from './headers.ts';
 import { ownText } from './own-text.ts';
 
 /** Of each field: the number of its name, and where the line break before it stands. */
-const MARKS = 2;
+export const MARKS = 2;
 
 const CONTENT_LENGTH = fieldName('content-length').number;
 
 /** Before a name, and between it and its value. */
-const BREAK = '\r\n';
-const SEPARATOR = ': ';
+export const BREAK = '\r\n';
+export const SEPARATOR = ': ';
 
 /**
  * The fields of one head (RFC 9110 §5) as one text, the way they are written, and where in it each of them stands. Off

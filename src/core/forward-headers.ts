@@ -10,6 +10,7 @@ import { quoted } from './quoted-string.ts';
 import type { Protocol } from './request-record.ts';
 import type { HeaderNames, Route, Upstream } from './table.ts';
 import type { ClientTls } from './tls.ts';
+import { WeakLookup } from './weak-lookup.ts';
 
 /** What the request's head said, as far as its headers on the way to the upstream depend on it. */
 export type ForwardedRequest = {
@@ -128,7 +129,7 @@ export function forwardTrailers(
   // The key passes in the head, where it was checked.
   const isNamed = (lowerName: string) => lowerName === passedKey || named?.has(lowerName) === true;
   passed.pass(Fields.of(trailers), withheld, isNamed);
-  return passed.flat();
+  return passed.isSound ? passed.flat() : [];
 }
 
 /** Upstreams that turn headers into variables (CGI, WSGI) cannot tell X_Forwarded_For from X-Forwarded-For. */
@@ -151,15 +152,17 @@ function addHost(fields: Fields, request: ForwardedRequest, upstream: Upstream):
 
 /** Made once for an upstream. */
 function ownHostOf(upstream: Upstream): Fields {
-  const known = ownHosts.get(upstream);
+  const { host, slot } = upstream;
+  const known = ownHosts.get(upstream, slot);
   if (known !== undefined) return known;
   const made = new Fields();
-  made.add(HOST, upstream.host.kind === 'fixed' ? upstream.host.value : authority(upstream));
-  ownHosts.set(upstream, made.settle());
-  return made;
+  made.add(HOST, host.kind === 'fixed' ? host.value : authority(upstream));
+  return ownHosts.add(upstream, made.settle());
 }
 
-const ownHosts = new WeakMap<Upstream, Fields>();
+/** Of upstreams. */
+const HOSTS_AT_HAND = 64;
+const ownHosts = new WeakLookup<Upstream, Fields>(HOSTS_AT_HAND);
 
 /** `address:port`, without the port where it is the scheme's own (RFC 9110 §4.2). */
 export function authority(upstream: Upstream): string {
@@ -216,22 +219,20 @@ function passageFor(
   return { own, withheld, passedKey };
 }
 
-const ownNames = new WeakMap<HeaderNames, OwnNames>();
+const ownNames = new WeakLookup<HeaderNames, OwnNames>();
 
 /** Made once for the names of a configuration. */
 function ownNamesOf(names: HeaderNames): OwnNames {
   const known = ownNames.get(names);
   if (known !== undefined) return known;
   const { requestId, proxyBy, identity } = names;
-  const made = {
+  return ownNames.add(names, {
     requestId: ownName(requestId),
     fixed: Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]).settle(),
     userId: ownName(identity.userId),
     userEmail: ownName(identity.userEmail),
     userIssuer: ownName(identity.userIssuer),
-  };
-  ownNames.set(names, made);
-  return made;
+  });
 }
 
 /**

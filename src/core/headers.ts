@@ -30,7 +30,7 @@ export function isHopByHop(lowerName: string): boolean {
 /** The first value of a header, or null. `lowerName` is lower case. */
 export function headerValue(headers: FlatHeaders, lowerName: string): string | null {
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (isNamed(headers[at], lowerName)) return headers[at + 1] ?? null;
+    if (lowerCased(headers[at] as string) === lowerName) return headers[at + 1] as string;
   }
   return null;
 }
@@ -39,7 +39,7 @@ export function headerValue(headers: FlatHeaders, lowerName: string): string | n
 export function headerList(headers: FlatHeaders, lowerName: string): string | null {
   let list: string | null = null;
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (isNamed(headers[at], lowerName))
+    if (lowerCased(headers[at] as string) === lowerName)
       list = list === null ? `${headers[at + 1]}` : `${list}, ${headers[at + 1]}`;
   }
   return list;
@@ -61,21 +61,6 @@ export function takesTrailers(fields: Fields): boolean {
   const codings = fields.list(TE);
   if (codings === null || codings === 'trailers') return codings !== null;
   return codings.split(',').some((coding) => withoutBlanks(coding).toLowerCase() === 'trailers');
-}
-
-/** What a lower-case letter of ASCII has, and its upper-case one has not. */
-export const LOWER_CASE = 0x20;
-
-/** Whether a header of some spelling has this name. */
-export function isNamed(name: string | undefined, lowerName: string): boolean {
-  // Comparing first letters and lengths spares nearly every lower-casing. Letters first: to ask a string for its length,
-  // where strings of every make come by, costs four times as much.
-  return (
-    name !== undefined &&
-    (name.charCodeAt(0) | LOWER_CASE) === (lowerName.charCodeAt(0) | LOWER_CASE) &&
-    name.length === lowerName.length &&
-    lowerCased(name) === lowerName
-  );
 }
 
 /** A list header's value with one more element. */

@@ -1,15 +1,20 @@
 /**
- * A map by text that holds what was asked for lately: two generations of `entriesMax`. When the younger one is full,
- * the older one is forgotten; what was used in the meantime has moved on. So what is in use costs one look-up, with no
- * order of use to be kept.
+ * A map by text that holds what was asked for lately: two generations of `entriesMax`, and of `weightMax` as
+ * `weightOf` has it. When the younger one is full, the older one is forgotten; what was used in the meantime has moved
+ * on. So what is in use costs one look-up, with no order of use to be kept.
  */
 export class RecentMap<Value> {
   readonly #entriesMax: number;
+  readonly #weightMax: number;
+  readonly #weightOf: (value: Value) => number;
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
+  #youngWeight = 0;
 
-  constructor(entriesMax: number) {
+  constructor(entriesMax: number, weightMax = Infinity, weightOf: (value: Value) => number = () => 0) {
     this.#entriesMax = entriesMax;
+    this.#weightMax = weightMax;
+    this.#weightOf = weightOf;
   }
 
   get(key: string): Value | undefined {
@@ -21,11 +26,20 @@ export class RecentMap<Value> {
   }
 
   set(key: string, value: Value): void {
-    if (this.#young.size >= this.#entriesMax) {
+    const weight = this.#weightOf(value);
+    if (this.#young.size >= this.#entriesMax || this.#youngWeight + weight > this.#weightMax) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#youngWeight = 0;
     }
     this.#young.set(key, value);
+    this.#youngWeight += weight;
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#youngWeight = 0;
   }
 
   /** Entries held, those in both generations twice. */

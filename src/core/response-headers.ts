@@ -3,6 +3,7 @@ import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field
 import { Fields } from './fields.ts';
 import { addVia, connectionNames, HOP_BY_HOP } from './headers.ts';
 import type { Cors, HeaderNames, Table } from './table.ts';
+import { WeakLookup } from './weak-lookup.ts';
 
 /** What Signalbox says of itself on every answer, its own refusals included. */
 export type Stamp = {
@@ -51,18 +52,19 @@ export function passedHeaders(
   head = received,
 ): Fields {
   const fields = new Fields();
-  const named = connectionNames(head);
   const { withheld, withheldByCors } = namesOf(names);
-  const hasLength = !hasNoLength(status);
-  // Otherwise the names alone decide.
-  const isNamed = (lowerName: string) =>
-    named?.has(lowerName) === true || (lowerName === 'content-length' && !hasLength);
-  fields.pass(
-    received,
-    cors === null ? withheld : withheldByCors,
-    named === null && hasLength ? null : isNamed,
-  );
+  const also = alsoWithheld(connectionNames(head), hasNoLength(status));
+  fields.pass(received, cors === null ? withheld : withheldByCors, also);
   return fields;
+}
+
+/** What else does not pass, by names in lower case; null if nothing. */
+function alsoWithheld(
+  named: ReadonlySet<string> | null,
+  hasNoLength: boolean,
+): ((lowerName: string) => boolean) | null {
+  if (named === null && !hasNoLength) return null;
+  return (lowerName) => named?.has(lowerName) === true || (hasNoLength && lowerName === 'content-length');
 }
 
 /** RFC 9110 §8.6: no Content-Length where there can be no content. */
@@ -115,7 +117,7 @@ type AnswerNames = {
   readonly withheldByCors: NameSet;
 };
 
-const known = new WeakMap<HeaderNames, AnswerNames>();
+const known = new WeakLookup<HeaderNames, AnswerNames>();
 
 /** Made once for the names of a configuration. */
 function namesOf(names: HeaderNames): AnswerNames {
@@ -127,13 +129,11 @@ function namesOf(names: HeaderNames): AnswerNames {
   );
   const list = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
   if (!names.passServer) list.add('server');
-  const made: AnswerNames = {
+  return known.add(names, {
     requestId: ownName(requestId),
     responseTime: ownName(responseTime),
     fixed: new FixedFields(),
     withheld: new NameSet((lowerName) => list.has(lowerName)),
     withheldByCors: new NameSet((lowerName) => list.has(lowerName) || isCorsHeader(lowerName)),
-  };
-  known.set(names, made);
-  return made;
+  });
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   fieldName,
-  isFamiliar,
   LEARNED_MAX,
   learnName,
   lengthOfName,
@@ -14,6 +13,7 @@ import {
   UNNUMBERED,
 } from '#core/field-names.ts';
 import { COMMON_SPELLINGS } from '#core/header-names.ts';
+import { isFamiliar } from '#test/support/familiar-names.ts';
 
 describe('the name of a field', () => {
   it('has one lower case, common or not', () => {

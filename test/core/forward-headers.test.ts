@@ -425,6 +425,11 @@ describe('trailers', () => {
     const route = sampleRoute({});
     assert.deepEqual(forwardTrailers(['X-Hop', '1', 'X-Sum', '2'], head, route, NAMES), ['X-Sum', '2']);
   });
+
+  it('are left out altogether where one of them is no field', () => {
+    const trailers = ['X-Sum', '1', 'X-Bad', 'a\r\nX-Cut: b'];
+    assert.deepEqual(forwardTrailers(trailers, new Fields(), sampleRoute({}), NAMES), []);
+  });
 });
 
 describe('Host', () => {

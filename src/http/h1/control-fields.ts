@@ -1,5 +1,5 @@
 import { withoutBlanks } from '#core/blanks.ts';
-import { fieldName } from '#core/field-names.ts';
+import { fieldName, NameSet } from '#core/field-names.ts';
 import type { Fields } from '#core/fields.ts';
 import type { FramingFault } from './faults.ts';
 
@@ -52,39 +52,39 @@ const KEEP_ALIVE = fieldName('keep-alive');
 const TRANSFER_ENCODING = fieldName('transfer-encoding');
 const UPGRADE = fieldName('upgrade');
 
+const NAMES = new Set(
+  [CONNECTION, CONTENT_LENGTH, EXPECT, KEEP_ALIVE, TRANSFER_ENCODING, UPGRADE].map(({ lower }) => lower),
+);
+const CONTROLS = new NameSet((lowerName) => NAMES.has(lowerName));
+
 /** Reads a head for its control fields. All of them have numbers, in any spelling. */
 export function readControlFields(fields: Fields): ControlFields {
   let found: Found | null = null;
   let namesUpgrade = false;
   const { count } = fields;
   for (let at = 0; at < count; at++) {
-    switch (fields.numberAt(at)) {
+    const number = fields.numberAt(at);
+    if (!CONTROLS.hasNumber(number)) continue;
+    found ??= nothingFound();
+    const value = fields.valueAt(at);
+    switch (number) {
       case CONTENT_LENGTH.number:
-        found ??= nothingFound();
-        readLength(found, fields.valueAt(at));
+        readLength(found, value);
         break;
       case TRANSFER_ENCODING.number:
-        found ??= nothingFound();
-        readCoding(found, fields.valueAt(at));
+        readCoding(found, value);
         break;
       case CONNECTION.number:
-        found ??= nothingFound();
-        namesUpgrade = readConnection(found, fields.valueAt(at)) || namesUpgrade;
+        namesUpgrade = readConnection(found, value) || namesUpgrade;
         break;
       case KEEP_ALIVE.number:
-        found ??= nothingFound();
-        found.keepAliveSeconds = readSeconds(fields.valueAt(at));
+        found.keepAliveSeconds = readSeconds(value);
         break;
       case UPGRADE.number:
-        found ??= nothingFound();
-        found.upgrade =
-          found.upgrade === null
-            ? fields.valueAt(at).toLowerCase()
-            : `${found.upgrade}, ${fields.valueAt(at)}`;
+        found.upgrade = found.upgrade === null ? value.toLowerCase() : `${found.upgrade}, ${value}`;
         break;
       case EXPECT.number:
-        found ??= nothingFound();
-        found.expectsContinue = fields.valueAt(at).toLowerCase() === '100-continue';
+        found.expectsContinue = value.toLowerCase() === '100-continue';
         break;
     }
   }

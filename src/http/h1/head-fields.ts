@@ -1,12 +1,8 @@
 import { numberOf } from '#core/field-names.ts';
-import { Fields } from '#core/fields.ts';
+import { BREAK, Fields, MARKS, SEPARATOR } from '#core/fields.ts';
 import { SP } from './bytes.ts';
 import { commonName } from './common-names.ts';
 import type { KnownLine, NamedLines } from './known-lines.ts';
-
-/** Before a name, and between it and its value, where a line is written as we would. */
-const BREAK = '\r\n';
-const SEPARATOR = ': ';
 
 /**
  * The fields of one head after the other. Their text is that of the wire, cut out of it once the head is complete, but
@@ -30,7 +26,7 @@ export class HeadFields {
   #first: KnownLine | null = null;
 
   get count(): number {
-    return this.#marks.length / 2;
+    return this.#marks.length / MARKS;
   }
 
   /** The first line is at this place. Only what has no start line has no break before it. */
@@ -51,7 +47,7 @@ export class HeadFields {
     let previous = this.#previous;
     let line = previous === null ? this.#first : previous.next;
     let same = 0;
-    while (line !== null && marks.length < 2 * countMax) {
+    while (line !== null && marks.length < MARKS * countMax) {
       same = line.sameBytes(view, base + at, base + end);
       if (same < line.bytes) break;
       marks.push(line.name.number, at + shift);

@@ -147,7 +147,8 @@ class Tunnelling implements UnderWay, Work {
 function answerTrailers({ table, route }: Exchange, answer: Answer, trailers: FlatHeaders): FlatHeaders {
   if (trailers.length === 0) return trailers;
   const passable = Fields.of(passableTrailers(trailers));
-  return passedHeaders(answer.status, passable, table.headers, route.cors, answer.headers).flat();
+  const passed = passedHeaders(answer.status, passable, table.headers, route.cors, answer.headers);
+  return passed.isSound ? passed.flat() : [];
 }
 
 function answerHeaders(

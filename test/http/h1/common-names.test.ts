@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isFamiliar, LEARNED_MAX } from '#core/field-names.ts';
+import { LEARNED_MAX } from '#core/field-names.ts';
 import { COMMON_SPELLINGS } from '#core/header-names.ts';
 import { commonName } from '#http/h1/common-names.ts';
+import { isFamiliar } from '#test/support/familiar-names.ts';
 import { bytesOf, hearRequest } from './pieces.ts';
 
 const named = (name: string) => commonName(bytesOf(`-${name}:`), 1, name.length + 1)?.name.spelling ?? null;

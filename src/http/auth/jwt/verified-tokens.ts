@@ -1,4 +1,5 @@
 import { ownText } from '#core/own-text.ts';
+import { RecentMap } from '#core/recent-map.ts';
 
 /** Tokens of one generation; two are kept. With the length below, at most 8 MiB in a worker. */
 export const TOKENS_REMEMBERED_MAX = 4096;
@@ -14,47 +15,32 @@ const END_LENGTH = 24;
 type Remembered<Facts> = { readonly token: string; readonly facts: Facts };
 
 /**
- * What verified tokens say, by the token. Only tokens that are valid get in, so whoever makes up others
- * evicts nothing. When a generation is full, the one before it is forgotten: what was used in the meantime
- * has moved on. So a token that is in use costs one look-up, with no order of use to be kept.
+ * What verified tokens say, by the token, as long as they are in use (see RecentMap). Only tokens that are valid get
+ * in, so whoever makes up others evicts nothing.
  */
 export class VerifiedTokens<Facts> {
-  #young = new Map<string, Remembered<Facts>>();
-  #old = new Map<string, Remembered<Facts>>();
-  #youngCharacters = 0;
+  readonly #byEnd = new RecentMap<Remembered<Facts>>(
+    TOKENS_REMEMBERED_MAX,
+    TOKEN_CHARACTERS_MAX,
+    ({ token }) => token.length,
+  );
 
   get(token: string): Facts | undefined {
-    const end = token.slice(-END_LENGTH);
-    const known = this.#young.get(end);
-    if (known !== undefined && known.token === token) return known.facts;
-    const old = this.#old.get(end);
-    if (old === undefined || old.token !== token) return undefined;
-    this.add(token, old.facts);
-    return old.facts;
+    const known = this.#byEnd.get(token.slice(-END_LENGTH));
+    return known?.token === token ? known.facts : undefined;
   }
 
   add(token: string, facts: Facts): void {
-    const isFull =
-      this.#young.size >= TOKENS_REMEMBERED_MAX ||
-      this.#youngCharacters + token.length > TOKEN_CHARACTERS_MAX;
-    if (isFull) {
-      this.#old = this.#young;
-      this.#young = new Map();
-      this.#youngCharacters = 0;
-    }
     const own = ownText(token);
-    this.#young.set(own.slice(-END_LENGTH), { token: own, facts });
-    this.#youngCharacters += token.length;
+    this.#byEnd.set(own.slice(-END_LENGTH), { token: own, facts });
   }
 
   clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-    this.#youngCharacters = 0;
+    this.#byEnd.clear();
   }
 
   /** Tokens remembered, those in both generations twice. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#byEnd.size;
   }
 }
