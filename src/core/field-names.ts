@@ -1,5 +1,6 @@
 import { TOKEN } from './field-text.ts';
 import { COMMON_SPELLINGS } from './header-names.ts';
+import { wholeText } from './own-text.ts';
 
 /** Spellings beyond the common ones, for the life of the thread. */
 export const LEARNED_MAX = 256;
@@ -28,20 +29,29 @@ export class FieldName {
   /** How its lines begin: the break before it, and all that stands before the value. */
   readonly start: string;
 
-  constructor(spelling: string, number: number) {
+  constructor(spelling: string, number: number, start = startOf(spelling)) {
     this.spelling = spelling;
     this.lower = spelling.toLowerCase();
     this.number = number;
     this.length = spelling.length;
     this.isToken = TOKEN.test(spelling);
-    this.start = `\r\n${spelling}: `;
+    this.start = start;
   }
+}
+
+function startOf(spelling: string): string {
+  return `\r\n${spelling}: `;
 }
 
 const familiar = new Map<string, FieldName>();
 
-for (const spelling of COMMON_SPELLINGS) {
-  familiar.set(spelling, new FieldName(spelling, numberFor(spelling.toLowerCase())));
+for (const spelling of COMMON_SPELLINGS) makeFamiliar(spelling);
+
+function makeFamiliar(spelling: string): FieldName {
+  const number = numberFor(spelling.toLowerCase());
+  const name = new FieldName(spelling, number, wholeText(startOf(spelling)));
+  familiar.set(spelling, name);
+  return name;
 }
 
 function numberFor(lower: string): number {
@@ -69,9 +79,7 @@ export function learnName(spelling: string): FieldName | null {
   if (known !== undefined) return known;
   const isFull = familiar.size === COMMON_SPELLINGS.length + LEARNED_MAX;
   if (isFull || spelling.length > LEARNED_LENGTH_MAX) return null;
-  const learned = new FieldName(spelling, numberFor(spelling.toLowerCase()));
-  familiar.set(spelling, learned);
-  return learned;
+  return makeFamiliar(spelling);
 }
 
 /** Of the name that is spelled like this; UNNUMBERED where no spelling of it is familiar. */

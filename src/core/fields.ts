@@ -9,7 +9,7 @@ import {
 } from './field-names.ts';
 import { TEXT } from './field-text.ts';
 import type { FlatHeaders } from './headers.ts';
-import { ownText } from './own-text.ts';
+import { wholeText } from './own-text.ts';
 
 /** Of each field: the number of its name, and where the line break before it stands. */
 export const MARKS = 2;
@@ -150,7 +150,7 @@ export class Fields {
 
   /** For what is added to many others: a text that was put together is put together again with each of them. */
   settle(): this {
-    this.text = ownText(this.text);
+    this.text = wholeText(this.text);
     return this;
   }
 

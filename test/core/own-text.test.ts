@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ownText } from '#core/own-text.ts';
+import { ownText, wholeText } from '#core/own-text.ts';
 import { RecentMap } from '#core/recent-map.ts';
 import { RecentMatches } from '#core/recent-matches.ts';
 import { VerifiedTokens } from '#http/auth/jwt/verified-tokens.ts';
@@ -32,12 +32,14 @@ describe('a text by itself', () => {
   it('is the same text', () => {
     for (const text of ['', 'a', 'a longer one than that', '€ and more of them €€€€', ' a b ']) {
       assert.equal(ownText(text), text);
+      assert.equal(wholeText(text), text);
     }
   });
 
   it('keeps nothing of what it was a part of', () => {
     const kept: string[] = [];
     assert.ok(staying((part) => kept.push(ownText(part))) < 1_000_000);
+    assert.ok(staying((part) => kept.push(wholeText(part))) < 1_000_000);
     assert.ok(staying((part) => kept.push(part)) > 5_000_000, 'else this shows nothing');
   });
 

@@ -1,6 +1,6 @@
 import { fieldName } from '../field-names.ts';
 import { Fields } from '../fields.ts';
-import { ownText } from '../own-text.ts';
+import { wholeText } from '../own-text.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
 import { WeakLookup } from '../weak-lookup.ts';
@@ -48,7 +48,7 @@ function makePolicy(policyName: string, quota: Quota): Policy {
   const name = quoted(policyName.replace(/[^ -~]/g, '?'));
   const text = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
   const fixed = Fields.of(['RateLimit-Policy', text, 'X-Rate-Limit-Limit', `${quota.requests}`]).settle();
-  return { of: policyName, start: ownText(`${name};r=`), fixed };
+  return { of: policyName, start: wholeText(`${name};r=`), fixed };
 }
 
 /** Value of a refusal's Retry-After: at least 1, as 0 would invite the client to try at once. */

@@ -2,6 +2,7 @@ import { SignalboxError } from '#core/errors.ts';
 import { TARGET, TEXT, TOKEN } from '#core/field-text.ts';
 import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
+import { wholeText } from '#core/own-text.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 
 const END = '\r\n\r\n';
@@ -28,23 +29,19 @@ export function isRequestLine(method: string, target: string): boolean {
 
 /** `status` is a whole number from 100 to 999; `tail` is of `fieldLines`, and comes last. */
 export function responseHead(status: number, reason: string, fields: Fields, tail = ''): string | null {
-  const isText = reason === REASON_PHRASES[status] || TEXT.test(reason);
-  return fields.isSound && isText ? `${statusLine(status, reason)}${fields.text}${tail}${END}` : null;
+  const line = statusLine(status, reason);
+  return fields.isSound && line !== null ? `${line}${fields.text}${tail}${END}` : null;
 }
 
-/** Nearly always the same. */
-let lastLine = '';
-let lastStatus = 0;
-let lastReason = '';
-
-function statusLine(status: number, reason: string): string {
-  if (status !== lastStatus || reason !== lastReason) {
-    lastStatus = status;
-    lastReason = reason;
-    lastLine = `HTTP/1.1 ${status} ${reason}`;
-  }
-  return lastLine;
+function statusLine(status: number, reason: string): string | null {
+  if (reason === REASON_PHRASES[status]) return COMMON_LINES[status] as string;
+  return TEXT.test(reason) ? `HTTP/1.1 ${status} ${reason}` : null;
 }
+
+/** By status. */
+const COMMON_LINES: string[] = [];
+for (const [status, reason] of Object.entries(REASON_PHRASES))
+  COMMON_LINES[Number(status)] = wholeText(`HTTP/1.1 ${status} ${reason}`);
 
 /** The end of a chunked body that nothing follows. */
 export const LAST_CHUNK = `0${END}`;
