@@ -1,14 +1,14 @@
 /**
- * A map by text that holds what was asked for lately: two generations of `entriesMax`, and of `weightMax` as
+ * A map that holds what was asked for lately: two generations of `entriesMax`, and of `weightMax` as
  * `weightOf` has it. When the younger one is full, the older one is forgotten; what was used in the meantime has moved
  * on. So what is in use costs one look-up, with no order of use to be kept.
  */
-export class RecentMap<Value> {
+export class RecentMap<Value, Key = string> {
   readonly #entriesMax: number;
   readonly #weightMax: number;
   readonly #weightOf: (value: Value) => number;
-  #young = new Map<string, Value>();
-  #old = new Map<string, Value>();
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
   #youngWeight = 0;
 
   constructor(entriesMax: number, weightMax = Infinity, weightOf: (value: Value) => number = () => 0) {
@@ -17,7 +17,7 @@ export class RecentMap<Value> {
     this.#weightOf = weightOf;
   }
 
-  get(key: string): Value | undefined {
+  get(key: Key): Value | undefined {
     const value = this.#young.get(key);
     if (value !== undefined) return value;
     const oldValue = this.#old.get(key);
@@ -25,7 +25,7 @@ export class RecentMap<Value> {
     return oldValue;
   }
 
-  set(key: string, value: Value): void {
+  set(key: Key, value: Value): void {
     const weight = this.#weightOf(value);
     if (this.#young.size >= this.#entriesMax || this.#youngWeight + weight > this.#weightMax) {
       this.#old = this.#young;

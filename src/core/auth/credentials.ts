@@ -65,6 +65,7 @@ function readAuthorization(
 function isOfScheme(value: string, scheme: string): boolean {
   const { length } = scheme;
   if (value.length > length && value.charCodeAt(length) !== SPACE) return false;
+  const spelling = value.slice(0, length);
   // Nearly everybody spells it so.
-  return value.startsWith(scheme) || value.slice(0, length).toLowerCase() === scheme.toLowerCase();
+  return spelling === scheme || spelling.toLowerCase() === scheme.toLowerCase();
 }
