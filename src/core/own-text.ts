@@ -8,9 +8,13 @@ export function ownText(text: string): string {
 }
 
 /**
- * As `ownText`, for what is made once and written often: not a part of a text, which costs a third more each time that
- * what it stands in is written out. Takes longer to make.
+ * As `ownText`, for what is used often: not a part of a text, which costs a third more each time that what it stands in
+ * is written out, but the one string of the thread with these characters, if all others were made so. Two of these are
+ * told apart by where they are, in place of 400 instructions for what was cut out of a head. Takes 2000 to make.
  */
 export function wholeText(text: string): string {
-  return [text.slice(0, 1), text.slice(1)].join('');
+  // Of the names of properties there is one each. Without a prototype, no name is special, and no shape is made for it.
+  const names: Record<string, null> = Object.create(null);
+  names[text] = null;
+  return Object.keys(names)[0] as string;
 }

@@ -45,11 +45,11 @@ export function readHead(
  * repeat. HTTP/1.0 may leave it out.
  */
 function readHost(headers: Fields, authority: string | null, isHttp10: boolean): string | null {
-  if (authority !== null && !AUTHORITY.test(authority)) return null;
+  if (authority !== null && AUTHORITY.find(authority) === null) return null;
   const at = headers.find(HOST);
   if (at === -1) return isHttp10 ? (authority ?? '') : null;
-  const host = headers.valueAt(at);
-  if (!AUTHORITY.test(host) || headers.find(HOST, at + 1) !== -1) return null;
+  const host = AUTHORITY.find(headers.valueAt(at));
+  if (host === null || headers.find(HOST, at + 1) !== -1) return null;
   return authority === null || authority.toLowerCase() === host.toLowerCase() ? host : null;
 }
 

@@ -1,4 +1,4 @@
-import { ownText } from '#core/own-text.ts';
+import { wholeText } from '#core/own-text.ts';
 import type { TextKind } from './layout.ts';
 import { type TextWords, textWords } from './text-words.ts';
 
@@ -34,7 +34,7 @@ export class RecentTexts {
     if (this.#unknown !== 0) return undefined;
     const { code, bytesMax } = this.#kind;
     const words = textWords(code, text, bytesMax);
-    this.#texts[way] = ownText(text);
+    this.#texts[way] = wholeText(text);
     this.#words[way] = words;
     return words;
   }
