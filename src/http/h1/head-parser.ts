@@ -40,8 +40,8 @@ export interface StartLine {
   readonly skipsEmptyLines: boolean;
   /** What is wrong already with its first bytes, before it is complete; at least one is there. */
   check(bytes: Buffer, from: number, to: number): HeadFault | null;
-  /** Reads the line, less its CRLF. */
-  read(bytes: Buffer, from: number, to: number): HeadFault | null;
+  /** Reads the line, less its CRLF. Of the view, the bytes are a part. */
+  read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null;
 }
 
 /**
@@ -133,7 +133,7 @@ export class HeadParser {
       case START_LINE:
         return this.#start(bytes, base, at, end);
       case START_LINE_LF:
-        return this.#startEnd(bytes, base, at);
+        return this.#startEnd(bytes, base, at, end);
       case LINE:
         return this.#line(bytes, base, at, end);
       case NAME:
@@ -149,6 +149,8 @@ export class HeadParser {
     }
   }
 
+  // Each part of a line reads on with the next one: to go through the states for each costs more than the bytes.
+
   #start(bytes: Buffer, base: number, from: number, end: number): number {
     const start = base + this.#startAt;
     const at = this.#textEnd(bytes, from, end);
@@ -157,10 +159,10 @@ export class HeadParser {
     if (at === end) return at;
     if (bytes[at] !== CR) return this.#failAt(bytes[at]);
     this.#state = START_LINE_LF;
-    return at + 1;
+    return at + 1 === end ? end : this.#startEnd(bytes, base, at + 1, end);
   }
 
-  #startEnd(bytes: Buffer, base: number, at: number): number {
+  #startEnd(bytes: Buffer, base: number, at: number, end: number): number {
     const start = base + this.#startAt;
     if (bytes[at] !== LF) return this.#fail('bare_cr');
     if (at - 1 === start && this.#startLine?.skipsEmptyLines) {
@@ -168,13 +170,11 @@ export class HeadParser {
       this.#state = START_LINE;
       return at + 1;
     }
-    const fault = this.#startLine?.read(bytes, start, at - 1);
+    const fault = this.#startLine?.read(bytes, this.#view, start, at - 1);
     if (fault) return this.#fail(fault);
     this.#state = LINE;
-    return at + 1;
+    return at + 1 === end ? end : this.#line(bytes, base, at + 1, end);
   }
-
-  // Each part of a field reads on with the next one: to go through the states for each costs more than the bytes.
 
   #line(bytes: Buffer, base: number, from: number, end: number): number {
     const fields = this.#reading;
@@ -188,7 +188,7 @@ export class HeadParser {
     const byte = bytes[at];
     if (byte === CR) {
       this.#state = END_LF;
-      return at + 1;
+      return at + 1 === end ? end : this.#endLineFeed(bytes, at + 1);
     }
     if (byte === SP || byte === HTAB) return this.#fail('obs_fold');
     if (fields.count === fieldsMax) return this.#fail('too_many_fields');

@@ -2,6 +2,7 @@ import { REASON_PHRASES } from '#core/reason-phrases.ts';
 import { SP, TARGET, TOKEN } from './bytes.ts';
 import type { HeadFault } from './faults.ts';
 import type { StartLine } from './head-parser.ts';
+import { knownRequest, learnRequest, type SaidRequest } from './known-request-lines.ts';
 
 /** The minor version of HTTP/1. */
 export type Minor = 0 | 1;
@@ -29,7 +30,7 @@ export class StatusLine implements StartLine {
     return null;
   }
 
-  read(bytes: Buffer, from: number, to: number): HeadFault | null {
+  read(bytes: Buffer, _view: DataView, from: number, to: number): HeadFault | null {
     const minor = readVersion(bytes, from, to);
     if (typeof minor !== 'number') return minor;
     const statusAt = from + VERSION_BYTES + 1;
@@ -69,7 +70,14 @@ export class RequestLine implements StartLine {
     return TOKEN[bytes[from] as number] === 1 ? null : 'bad_method';
   }
 
-  read(bytes: Buffer, from: number, to: number): HeadFault | null {
+  read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null {
+    const at = bytes.byteOffset + from;
+    const end = bytes.byteOffset + to;
+    const known = knownRequest(view, at, end);
+    if (known !== null) {
+      this.#say(known);
+      return null;
+    }
     const methodEnd = endOf(TOKEN, bytes, from, to);
     if (methodEnd === from || bytes[methodEnd] !== SP) return 'bad_method';
     const targetEnd = endOf(TARGET, bytes, methodEnd + 1, to);
@@ -77,10 +85,18 @@ export class RequestLine implements StartLine {
     const minor = readVersion(bytes, targetEnd + 1, to);
     if (typeof minor !== 'number') return minor;
     if (targetEnd + 1 + VERSION_BYTES !== to) return 'bad_version';
-    this.minor = minor;
-    this.method = methodAt(bytes, from, methodEnd);
-    this.target = bytes.toString('latin1', methodEnd + 1, targetEnd);
+    const method = methodAt(bytes, from, methodEnd);
+    const target = bytes.toString('latin1', methodEnd + 1, targetEnd);
+    const said = { minor, method, target };
+    learnRequest(view, at, end, said);
+    this.#say(said);
     return null;
+  }
+
+  #say({ minor, method, target }: SaidRequest): void {
+    this.minor = minor;
+    this.method = method;
+    this.target = target;
   }
 }
 
