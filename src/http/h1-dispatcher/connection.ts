@@ -70,7 +70,7 @@ export class Connection implements Carrier, Flushable {
     this.#parser = new HeadParser(this.#line, headLimits);
     this.#owner = owner;
     this.#clock = clock;
-    const callback = atOnce((bytes: number) => this.#onRead(UPSTREAM_READS.subarray(0, bytes)));
+    const callback = atOnce((bytes: number) => this.#onRead(bytes));
     this.#socket = open({ buffer: UPSTREAM_READS, callback }, (error) => this.#opened(error));
   }
 
@@ -128,7 +128,7 @@ export class Connection implements Carrier, Flushable {
     if (this.#isReading) return;
     const unread = this.#unread;
     this.#unread = NOTHING;
-    this.#read(unread);
+    this.#read(unread, unread.length);
     if (this.#state !== 'open' || this.#flight?.paused) return;
     if (this.#hasEnded) this.#ended();
     else this.#socket.resume();
@@ -165,22 +165,23 @@ export class Connection implements Carrier, Flushable {
     this.#owner.opened(this);
   }
 
-  #onRead(bytes: Buffer): boolean {
+  /** So many bytes stand at the start of UPSTREAM_READS. */
+  #onRead(bytes: number): boolean {
     const readsOn = this.#received(bytes);
     flushes.readEnded();
     return readsOn;
   }
 
   /** What is returned says whether to read on. */
-  #received(bytes: Buffer): boolean {
-    if (this.#state === 'tunnel') return this.#socket.push(Buffer.from(bytes));
+  #received(bytes: number): boolean {
+    if (this.#state === 'tunnel') return this.#socket.push(Buffer.from(UPSTREAM_READS.subarray(0, bytes)));
     if (this.#flight === null) this.close(malformedAnswer('unasked_answer'));
     else if (this.#isUnsent) this.close(unprocessed());
     else if (this.#flight.paused) {
       // TLS may have more in hand than it was asked for.
-      this.#unread = Buffer.concat([this.#unread, bytes]);
+      this.#unread = Buffer.concat([this.#unread, UPSTREAM_READS.subarray(0, bytes)]);
       this.#socket.pause();
-    } else this.#read(bytes);
+    } else this.#read(UPSTREAM_READS, bytes);
     return true;
   }
 
@@ -212,13 +213,14 @@ export class Connection implements Carrier, Flushable {
 
   // -- what the upstream says ----------------------------------------------------------------------------
 
-  #read(bytes: Buffer): void {
+  /** The first `count` of the bytes. */
+  #read(bytes: Buffer, count: number): void {
     const flight = this.#flight;
     if (flight === null) return;
     this.#isReading = true;
     let end: number;
     try {
-      end = this.#readOn(flight, bytes);
+      end = this.#readOn(flight, bytes, count);
     } catch (error) {
       // The handler's; what it was given already goes the same way.
       flight.abort(error instanceof Error ? error : new Error(String(error)));
@@ -228,24 +230,24 @@ export class Connection implements Carrier, Flushable {
       this.#isReading = false;
     }
     if (this.#flight !== flight) return;
-    if (end !== INCOMPLETE) this.#complete(flight, end < bytes.length);
+    if (end !== INCOMPLETE) this.#complete(flight, end < count);
     else if (flight.paused) this.#socket.pause();
   }
 
   /** Where the answer ends, or INCOMPLETE: it goes on, is paused, or is none. */
-  #readOn(flight: Flight, bytes: Buffer): number {
+  #readOn(flight: Flight, bytes: Buffer, count: number): number {
     let at = 0;
     while (this.#flight === flight) {
       if (flight.paused) {
-        this.#unread = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+        this.#unread = at === count ? NOTHING : Buffer.from(bytes.subarray(at, count));
         return INCOMPLETE;
       }
       if (!this.#isWithinBody) {
-        at = this.#readHead(flight, bytes, at);
+        at = this.#readHead(flight, bytes, at, count);
         if (at === INCOMPLETE) return INCOMPLETE;
         continue;
       }
-      const step = this.#bodyReader.step(bytes, at);
+      const step = this.#bodyReader.step(bytes, at, count);
       at = this.#bodyReader.at;
       if (step === 'complete') return at;
       if (step === 'incomplete') return INCOMPLETE;
@@ -256,8 +258,8 @@ export class Connection implements Carrier, Flushable {
   }
 
   /** Where the head ends, or INCOMPLETE. */
-  #readHead(flight: Flight, bytes: Buffer, at: number): number {
-    const end = this.#parser.parse(bytes, at);
+  #readHead(flight: Flight, bytes: Buffer, at: number, count: number): number {
+    const end = this.#parser.parse(bytes, at, count);
     if (end === INCOMPLETE) return INCOMPLETE;
     if (end === FAULTY) {
       this.close(malformedAnswer(this.#parser.fault ?? 'bad_status'));
@@ -267,7 +269,7 @@ export class Connection implements Carrier, Flushable {
     const fields = readControlFields(flight.fields);
     const { status } = this.#line;
     if (status === 101) {
-      this.#switch(flight, fields, bytes.subarray(end));
+      this.#switch(flight, fields, bytes.subarray(end, count));
       return INCOMPLETE;
     }
     if (status < 200) this.#inform(flight, status);

@@ -32,10 +32,13 @@ export class BodyIntake {
     });
   }
 
-  /** Reads from `bytes[at]` to the next thing to tell. After `complete` and `faulty` there is no body any more. */
-  step(body: IncomingBody, bytes: Buffer, at: number): BodyStep {
+  /**
+   * Reads from `bytes[at]` to the next thing to tell, or to `end`. After `complete` and `faulty` there is no body any
+   * more.
+   */
+  step(body: IncomingBody, bytes: Buffer, at: number, end: number): BodyStep {
     const reader = this.#reader;
-    const step = reader.step(bytes, at);
+    const step = reader.step(bytes, at, end);
     this.at = reader.at;
     if (step === 'data') {
       this.bytesLeft -= reader.at - reader.from;

@@ -57,9 +57,10 @@ export class Connection implements ReplyHost {
 
   /** `idle`: between requests. `head`: within one's head, or waiting for the first. */
   #phase: 'idle' | 'head' | 'exchange' | 'over' = 'head';
-  /** What was read, and where what was not used of it begins. While it is looked at, it may be the read buffer. */
+  /** What was read, and where in it what was not used begins and ends. While it is looked at, it may be the read buffer. */
   #bytes: Buffer = NOTHING;
   #at = 0;
+  #readTo = 0;
   #isStepping = false;
   #requestsLeft: number;
   /** The client has ended its side. */
@@ -94,7 +95,7 @@ export class Connection implements ReplyHost {
   // -- what the reply asks ---------------------------------------------------------------------------
 
   get mustClose(): boolean {
-    const isLast = this.#hasEnded && this.#at === this.#bytes.length;
+    const isLast = this.#hasEnded && this.#at === this.#readTo;
     const isTooLong = this.#intake.bytesLeft > DISCARDED_BYTES_MAX;
     return !this.#isPersistent || isLast || isTooLong || this.#server.isDraining();
   }
@@ -136,37 +137,48 @@ export class Connection implements ReplyHost {
     this.#unread.set(0);
     this.#isHandedOver = true;
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).pause();
-    if (this.#at < this.#bytes.length) socket.unshift(kept(this.#bytes.subarray(this.#at)));
-    this.#bytes = NOTHING;
-    this.#at = 0;
+    if (this.#at < this.#readTo) socket.unshift(kept(this.#unused()));
+    this.#look(NOTHING, 0);
     return socket;
   }
 
   // -- what the socket tells ---------------------------------------------------------------------------
 
   readonly #onRead = atOnce((bytes: number): boolean => {
-    const chunk = CLIENT_READS.subarray(0, bytes);
-    if (this.#isHandedOver) return this.socket.push(Buffer.from(chunk));
-    this.#received(chunk);
-    this.#bytes = this.#at < this.#bytes.length ? kept(this.#bytes.subarray(this.#at)) : NOTHING;
-    this.#at = 0;
+    if (this.#isHandedOver) return this.socket.push(Buffer.from(CLIENT_READS.subarray(0, bytes)));
+    this.#received(CLIENT_READS, bytes);
+    const unused = this.#at < this.#readTo ? kept(this.#unused()) : NOTHING;
+    this.#look(unused, unused.length);
     return true;
   });
 
-  readonly #onData = atOnce((chunk: Buffer): void => this.#received(chunk));
+  readonly #onData = atOnce((chunk: Buffer): void => this.#received(chunk, chunk.length));
 
-  #received(chunk: Buffer): void {
+  #received(chunk: Buffer, bytes: number): void {
     if (this.#phase === 'over') return;
     // Who has something to read makes no progress by sending.
     if (this.socket.writableLength === 0) {
-      this.#pace.received(chunk.length);
+      this.#pace.received(bytes);
       this.progressed();
     }
-    const unused = this.#bytes.length - this.#at;
-    this.#bytes = unused === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
-    this.#at = 0;
+    if (this.#at === this.#readTo) this.#look(chunk, bytes);
+    else {
+      const all = Buffer.concat([this.#unused(), chunk.subarray(0, bytes)]);
+      this.#look(all, all.length);
+    }
     this.#advance();
     flushes.readEnded();
+  }
+
+  /** At the first so many of them, of which nothing was used. */
+  #look(bytes: Buffer, count: number): void {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.#readTo = count;
+  }
+
+  #unused(): Buffer {
+    return this.#bytes.subarray(this.#at, this.#readTo);
   }
 
   readonly #onEnd = (): void => {
@@ -230,7 +242,8 @@ export class Connection implements ReplyHost {
   }
 
   #readHead(): boolean {
-    const end = this.#at === this.#bytes.length ? INCOMPLETE : this.#heads.parse(this.#bytes, this.#at);
+    const isThere = this.#at < this.#readTo;
+    const end = isThere ? this.#heads.parse(this.#bytes, this.#at, this.#readTo) : INCOMPLETE;
     if (end === FAULTY) {
       this.#refuse(causeOf(this.#heads.fault));
       return false;
@@ -240,7 +253,7 @@ export class Connection implements ReplyHost {
       this.#begin();
       return true;
     }
-    this.#at = this.#bytes.length;
+    this.#at = this.#readTo;
     if (this.#hasEnded) this.#close();
     else if (this.#phase === 'idle' && this.#heads.isWithin) {
       this.#phase = 'head';
@@ -296,7 +309,7 @@ export class Connection implements ReplyHost {
 
   /** The body, if all of it has come already: then nothing has to be waited for. */
   #takeWholeBody(framing: Framing): Buffer | null {
-    if (framing.kind !== 'length' || framing.bytes > this.#bytes.length - this.#at) return null;
+    if (framing.kind !== 'length' || framing.bytes > this.#readTo - this.#at) return null;
     const from = this.#at;
     this.#at += framing.bytes;
     return kept(this.#bytes.subarray(from, this.#at));
@@ -305,7 +318,7 @@ export class Connection implements ReplyHost {
   #readBody(body: IncomingBody): boolean {
     const intake = this.#intake;
     if (intake.isFull) return false;
-    const step = intake.step(body, this.#bytes, this.#at);
+    const step = intake.step(body, this.#bytes, this.#at, this.#readTo);
     this.#at = intake.at;
     if (step === 'faulty') this.#isPersistent = false;
     // It will never be complete: this is how a client leaves.
@@ -317,7 +330,7 @@ export class Connection implements ReplyHost {
   #regulate(): void {
     if (this.#phase === 'over') return;
     const roomBytes = this.#intake.isFull ? 0 : AHEAD_BYTES_MAX;
-    const mayRead = this.#bytes.length - this.#at <= roomBytes;
+    const mayRead = this.#readTo - this.#at <= roomBytes;
     if (mayRead === this.socket.isPaused()) {
       if (mayRead) this.socket.resume();
       else this.socket.pause();

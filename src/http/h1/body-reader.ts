@@ -39,22 +39,22 @@ export class BodyReader {
     if (framing.kind === 'chunked') this.#chunks ??= new ChunkedDecoder();
   }
 
-  /** Reads from `bytes[at]` to the next thing to tell. */
-  step(bytes: Buffer, at: number): BodyStep {
+  /** Reads from `bytes[at]` to the next thing to tell, or to `end`. */
+  step(bytes: Buffer, at: number, end = bytes.length): BodyStep {
     if (this.#framing === 'chunked' && this.#chunks !== null)
-      return this.#stepChunks(this.#chunks, bytes, at);
+      return this.#stepChunks(this.#chunks, bytes, at, end);
     this.from = at;
     this.at = at;
     if (this.#framing !== 'until_close' && this.#bytesLeft === 0) return 'complete';
-    if (at === bytes.length) return 'incomplete';
-    if (this.#framing === 'until_close') this.at = bytes.length;
-    else this.at = Math.min(bytes.length, at + this.#bytesLeft);
+    if (at === end) return 'incomplete';
+    if (this.#framing === 'until_close') this.at = end;
+    else this.at = Math.min(end, at + this.#bytesLeft);
     this.#bytesLeft -= this.at - at;
     return 'data';
   }
 
-  #stepChunks(chunks: ChunkedDecoder, bytes: Buffer, at: number): BodyStep {
-    const step = chunks.step(bytes, at);
+  #stepChunks(chunks: ChunkedDecoder, bytes: Buffer, at: number, end: number): BodyStep {
+    const step = chunks.step(bytes, at, end);
     this.at = chunks.at;
     this.from = chunks.from;
     return step;

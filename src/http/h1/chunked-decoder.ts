@@ -34,6 +34,8 @@ export class ChunkedDecoder {
 
   readonly #trailerParser = new HeadParser(null, TRAILER_LIMITS);
   #state = SIZE;
+  /** Of the bytes that are read. */
+  #end = 0;
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
@@ -41,12 +43,13 @@ export class ChunkedDecoder {
   #isQuoted = false;
   #isEscaped = false;
 
-  /** Reads from `bytes[at]` to the next thing to tell. The step after `complete` begins the next body. */
-  step(bytes: Buffer, at: number): BodyStep {
+  /** Reads from `bytes[at]` to the next thing to tell, or to `end`. The step after `complete` begins the next body. */
+  step(bytes: Buffer, at: number, end = bytes.length): BodyStep {
     this.at = at;
+    this.#end = end;
     if (this.fault !== null) return 'faulty';
-    while (this.at < bytes.length) {
-      if (this.#state === DATA) return this.#data(bytes);
+    while (this.at < end) {
+      if (this.#state === DATA) return this.#data();
       if (this.#state === TRAILERS) return this.#trailers(bytes);
       const fault = this.#frame(bytes);
       if (fault !== null) {
@@ -57,21 +60,21 @@ export class ChunkedDecoder {
     return 'incomplete';
   }
 
-  #data(bytes: Buffer): BodyStep {
+  #data(): BodyStep {
     this.from = this.at;
-    this.at = Math.min(bytes.length, this.at + this.#size);
+    this.at = Math.min(this.#end, this.at + this.#size);
     this.#size -= this.at - this.from;
     if (this.#size === 0) this.#state = DATA_CR;
     return 'data';
   }
 
   #trailers(bytes: Buffer): BodyStep {
-    const end = this.#trailerParser.parse(bytes, this.at);
+    const end = this.#trailerParser.parse(bytes, this.at, this.#end);
     if (end === FAULTY) {
       this.fault = this.#trailerParser.fault;
       return 'faulty';
     }
-    this.at = end === INCOMPLETE ? bytes.length : end;
+    this.at = end === INCOMPLETE ? this.#end : end;
     if (end === INCOMPLETE) return 'incomplete';
     this.trailers = passableTrailers(this.#trailerParser.takeFields().flat());
     this.#state = SIZE;
@@ -99,7 +102,7 @@ export class ChunkedDecoder {
   }
 
   #readSize(bytes: Buffer): BodyFault | null {
-    while (this.at < bytes.length) {
+    while (this.at < this.#end) {
       const digit = HEX[bytes[this.at] as number] as number;
       if (digit < 0) {
         this.#state = AFTER_SIZE;
@@ -122,7 +125,7 @@ export class ChunkedDecoder {
   }
 
   #readExtension(bytes: Buffer): BodyFault | null {
-    while (this.at < bytes.length) {
+    while (this.at < this.#end) {
       const byte = bytes[this.at++] as number;
       if (byte === CR) {
         this.#state = SIZE_LF;

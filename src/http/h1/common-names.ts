@@ -35,7 +35,7 @@ export function commonName(bytes: Buffer, from: number, to: number): NamedLines 
 function learned(slot: number, bytes: Buffer, from: number, to: number): NamedLines | null {
   const names = slots[slot] as Common[];
   if (names.length >= SLOT_NAMES_MAX) return null;
-  const hash = hashOf(viewOf(bytes), bytes.byteOffset + from, bytes.byteOffset + to);
+  const hash = hashOf(viewOf(bytes), from, to);
   const isNew = seen[slot] !== hash;
   seen[slot] = hash;
   if (isNew) return null;

@@ -61,7 +61,7 @@ export class HeadFields {
     return at;
   }
 
-  /** Takes the field under way, whose line ends before `bytes[base + end]`; of the view, the bytes are a part. */
+  /** Takes the field under way, whose line ends before `bytes[base + end]`. The view is of the bytes. */
   take(bytes: Buffer, view: DataView, base: number, end: number): void {
     const { nameAt, nameEnd, valueAt, valueEnd } = this;
     const named = this.common ?? commonName(bytes, base + nameAt, base + nameEnd);
@@ -72,7 +72,7 @@ export class HeadFields {
       return;
     }
     this.#marks.push(number, nameAt - BREAK.length + this.#text.length - this.#restAt);
-    const line = named?.find(view, bytes.byteOffset + base, end, nameAt) ?? null;
+    const line = named?.find(view, base, end, nameAt) ?? null;
     if (line !== null) this.#expectNext(line);
   }
 

@@ -62,7 +62,7 @@ export class HeadParser {
   #scannedBytes = 0;
   #startAt = 0;
   readonly #reading = new HeadFields();
-  /** What the bytes are a part of, while they are read: not for as long as the connection is there. */
+  /** Of the bytes, while they are read: not for as long as the connection is there. */
   #view: DataView = NO_VIEW;
   /** The head so far, if it came in pieces. */
   #held = EMPTY;
@@ -80,17 +80,17 @@ export class HeadParser {
   }
 
   /**
-   * Reads on at `chunk[at]`. Returns where the bytes after the head begin; INCOMPLETE, when all of the chunk
-   * belongs to a head that goes on; or FAULTY. The call after a complete head begins the next one.
+   * Reads on at `chunk[at]`, up to `chunkEnd`. Returns where the bytes after the head begin; INCOMPLETE, when all of
+   * them belong to a head that goes on; or FAULTY. The call after a complete head begins the next one.
    */
-  parse(chunk: Buffer, at: number): number {
+  parse(chunk: Buffer, at: number, chunkEnd = chunk.length): number {
     if (this.#heldBytes === 0) {
-      const end = this.#scan(chunk, at, chunk.length);
-      if (end === INCOMPLETE) this.#hold(chunk, at);
+      const end = this.#scan(chunk, at, chunkEnd);
+      if (end === INCOMPLETE) this.#hold(chunk, at, chunkEnd);
       return end;
     }
     const heldBefore = this.#heldBytes;
-    this.#hold(chunk, at);
+    this.#hold(chunk, at, chunkEnd);
     const end = this.#scan(this.#held, 0, this.#heldBytes);
     if (end < 0) return end;
     this.#held = EMPTY;
@@ -180,8 +180,7 @@ export class HeadParser {
     const fields = this.#reading;
     const { fieldsMax } = this.#limits;
     fields.begin(from - base);
-    const at =
-      base + fields.takeKnown(this.#view, bytes.byteOffset + base, from - base, end - base, fieldsMax);
+    const at = base + fields.takeKnown(this.#view, base, from - base, end - base, fieldsMax);
     if (at === end) return at;
     fields.nameAt = at - base;
     if (fields.common !== null) return this.#colon(bytes, base, at + fields.common.name.length, end);
@@ -260,13 +259,11 @@ export class HeadParser {
 
   /** Where the first byte from `from` on stands that is no text. */
   #textEnd(bytes: Buffer, from: number, end: number): number {
-    const { byteOffset } = bytes;
-    const at = skipText(this.#view, byteOffset + from, byteOffset + end) - byteOffset;
-    return skip(TEXT, bytes, at, end);
+    return skip(TEXT, bytes, skipText(this.#view, from, end), end);
   }
 
-  #hold(chunk: Buffer, at: number): void {
-    const more = Math.min(chunk.length - at, this.#limits.bytesMax - this.#heldBytes);
+  #hold(chunk: Buffer, at: number, chunkEnd: number): void {
+    const more = Math.min(chunkEnd - at, this.#limits.bytesMax - this.#heldBytes);
     const needed = this.#heldBytes + more;
     if (this.#held.length < needed) {
       const held = Buffer.allocUnsafe(Math.max(HELD_BYTES_MIN, 2 * this.#held.length, needed));

@@ -58,19 +58,19 @@ export function hashOf(view: DataView, from: number, end: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** The two buffers that were viewed last: a thread reads nearly everything into one or two. */
-let latest: DataView = new DataView(new ArrayBuffer(0));
-let latestBuffer: ArrayBufferLike = latest.buffer;
+/** The two buffers that were new last, and their views: a thread reads nearly everything into the same two. */
+let latest: Buffer = Buffer.alloc(0);
+let latestView: DataView = new DataView(latest.buffer, latest.byteOffset, 0);
 let earlier = latest;
-let earlierBuffer = latestBuffer;
+let earlierView = latestView;
 
-/** A view of all that the bytes are a part of. To make one costs more than to read a short head with it. */
-export function viewOf({ buffer }: Buffer): DataView {
-  if (buffer === latestBuffer) return latest;
-  const view = buffer === earlierBuffer ? earlier : new DataView(buffer);
+/** To make a view costs more than to read a short head with it. */
+export function viewOf(bytes: Buffer): DataView {
+  if (bytes === latest) return latestView;
+  if (bytes === earlier) return earlierView;
   earlier = latest;
-  earlierBuffer = latestBuffer;
-  latest = view;
-  latestBuffer = buffer;
-  return view;
+  earlierView = latestView;
+  latest = bytes;
+  latestView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return latestView;
 }

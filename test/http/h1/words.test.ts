@@ -46,7 +46,7 @@ describe('bytes, four at a time', () => {
     const buffers = ['a', 'b', 'c'].map((text) => Buffer.alloc(8, text));
     for (const at of [0, 1, 0, 2, 1, 1, 2, 0]) {
       const bytes = buffers[at] ?? Buffer.of();
-      assert.equal(viewOf(bytes).getUint8(bytes.byteOffset), bytes[0]);
+      assert.equal(viewOf(bytes).getUint8(0), bytes[0]);
     }
   });
 });
