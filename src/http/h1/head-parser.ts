@@ -40,7 +40,7 @@ export interface StartLine {
   readonly skipsEmptyLines: boolean;
   /** What is wrong already with its first bytes, before it is complete; at least one is there. */
   check(bytes: Buffer, from: number, to: number): HeadFault | null;
-  /** Reads the line, less its CRLF. Of the view, the bytes are a part. */
+  /** Reads the line, less its CRLF. The view is of the bytes. */
   read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null;
 }
 

@@ -71,9 +71,7 @@ export class RequestLine implements StartLine {
   }
 
   read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null {
-    const at = bytes.byteOffset + from;
-    const end = bytes.byteOffset + to;
-    const known = knownRequest(view, at, end);
+    const known = knownRequest(view, from, to);
     if (known !== null) {
       this.#say(known);
       return null;
@@ -88,7 +86,7 @@ export class RequestLine implements StartLine {
     const method = methodAt(bytes, from, methodEnd);
     const target = bytes.toString('latin1', methodEnd + 1, targetEnd);
     const said = { minor, method, target };
-    learnRequest(view, at, end, said);
+    learnRequest(view, from, to, said);
     this.#say(said);
     return null;
   }
