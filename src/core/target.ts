@@ -16,11 +16,29 @@ const ABSOLUTE = /^https?:\/\/([^/?#]+)([^#]*)$/i;
 /** No visible character of ASCII (RFC 3986 §2), or the start of a fragment: part of no request. */
 const UNFIT = /[^!-~]|#/;
 
+/** Paths that are kept with what they mean, in one thread, and characters of one. The number is a power of two. */
+const PATHS_KEPT = 64;
+const KEPT_LENGTH_MAX = 256;
+
+const kept: (Target | null)[] = new Array(PATHS_KEPT).fill(null);
+
 /**
  * Null where the target is not one that a proxy can forward, climbs above the root, or may lead an
- * upstream elsewhere than it leads us. `raw` has one character for each byte.
+ * upstream elsewhere than it leads us. `raw` has one character for each byte, and is no part of a longer text: a path
+ * that is normal is kept until another one takes its place, since most come again.
  */
 export function parseTarget(raw: string): Target | null {
+  const { length } = raw;
+  const place =
+    (length + 3 * raw.charCodeAt(length - 1) + 7 * raw.charCodeAt(length >> 1)) & (PATHS_KEPT - 1);
+  const known = kept[place] ?? null;
+  if (known !== null && known.path === raw) return known;
+  const target = understand(raw);
+  if (target !== null && target.path === raw && length <= KEPT_LENGTH_MAX) kept[place] = target;
+  return target;
+}
+
+function understand(raw: string): Target | null {
   if (raw.startsWith('/')) return withPath(raw, null);
   const absolute = ABSOLUTE.exec(raw);
   if (absolute === null) return null;

@@ -297,6 +297,22 @@ describe('any target', () => {
     );
   });
 
+  it('says the same whatever was asked for before it', () => {
+    const plain = fc.stringMatching(/^\/[ab]{0,3}(\/[ab]{1,3})?$/);
+    const path = fc.oneof(plain, hostile).filter((raw) => !raw.includes('?'));
+    // What has a query is read anew each time.
+    const query = '?q';
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 20 }), (paths) => {
+        for (const raw of [...paths, ...paths]) {
+          const read = parseTarget(raw);
+          const anew = parseTarget(raw + query);
+          assert.deepEqual(read, anew && { ...anew, origin: anew.origin.slice(0, -query.length) });
+        }
+      }),
+    );
+  });
+
   it('is read in linear time, however hostile', () => {
     const startMs = performance.now();
     for (const unit of [
