@@ -1,19 +1,15 @@
 import type { Upstream } from '#core/table.ts';
 import { WeakLookup } from '#core/weak-lookup.ts';
 import { KnownTexts } from './known-texts.ts';
-import {
-  AT,
-  TEXT_HEAD_BYTES,
-  TEXTS,
-  TEXTS_BYTES,
-  type TextKind,
-  UPSTREAM_TEXT,
-  UPSTREAM_TEXT_BYTES_MAX,
-} from './layout.ts';
+import type { TextKind } from './layout.ts';
+import * as layout from './layout.ts';
 import { RecentTexts } from './recent-texts.ts';
 import type { Region } from './region.ts';
 import { type TextWords, textHead, textWords, wholeWords } from './text-words.ts';
 import { upstreamText } from './upstream-text.ts';
+
+// For V8 to fold: see docs/decisions/046-own-constants.md.
+const { AT, TEXT_HEAD_BYTES, TEXTS, TEXTS_BYTES, UPSTREAM_TEXT, UPSTREAM_TEXT_BYTES_MAX } = layout;
 
 /** Of upstreams. */
 const TEXTS_AT_HAND = 64;

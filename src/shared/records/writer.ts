@@ -17,7 +17,17 @@ import type { Auth, Upstream } from '#core/table.ts';
 import { type ClientTls, TLS_VERSIONS } from '#core/tls.ts';
 import type { TraceContext } from '#core/trace/context.ts';
 import { storeInOrder } from '../ordered-store.ts';
-import {
+import * as layout from './layout.ts';
+import type { Region } from './region.ts';
+import { Slots } from './slots.ts';
+import { type RecordedTexts, TextWriter } from './text-writer.ts';
+
+/** Stands for the record of a request that has none; what is written there is nowhere. */
+export const NO_RECORD = -1;
+
+// For V8 to fold: see docs/decisions/046-own-constants.md.
+const NOWHERE = NO_RECORD;
+const {
   AT,
   ATTEMPT_BYTES,
   ATTEMPTS_MAX,
@@ -33,13 +43,7 @@ import {
   STATES_MAX,
   UNRECORDED,
   USED,
-} from './layout.ts';
-import type { Region } from './region.ts';
-import { Slots } from './slots.ts';
-import { type RecordedTexts, TextWriter } from './text-writer.ts';
-
-/** Stands for the record of a request that has none; what is written there is nowhere. */
-export const NO_RECORD = -1;
+} = layout;
 
 /** What a request's head has to say. */
 export type RecordedHead = RecordedTexts & {
@@ -78,7 +82,7 @@ export class RecordWriter {
     const record = this.#slots.take();
     if (record === undefined) {
       if (this.#region.slots > 0) words[UNRECORDED] = (words[UNRECORDED] as number) + 1;
-      return NO_RECORD;
+      return NOWHERE;
     }
     const at = this.#region.offsetOf(record);
     storeInOrder(words, at / 4, 0);
@@ -105,7 +109,7 @@ export class RecordWriter {
   }
 
   head(record: number, head: RecordedHead, userAgent: string, route: string): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const { bytes } = this.#region;
     const at = this.#region.offsetOf(record);
     bytes[at + AT.method] = methodNumber(head.method);
@@ -116,7 +120,7 @@ export class RecordWriter {
 
   /** `state` is its number among those of the machine. */
   entered(record: number, state: number, nowMs: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const { bytes, doubles, floats } = this.#region;
     const at = this.#region.offsetOf(record);
     const count = bytes[at + AT.states] as number;
@@ -128,24 +132,24 @@ export class RecordWriter {
 
   /** The head of the answer is about to be sent. */
   answering(record: number, nowMs: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     this.#region.doubles[(this.#region.offsetOf(record) + AT.answerMs) >> 3] = nowMs;
   }
 
   identified(record: number, scheme: Auth['scheme'], identity: string): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const at = this.#region.offsetOf(record);
     this.#texts.identity(at, identity);
     this.#region.bytes[at + AT.auth] = numberIn(AUTH_SCHEMES, scheme);
   }
 
   isIdentified(record: number): boolean {
-    if (record === NO_RECORD) return false;
+    if (record === NOWHERE) return false;
     return this.#region.bytes[this.#region.offsetOf(record) + AT.auth] !== NONE;
   }
 
   limited(record: number, outcome: LimitOutcome, remaining: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const at = this.#region.offsetOf(record);
     this.#region.words[(at + AT.limitRemaining) >> 2] = remaining;
     this.#region.bytes[at + AT.limit] = numberIn(LIMIT_OUTCOMES, outcome);
@@ -153,7 +157,7 @@ export class RecordWriter {
 
   /** `spanId` is that of the attempt's span, in words. */
   attemptBegun(record: number, upstream: Upstream, spanId: Int32Array, nowMs: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const { bytes, doubles, floats, halves, words } = this.#region;
     const at = this.#region.offsetOf(record);
     const count = bytes[at + AT.attempts] as number;
@@ -191,25 +195,25 @@ export class RecordWriter {
   }
 
   refused(record: number, cause: RefusalCause): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     this.#region.bytes[this.#region.offsetOf(record) + AT.cause] = numberIn(CAUSES, cause);
   }
 
   isSampled(record: number): boolean {
-    if (record === NO_RECORD) return false;
+    if (record === NOWHERE) return false;
     return ((this.#region.bytes[this.#region.offsetOf(record) + AT.flags] as number) & FLAG.sampled) !== 0;
   }
 
   /** Attempts begun so far. */
   attempts(record: number): number {
-    return record === NO_RECORD
+    return record === NOWHERE
       ? 0
       : (this.#region.bytes[this.#region.offsetOf(record) + AT.attempts] as number);
   }
 
   /** How long the client waited for the head of its answer, or has waited by now. */
   waitedMs(record: number, nowMs: number): number {
-    if (record === NO_RECORD) return 0;
+    if (record === NOWHERE) return 0;
     const { doubles } = this.#region;
     const at = this.#region.offsetOf(record);
     return (
@@ -218,19 +222,19 @@ export class RecordWriter {
   }
 
   received(record: number, bytes: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     this.#region.doubles[(this.#region.offsetOf(record) + AT.requestBytes) >> 3] = bytes;
   }
 
   sent(record: number, bytes: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const at = this.#region.offsetOf(record) + AT.responseBytes;
     this.#region.doubles[at >> 3] = (this.#region.doubles[at >> 3] as number) + bytes;
   }
 
   /** The last of a record; its number may be given to another request from here on. */
   end(record: number, outcome: RecordedOutcome, status: number, nowMs: number): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const { bytes, doubles, halves } = this.#region;
     const at = this.#region.offsetOf(record);
     halves[(at + AT.status) >> 1] = status;
@@ -241,7 +245,7 @@ export class RecordWriter {
 
   /** Hands a copy of the record to the control plane, which counts it as lost if it does not keep up. */
   queue(record: number, isTraced: boolean): void {
-    if (record === NO_RECORD) return;
+    if (record === NOWHERE) return;
     const { bytes, halves, slots, words } = this.#region;
     const at = this.#region.offsetOf(record);
     if (isTraced) bytes[at + AT.flags] = (bytes[at + AT.flags] as number) | FLAG.traced;
