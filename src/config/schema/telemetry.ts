@@ -6,7 +6,7 @@ const REQUESTS_KEPT_MAX = 100_000;
 
 export const Telemetry = z.strictObject({
   requests_kept: integer(0, REQUESTS_KEPT_MAX)
-    .default(2_000)
+    .default(1_000)
     .describe(
       'Finished requests that each worker remembers for `signalbox explain` and `/api/requests`, 2 kB each. `0`: none.',
     ),

@@ -43,7 +43,7 @@ describe('the settings of an instance', () => {
       actors: { runtime: 'compiled' },
       log: { level: 'info', access: false },
       telemetry: {
-        requestsKept: 2000,
+        requestsKept: 1000,
         slowMs: 1000,
         trustIncoming: 'trusted_proxies',
         sampler: null,
