@@ -38,10 +38,10 @@ export class Program implements AsyncDisposable {
     return this.#tree().reduce((sum, pid) => sum + residentBytes(pid), 0);
   }
 
-  /** Resolves when something listens on the port; rejects with what the program said instead. */
+  /** Resolves when something answers on the port; rejects with what the program said instead. */
   async listening(port: number): Promise<void> {
     const endMs = performance.now() + START_MS_MAX;
-    while (!(await accepts(port))) {
+    while (!(await answers(port))) {
       if (this.#child.exitCode !== null || performance.now() > endMs) {
         throw new Error(`nothing listens on ${port}: ${this.#output}`);
       }
@@ -79,16 +79,21 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Of whoever takes a connection: programs try their ports before they serve, and drop who came meanwhile. */
+function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   return new Promise((resolve) => {
     socket.on('connect', () => {
       // A port that nobody listens on may be what this connection was given for its own end: then it met itself.
-      const isItself = socket.localPort === port;
-      socket.destroy();
-      resolve(!isItself);
+      if (socket.localPort === port) socket.destroy();
+      else socket.write('GET / HTTP/1.0\r\n\r\n');
     });
-    socket.on('error', () => resolve(false));
+    socket.on('data', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(false));
   });
 }
 
