@@ -31,8 +31,8 @@ export type RunOptions = {
  * actions, assignments, where to go), then the steps and delays that it was about are stopped and started.
  * What is sent meanwhile waits.
  *
- * Where a transition leads to rest, the function that was made for it does both. Where `always` may follow, and at
- * the beginning, it notes what is to be done `later`, for when the machine has come to rest.
+ * Where a transition leads to rest, the function that was made for it does both. Where `always` may follow, or actions
+ * on the beginning, it notes what is to be done `later`, for when the machine has come to rest.
  */
 export class RunningActor {
   readonly #program: Program;
@@ -91,10 +91,7 @@ export class RunningActor {
     if (!this.#isStarting) return;
     this.#begin();
     this.#isStarting = false;
-    if (this.#isActive) {
-      for (const holding of this.#holdings) if (holding instanceof Child) holding.start();
-    }
-    this.#settle();
+    if (!this.#program.beginsAtRest) this.#startLater();
     this.#takeQueued();
   }
 
@@ -187,6 +184,13 @@ export class RunningActor {
       this.#leaf = this.#program.initialLeaf;
       this.#fail(error);
     }
+  }
+
+  #startLater(): void {
+    if (this.#isActive) {
+      for (const holding of this.#holdings) if (holding instanceof Child) holding.start();
+    }
+    this.#settle();
   }
 
   #takeQueued(): void {

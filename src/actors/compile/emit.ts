@@ -26,10 +26,14 @@ export function emitTake(name: string, candidates: readonly Candidate[]): Take {
   return source.functionOf(name, 'actor, args', ['let passes, given;', ...body, ...end]) as Take;
 }
 
-/** How a machine begins: in no state, and on no event. */
-export function emitBegin(acts: readonly Act[]): Begin {
+/** How a machine begins: in no state, and on no event. As in XState its steps start before its delays. */
+export function emitBegin(acts: readonly Act[], rests: boolean): Begin {
   const source = new Source();
-  return source.functionOf('begin', 'actor, args', ['let given;', ...source.doing(acts, '', false)]) as Begin;
+  const strides = source.strides(acts, rests);
+  const steps = strides.filter(({ kind }) => kind === 'invoke');
+  const others = strides.filter(({ kind }) => kind !== 'invoke');
+  const body = [...strides.map(({ decide }) => decide), ...[...steps, ...others].map(({ act }) => act)];
+  return source.functionOf('begin', 'actor, args', ['let given;', ...body]) as Begin;
 }
 
 /** `otherwise` is for events that have no function of their own. */
@@ -69,8 +73,8 @@ function generate(parameters: readonly string[], source: string): Generated {
   }
 }
 
-/** What an act decides, and what it then does about it. */
-type Strides = { readonly decide: string; readonly act: string };
+/** What an act decides, and what it then does about it; empty where it does not. */
+type Strides = { readonly kind: Act['kind']; readonly decide: string; readonly act: string };
 
 class Source {
   readonly #values: unknown[] = [];
@@ -78,19 +82,17 @@ class Source {
 
   candidate({ guard, acts, transition, rests }: Candidate): string {
     const to = this.#value(transition);
-    const taken = [...this.doing(acts, `actor.arrive(${to});`, rests), `return ${to};`].join('\n');
+    const strides = this.strides(acts, rests);
+    const decided = [...strides.map(({ decide }) => decide), `actor.arrive(${to});`];
+    const taken = linesOf([...decided, ...strides.map(({ act }) => act), `return ${to};`]);
     return guard === null ? taken : `${this.#guard(guard)}\nif (passes) {\n${taken}\n}`;
   }
 
-  /** `decided` is between the strides. */
-  doing(acts: readonly Act[], decided: string, rests: boolean): string[] {
-    const strides = acts.map((act, index) => {
+  strides(acts: readonly Act[], rests: boolean): Strides[] {
+    return acts.map((act, index) => {
       const { decide, act: does } = this.#strides(act, rests);
-      return { decide, act: isLeft(act, acts.slice(index)) ? '' : does };
+      return { kind: act.kind, decide, act: isLeft(act, acts.slice(index)) ? '' : does };
     });
-    return [...strides.map(({ decide }) => decide), decided, ...strides.map(({ act }) => act)].filter(
-      Boolean,
-    );
   }
 
   call(take: Take): string {
@@ -100,7 +102,7 @@ class Source {
   functionOf(name: string, parameters: string, body: readonly string[]): unknown {
     const names = this.#values.map((_, index) => `v${index}`);
     const identifier = `_${name.replaceAll(/[^a-zA-Z0-9]/g, '_')}`;
-    const source = `'use strict';\nreturn function ${identifier}(${parameters}) {\n${body.join('\n')}\n};`;
+    const source = `'use strict';\nreturn function ${identifier}(${parameters}) {\n${linesOf(body)}\n};`;
     return generate(names, source)(...this.#values);
   }
 
@@ -113,7 +115,7 @@ class Source {
     return `try { ${asked} } catch (error) { throw ${this.#value(failed)}(error); }`;
   }
 
-  #strides(act: Act, rests: boolean): Strides {
+  #strides(act: Act, rests: boolean): Omit<Strides, 'kind'> {
     switch (act.kind) {
       case 'perform': {
         const action = this.#value(act.action);
@@ -150,7 +152,7 @@ class Source {
   }
 
   /** The call of the step is written out: in `start`, it would be one place for all of them. */
-  #invoke({ slot, invocation }: Extract<Act, { kind: 'invoke' }>, rests: boolean): Strides {
+  #invoke({ slot, invocation }: Extract<Act, { kind: 'invoke' }>, rests: boolean): Omit<Strides, 'kind'> {
     const { inputFor, run } = invocation;
     const input = this.#decision();
     const child = this.#decision();
@@ -186,7 +188,11 @@ function isLeft(begun: Act, others: readonly Act[]): boolean {
   return isBegun && others.some((act) => act.kind === 'leave' && act.slot === begun.slot);
 }
 
-function deciding(decide: string): Strides {
+function linesOf(lines: readonly string[]): string {
+  return lines.filter(Boolean).join('\n');
+}
+
+function deciding(decide: string): Omit<Strides, 'kind'> {
   return { decide, act: '' };
 }
 

@@ -29,7 +29,7 @@ export type Invocation = {
  */
 export type Take = (actor: RunningActor, args: Args) => Transition | null;
 
-/** Decides how the machine begins, and notes what is to be done. */
+/** Decides how the machine begins, and does it where it `beginsAtRest`, or else notes it for later. */
 export type Begin = (actor: RunningActor, args: Args) => void;
 
 /** The same for whatever event comes, by its type. */
@@ -54,6 +54,8 @@ export type Program = {
   readonly initialLeaf: Leaf;
   /** Enters the initial states. */
   readonly begin: Begin;
+  /** Neither actions nor `always` follow on its beginning. */
+  readonly beginsAtRest: boolean;
   readonly staticContext: Context;
   /** Null where the context is the same for every input. */
   readonly makeContext: ((beginning: Beginning) => Context) | null;

@@ -17,8 +17,11 @@ export function readProgram(machine: AnyStateMachine): Program {
   const reader = new Reader(root, nodes);
   const beginning = descent(root).map((node) => ({ node, isInitial: true }));
   const context: unknown = machine.config.context;
+  const acts = actsOf(reader.entering(beginning));
+  const beginsAtRest = !mayGoOn(beginning.at(-1)?.node ?? root) && acts.every(mayBeDoneAtOnce);
   return {
-    begin: emitBegin(actsOf(reader.entering(beginning))),
+    begin: emitBegin(acts, beginsAtRest),
+    beginsAtRest,
     initialLeaf: reader.leafAfter(beginning, root),
     staticContext: typeof context === 'function' ? {} : ((context ?? {}) as Context),
     makeContext: typeof context === 'function' ? (context as Program['makeContext']) : null,
@@ -131,6 +134,11 @@ function alwaysOf({ always }: AnyStateNode): AnyTransitionDefinition[] {
 /** Whether a transition may be taken in this leaf as soon as the machine is there. */
 function mayGoOn(leaf: AnyStateNode): boolean {
   return leaf.type !== 'final' && chainOf(leaf).some((node) => alwaysOf(node).length > 0);
+}
+
+/** When the machine begins: actions wait until its steps have started, and what ends at once starts none. */
+function mayBeDoneAtOnce({ kind }: Act): boolean {
+  return kind !== 'perform' && kind !== 'finish';
 }
 
 function actsOf(parts: readonly Part[]): Act[] {
