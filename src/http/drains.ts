@@ -32,11 +32,12 @@ export class Drains {
 
   /** An answer begins, which may be cut at once. Pair it with `leave`. */
   join({ slot }: Upstream, answer: UnderWay): void {
-    const drain = this.#drains.get(slot);
-    if (drain !== undefined && this.#leftMs(drain) <= 0) answer.cut();
-    const answers = this.#underWay[slot] ?? [];
-    this.#underWay[slot] = answers;
-    answer.place = answers.push(answer) - 1;
+    if (this.#drains.size > 0) {
+      const drain = this.#drains.get(slot);
+      if (drain !== undefined && this.#leftMs(drain) <= 0) answer.cut();
+    }
+    this.#underWay[slot] ??= [];
+    answer.place = this.#underWay[slot].push(answer) - 1;
   }
 
   /** The answer has ended. */
