@@ -40,10 +40,10 @@ export class TimerLists {
 
   /** Clock.wakeAfter(). */
   wakeAfter(delayMs: number, sleeper: Sleeper): Timer {
-    const wholeMs = delayMs > 1 ? Math.ceil(delayMs) : 1;
-    const place = (wholeMs >>> 3) & PLACES_MASK;
+    const place = (delayMs >>> 3) & PLACES_MASK;
     const atHand = this.#atHand[place] ?? null;
-    if (atHand !== null && atHand.delayMs === wholeMs) return atHand.add(sleeper);
+    if (atHand !== null && atHand.delayMs === delayMs) return atHand.add(sleeper);
+    const wholeMs = delayMs > 1 ? Math.ceil(delayMs) : 1;
     const list = this.#lists.get(wholeMs) ?? this.#begin(wholeMs);
     this.#atHand[place] = list;
     return list.add(sleeper);
