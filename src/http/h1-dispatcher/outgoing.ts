@@ -14,13 +14,15 @@ export type Outgoing = {
   readonly trailers: () => FlatHeaders;
 };
 
-/** Methods that servers expect a body of, or else to be told that there is none (RFC 9110 §8.6). */
-const EXPECT_LENGTH: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
-
 const NO_TRAILERS = (): FlatHeaders => [];
 const NO_BODY = fieldLines(['Content-Length', '0']);
 const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
 const TRAILERS = fieldLines(['Connection', 'TE', 'TE', 'trailers']);
+
+/** Methods that servers expect a body of, or else to be told that there is none (RFC 9110 §8.6). */
+function expectsLength(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}
 
 /** Null for a request that could be taken for another one, or for two. */
 export function outgoingOf(request: TransportRequest): Outgoing | null {
@@ -32,7 +34,7 @@ export function outgoingOf(request: TransportRequest): Outgoing | null {
 
   let tail = '';
   if (hasBody && lengthBytes === null) tail = CHUNKED;
-  if (!hasBody && lengthBytes === null && EXPECT_LENGTH.has(method)) tail = NO_BODY;
+  if (!hasBody && lengthBytes === null && expectsLength(method)) tail = NO_BODY;
   if (upgrade) {
     const asked = Fields.of(['Connection', 'Upgrade', 'Upgrade', upgrade]);
     if (!asked.isSound) return null;
