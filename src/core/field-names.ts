@@ -6,7 +6,7 @@ import { wholeText } from './own-text.ts';
 export const LEARNED_MAX = 256;
 
 /** Of a spelling that is learned, characters. */
-const LEARNED_LENGTH_MAX = 64;
+export const LEARNED_LENGTH_MAX = 64;
 
 /** The number of a name that has none. */
 export const UNNUMBERED = 0;

@@ -21,7 +21,7 @@ export class HeadFields {
   /** What had to be written anew, with all before it, and where the lines begin that come after that. */
   #text = '';
   #restAt = 0;
-  /** The known line that was taken last, and the first one of the last head. */
+  /** The known line that was taken last, or whose start was; and the first one of the last head. */
   #previous: KnownLine | null = null;
   #first: KnownLine | null = null;
 
@@ -49,7 +49,7 @@ export class HeadFields {
     let same = 0;
     while (line !== null && marks.length < MARKS * countMax) {
       same = line.sameBytes(view, base + at, base + end);
-      if (same < line.bytes) break;
+      if (same < line.bytes || !line.isWhole) break;
       marks.push(line.name.number, at + shift);
       at += same;
       same = 0;
@@ -64,7 +64,7 @@ export class HeadFields {
   /** Takes the field under way, whose line ends before `bytes[base + end]`. The view is of the bytes. */
   take(bytes: Buffer, view: DataView, base: number, end: number): void {
     const { nameAt, nameEnd, valueAt, valueEnd } = this;
-    const named = this.common ?? commonName(bytes, base + nameAt, base + nameEnd);
+    const named = this.common ?? commonName(bytes, view, base + nameAt, base + nameEnd);
     const number = named?.name.number ?? numberOf(bytes.toString('latin1', base + nameAt, base + nameEnd));
     const isSpaced = valueAt === nameEnd + SEPARATOR.length && bytes[base + valueAt - 1] === SP;
     if (!isSpaced || valueEnd !== end - BREAK.length) {
@@ -72,7 +72,7 @@ export class HeadFields {
       return;
     }
     this.#marks.push(number, nameAt - BREAK.length + this.#text.length - this.#restAt);
-    const line = named?.find(view, base, end, nameAt) ?? null;
+    const line = named === null ? null : (named.start ?? named.find(view, base, end, nameAt));
     if (line !== null) this.#expectNext(line);
   }
 

@@ -14,23 +14,31 @@ export const LINE_BYTES_MAX = 256;
 const LINES_MAX = 512;
 const WAYS = 4;
 
-const store = Buffer.alloc(LINES_MAX * LINE_BYTES_MAX);
-const storeView = new DataView(store.buffer, store.byteOffset, store.length);
+const store = new DataView(new ArrayBuffer(LINES_MAX * LINE_BYTES_MAX));
 let linesMade = 0;
 
-/** A line that was a field, spaced as we would, CRLF included. What is in it changes: nobody may rely on it from head to head. */
+/**
+ * A line that was a field, spaced as we would, CRLF included; or the start of one, its name and colon, where the rest may
+ * not be kept. What is in a line changes: nobody may rely on it from head to head.
+ */
 export class KnownLine {
   readonly of: NamedLines;
   readonly name: FieldName;
+  readonly isWhole: boolean;
   /** What came after it when anything known did so last, and will most likely come again. */
   next: KnownLine | null = null;
+  readonly #store: DataView;
   readonly #storedAt: number;
-  #bytes = 0;
+  #bytes: number;
 
-  constructor(of: NamedLines, place: number) {
+  /** Of so many bytes in a store, none of which is 0. */
+  constructor(of: NamedLines, isWhole: boolean, store: DataView, storedAt: number, bytes: number) {
     this.of = of;
     this.name = of.name;
-    this.#storedAt = place * LINE_BYTES_MAX;
+    this.isWhole = isWhole;
+    this.#store = store;
+    this.#storedAt = storedAt;
+    this.#bytes = bytes;
   }
 
   get bytes(): number {
@@ -39,13 +47,13 @@ export class KnownLine {
 
   /** How many bytes are the same from `view[at]` on: `bytes` if all are. Looks at none from `end` on. */
   sameBytes(view: DataView, at: number, end: number): number {
-    return sameBytes(view, at, storeView, this.#storedAt, Math.min(this.#bytes, end - at));
+    return sameBytes(view, at, this.#store, this.#storedAt, Math.min(this.#bytes, end - at));
   }
 
   /** Becomes the line of so many bytes from `view[at]` on. */
   learn(view: DataView, at: number, bytes: number): void {
     const from = this.#storedAt;
-    for (let byte = 0; byte < bytes; byte++) store[from + byte] = view.getUint8(at + byte);
+    for (let byte = 0; byte < bytes; byte++) this.#store.setUint8(from + byte, view.getUint8(at + byte));
     this.#bytes = bytes;
   }
 }
@@ -53,15 +61,16 @@ export class KnownLine {
 /** A header's name, and the lines with it that are known. */
 export class NamedLines {
   readonly name: FieldName;
-  readonly #isKept: boolean;
+  /** What is expected again of a line of this name if none may ever be known; else null. */
+  readonly start: KnownLine | null;
   readonly #lines: (KnownLine | null)[] = new Array(WAYS).fill(null);
   /** What was seen once, for each way: most of what comes once never comes again. */
   readonly #seen: number[] = new Array(WAYS).fill(0);
 
-  /** `isKept` says whether any line of the name may ever be known. */
-  constructor(name: FieldName, isKept: boolean) {
+  /** `isKept` says whether any line of the name may ever be known. Name and colon stand at `names[at]`. */
+  constructor(name: FieldName, isKept: boolean, names: DataView, at: number) {
     this.name = name;
-    this.#isKept = isKept;
+    this.start = isKept ? null : new KnownLine(this, false, names, at, name.length + 1);
   }
 
   /**
@@ -71,7 +80,7 @@ export class NamedLines {
   find(view: DataView, base: number, end: number, nameAt: number): KnownLine | null {
     const at = base + nameAt;
     const bytes = end - nameAt;
-    if (!this.#isKept || bytes > LINE_BYTES_MAX) return null;
+    if (this.start !== null || bytes > LINE_BYTES_MAX) return null;
     const hash = hashOf(view, at, base + end);
     const way = hash & (WAYS - 1);
     const known = this.#lines[way] ?? null;
@@ -86,7 +95,7 @@ export class NamedLines {
   #lineOf(way: number): KnownLine | null {
     const known = this.#lines[way] ?? null;
     if (known !== null || linesMade === LINES_MAX) return known;
-    const made = new KnownLine(this, linesMade++);
+    const made = new KnownLine(this, true, store, linesMade++ * LINE_BYTES_MAX, 0);
     this.#lines[way] = made;
     return made;
   }

@@ -33,10 +33,10 @@ export function skipText(view: DataView, from: number, end: number): number {
  * number are then the same bytes where they are the same number.
  */
 export function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, length: number): number {
-  let at = 0;
-  while (at + EIGHT <= length && areSame(a, aAt + at, b, bAt + at)) at += EIGHT;
   const last = length - EIGHT;
-  if (at > last && last >= 0 && areSame(a, aAt + last, b, bAt + last)) return length;
+  let at = 0;
+  while (at < last && areSame(a, aAt + at, b, bAt + at)) at += EIGHT;
+  if (at >= last && last >= 0 && areSame(a, aAt + last, b, bAt + last)) return length;
   for (; at + FOUR <= length; at += FOUR) {
     const differing = a.getInt32(aAt + at, true) ^ b.getInt32(bAt + at, true);
     if (differing !== 0) return at + ((31 - Math.clz32(differing & -differing)) >> 3);

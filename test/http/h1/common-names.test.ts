@@ -3,10 +3,14 @@ import { describe, it } from 'node:test';
 import { LEARNED_MAX } from '#core/field-names.ts';
 import { COMMON_SPELLINGS } from '#core/header-names.ts';
 import { commonName } from '#http/h1/common-names.ts';
+import { viewOf } from '#http/h1/words.ts';
 import { isFamiliar } from '#test/support/familiar-names.ts';
 import { bytesOf, hearRequest } from './pieces.ts';
 
-const named = (name: string) => commonName(bytesOf(`-${name}:`), 1, name.length + 1)?.name.spelling ?? null;
+function named(name: string): string | null {
+  const bytes = bytesOf(`-${name}:`);
+  return commonName(bytes, viewOf(bytes), 1, name.length + 1)?.name.spelling ?? null;
+}
 
 describe('the name of a field', () => {
   it('is known where it is common', () => {
@@ -22,7 +26,7 @@ describe('the name of a field', () => {
     assert.ok(isFamiliar('X-Learned'));
     const line = bytesOf('X-Learned: key\r\n');
     const view = new DataView(line.buffer, line.byteOffset, line.length);
-    const lines = commonName(line, 0, 'X-Learned'.length);
+    const lines = commonName(line, view, 0, 'X-Learned'.length);
     for (let times = 0; times < 3; times++) assert.equal(lines?.find(view, 0, line.length, 0), null);
   });
 

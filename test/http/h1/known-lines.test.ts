@@ -11,7 +11,7 @@ import { bytesOf, cut, hear, hearRequest, hearResponse, LIMITS, places } from '.
 function known(name: string, value: string): string | null {
   const line = bytesOf(`${name}: ${value}\r\n`);
   const view = new DataView(line.buffer, line.byteOffset, line.length);
-  const found = commonName(line, 0, name.length)?.find(view, 0, line.length, 0) ?? null;
+  const found = commonName(line, view, 0, name.length)?.find(view, 0, line.length, 0) ?? null;
   if (found === null) return null;
   assert.equal(found.bytes, line.length);
   assert.equal(found.sameBytes(view, 0, line.length), line.length);
