@@ -40,7 +40,7 @@ export interface StartLine {
   readonly skipsEmptyLines: boolean;
   /** What is wrong already with its first bytes, before it is complete; at least one is there. */
   check(bytes: Buffer, from: number, to: number): HeadFault | null;
-  /** Reads the line, less its CRLF. The view is of the bytes. */
+  /** Reads the line, less its CRLF, whether it was checked or not. The view is of the bytes. */
   read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null;
 }
 
@@ -152,19 +152,24 @@ export class HeadParser {
   // Each part of a line reads on with the next one: to go through the states for each costs more than the bytes.
 
   #start(bytes: Buffer, base: number, from: number, end: number): number {
-    const start = base + this.#startAt;
     const at = this.#textEnd(bytes, from, end);
-    const fault = at > start ? this.#startLine?.check(bytes, start, at) : null;
+    if (at + 1 < end && bytes[at] === CR) return this.#startEnd(bytes, base, at + 1, end);
+    const fault = this.#startFault(bytes, base, at);
     if (fault) return this.#fail(fault);
     if (at === end) return at;
     if (bytes[at] !== CR) return this.#failAt(bytes[at]);
     this.#state = START_LINE_LF;
-    return at + 1 === end ? end : this.#startEnd(bytes, base, at + 1, end);
+    return at + 1;
+  }
+
+  #startFault(bytes: Buffer, base: number, at: number): HeadFault | null {
+    const start = base + this.#startAt;
+    return this.#startLine === null || at === start ? null : this.#startLine.check(bytes, start, at);
   }
 
   #startEnd(bytes: Buffer, base: number, at: number, end: number): number {
     const start = base + this.#startAt;
-    if (bytes[at] !== LF) return this.#fail('bare_cr');
+    if (bytes[at] !== LF) return this.#fail(this.#startFault(bytes, base, at - 1) ?? 'bare_cr');
     if (at - 1 === start && this.#startLine?.skipsEmptyLines) {
       this.#startAt = at + 1 - base;
       this.#state = START_LINE;

@@ -9,6 +9,11 @@ export type Minor = 0 | 1;
 
 const ZERO = 0x30;
 const PREFIX = Buffer.from('HTTP/');
+/** `HTTP`, `/1.1` and `/1.0` as words, the first byte the lowest. */
+const HTTP = 0x50545448;
+const VERSION_1_1 = 0x312e312f;
+const VERSION_1_0 = 0x302e312f;
+const SLASH = 0x2f;
 const DOT = 0x2e;
 /** `HTTP/1.1` */
 const VERSION_BYTES = 8;
@@ -30,8 +35,8 @@ export class StatusLine implements StartLine {
     return null;
   }
 
-  read(bytes: Buffer, _view: DataView, from: number, to: number): HeadFault | null {
-    const minor = readVersion(bytes, from, to);
+  read(bytes: Buffer, view: DataView, from: number, to: number): HeadFault | null {
+    const minor = readVersion(bytes, view, from, to);
     if (typeof minor !== 'number') return minor;
     const statusAt = from + VERSION_BYTES + 1;
     const status = readStatus(bytes, statusAt);
@@ -80,7 +85,7 @@ export class RequestLine implements StartLine {
     if (methodEnd === from || bytes[methodEnd] !== SP) return 'bad_method';
     const targetEnd = endOf(TARGET, bytes, methodEnd + 1, to);
     if (targetEnd === methodEnd + 1 || bytes[targetEnd] !== SP) return 'bad_target';
-    const minor = readVersion(bytes, targetEnd + 1, to);
+    const minor = readVersion(bytes, view, targetEnd + 1, to);
     if (typeof minor !== 'number') return minor;
     if (targetEnd + 1 + VERSION_BYTES !== to) return 'bad_version';
     const method = methodAt(bytes, from, methodEnd);
@@ -111,16 +116,14 @@ function isAt(text: string, bytes: Buffer, from: number, to: number): boolean {
   return true;
 }
 
-function readVersion(bytes: Buffer, from: number, to: number): Minor | HeadFault {
-  if (to - from < VERSION_BYTES) return 'bad_version';
-  for (let at = 0; at < PREFIX.length; at++) {
-    if (bytes[from + at] !== PREFIX[at]) return 'bad_version';
-  }
-  const major = digitAt(bytes, from + 5);
-  const minor = digitAt(bytes, from + 7);
-  if (major < 0 || minor < 0 || bytes[from + 6] !== DOT) return 'bad_version';
-  if (major === 1 && minor === 0) return 0;
-  return major === 1 && minor === 1 ? 1 : 'unsupported_version';
+function readVersion(bytes: Buffer, view: DataView, from: number, to: number): Minor | HeadFault {
+  if (to - from < VERSION_BYTES || view.getInt32(from, true) !== HTTP) return 'bad_version';
+  const version = view.getInt32(from + 4, true);
+  if (version === VERSION_1_1) return 1;
+  if (version === VERSION_1_0) return 0;
+  const isVersion = bytes[from + 4] === SLASH && bytes[from + 6] === DOT;
+  const hasDigits = digitAt(bytes, from + 5) >= 0 && digitAt(bytes, from + 7) >= 0;
+  return isVersion && hasDigits ? 'unsupported_version' : 'bad_version';
 }
 
 /** Three digits as a number; less than 0 where one is none. */
