@@ -33,10 +33,11 @@ type Begun = {
 
 /** The one observer of requests: writes down what each of them does, and decides which are traced. */
 export class RequestRecorder {
-  readonly #writer: RecordWriter;
-  readonly #settings: TelemetrySettings;
-  readonly #logsAll: boolean;
-  readonly #clock: Clock;
+  // Set once, for V8 to know them: see docs/decisions/046-own-constants.md.
+  declare private readonly writer: RecordWriter;
+  declare private readonly settings: TelemetrySettings;
+  declare private readonly logsAll: boolean;
+  declare private readonly clock: Clock;
   /** In words, on their way into the record. */
   readonly #traceId = new Int32Array(TRACE_ID_WORDS);
   readonly #spanId = new Int32Array(SPAN_ID_WORDS);
@@ -45,25 +46,25 @@ export class RequestRecorder {
 
   /** `logsAll`: the control plane wants to have every record, traced or not. */
   constructor(writer: RecordWriter, settings: TelemetrySettings, logsAll: boolean, clock: Clock) {
-    this.#writer = writer;
-    this.#settings = settings;
-    this.#logsAll = logsAll;
-    this.#clock = clock;
+    this.writer = writer;
+    this.settings = settings;
+    this.logsAll = logsAll;
+    this.clock = clock;
   }
 
   /** What a request is known by from now on. */
   begin(head: RequestHead | null, route: RouteLabel, receivedMs: number): Begun {
     const trace = this.#traceOf(head);
-    const record = this.#writer.begin(receivedMs, trace, this.#traceId);
+    const record = this.writer.begin(receivedMs, trace, this.#traceId);
     if (head !== null && record !== NO_RECORD)
-      this.#writer.head(record, head, head.headers.value(USER_AGENT) ?? '', route.name);
+      this.writer.head(record, head, head.headers.value(USER_AGENT) ?? '', route.name);
     return { trace, record };
   }
 
   readonly observe: ObserveTransition = ({ record, route }, state, event) => {
     if (record === NO_RECORD) return;
-    const writer = this.#writer;
-    const nowMs = this.#clock.monotonicMs();
+    const writer = this.writer;
+    const nowMs = this.clock.monotonicMs();
     // Events are of many shapes, which are slow to ask for their type: only where something may follow from it.
     if (writer.hasOpenAttempt(record)) {
       if (event.type === 'attempt.queued' || event.type === 'attempt.started') return;
@@ -76,38 +77,38 @@ export class RequestRecorder {
   /** Returns the id of the attempt's span, for the upstream to be told. */
   attemptBegun({ record, trace }: Exchange, upstream: Upstream): string {
     // Where nothing is recorded, the upstream's span follows directly on the sender's.
-    const passedOn = this.#settings.sampler === null ? trace.parentSpanId : null;
+    const passedOn = this.settings.sampler === null ? trace.parentSpanId : null;
     if (passedOn !== null) readIdWords(passedOn, this.#spanId);
     const spanId = passedOn ?? newSpanId(this.#spanId);
-    this.#writer.attemptBegun(record, upstream, this.#spanId, this.#clock.monotonicMs());
+    this.writer.attemptBegun(record, upstream, this.#spanId, this.clock.monotonicMs());
     return spanId;
   }
 
   limited({ record }: Exchange, { allowed, remaining }: Decision): void {
-    this.#writer.limited(record, allowed ? 'passed' : 'limited', remaining);
+    this.writer.limited(record, allowed ? 'passed' : 'limited', remaining);
   }
 
   /** Some of the answer's body is on its way to the client. */
   sent(record: number, bytes: number): void {
-    this.#writer.sent(record, bytes);
+    this.writer.sent(record, bytes);
   }
 
   refused(record: number, cause: RefusalCause): void {
-    this.#writer.refused(record, cause);
+    this.writer.refused(record, cause);
   }
 
   /** Once, when the request has come to its end. `status` is 0 when none was sent. */
   ended(record: number, outcome: Outcome, status: number, requestBytes: number): void {
     if (record === NO_RECORD) return;
-    const nowMs = this.#clock.monotonicMs();
-    const isTraced = this.#settings.sampler !== null && this.#isTraced(record, outcome, status, nowMs);
-    this.#writer.received(record, requestBytes);
-    this.#writer.end(record, outcome, status, nowMs);
-    if (isTraced || this.#logsAll) this.#writer.queue(record, isTraced);
+    const nowMs = this.clock.monotonicMs();
+    const isTraced = this.settings.sampler !== null && this.#isTraced(record, outcome, status, nowMs);
+    this.writer.received(record, requestBytes);
+    this.writer.end(record, outcome, status, nowMs);
+    if (isTraced || this.logsAll) this.writer.queue(record, isTraced);
   }
 
   #traceOf(head: RequestHead | null): TraceContext {
-    const { sampler, trustIncoming } = this.#settings;
+    const { sampler, trustIncoming } = this.settings;
     const isTrusted =
       head !== null &&
       (trustIncoming === 'always' || (trustIncoming === 'trusted_proxies' && head.peerTrusted));
@@ -119,12 +120,12 @@ export class RequestRecorder {
 
   #identify(record: number, auth: Auth, event: RequestEvent | Began): void {
     if (event.type === 'identity.proven' && event.identity !== null)
-      this.#writer.identified(record, auth.scheme, event.identity.key);
+      this.writer.identified(record, auth.scheme, event.identity.key);
   }
 
   #endAttempt(record: number, event: RequestEvent | Began, nowMs: number): void {
-    if (event.type === 'attempt.answered') this.#writer.attemptAnswered(record, event.status, nowMs);
-    else this.#writer.attemptFailed(record, attemptError(event), nowMs);
+    if (event.type === 'attempt.answered') this.writer.attemptAnswered(record, event.status, nowMs);
+    else this.writer.attemptFailed(record, attemptError(event), nowMs);
   }
 
   #isTraced(record: number, outcome: Outcome, status: number, nowMs: number): boolean {
@@ -132,9 +133,9 @@ export class RequestRecorder {
       status >= 500 ||
       outcome === 'truncated' ||
       outcome === 'crashed' ||
-      this.#writer.attempts(record) > 1 ||
-      this.#writer.waitedMs(record, nowMs) >= this.#settings.slowMs;
-    return this.#writer.isSampled(record) || (isTelling && this.#mayKeep(nowMs));
+      this.writer.attempts(record) > 1 ||
+      this.writer.waitedMs(record, nowMs) >= this.settings.slowMs;
+    return this.writer.isSampled(record) || (isTelling && this.#mayKeep(nowMs));
   }
 
   /** Among failures by the thousand, some tell as much as all. */

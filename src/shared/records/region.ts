@@ -8,11 +8,12 @@ const { HEADER_BYTES, RECORD_BYTES, regionBytes } = layout;
  * these takes half of what it takes through a DataView.
  */
 export class Stretch {
-  readonly bytes: Buffer;
-  readonly halves: Uint16Array;
-  readonly words: Int32Array;
-  readonly floats: Float32Array;
-  readonly doubles: Float64Array;
+  // Set once, for V8 to know them: see docs/decisions/046-own-constants.md.
+  declare readonly bytes: Buffer;
+  declare readonly halves: Uint16Array;
+  declare readonly words: Int32Array;
+  declare readonly floats: Float32Array;
+  declare readonly doubles: Float64Array;
 
   /** `offset` and `length` have to be multiples of 8. */
   constructor(memory: ArrayBufferLike, offset: number, length: number) {
@@ -26,7 +27,7 @@ export class Stretch {
 
 /** The records of one worker as memory: `slots` of them, then those in the queue. */
 export class Region extends Stretch {
-  readonly slots: number;
+  declare readonly slots: number;
 
   constructor(memory: SharedArrayBuffer, worker: number, slots: number) {
     const length = regionBytes(slots);

@@ -59,32 +59,33 @@ export type RecordedHead = RecordedTexts & {
  * may one see, for a moment, the number of a state or an attempt before the rest of it.
  */
 export class RecordWriter {
-  readonly #region: Region;
-  readonly #slots: Slots;
-  readonly #texts: TextWriter;
-  #edition: number;
+  // Set once, for V8 to know them: see docs/decisions/046-own-constants.md.
+  declare private readonly region: Region;
+  declare private readonly slots: Slots;
+  declare private readonly texts: TextWriter;
+  declare private edition: number;
 
   /** Goes on with the finished records of a predecessor; those that it had under way have to be closed. */
   constructor(region: Region, kept: number) {
-    this.#region = region;
-    this.#texts = new TextWriter(region);
+    this.region = region;
+    this.texts = new TextWriter(region);
     const used = region.words[USED] as number;
-    this.#slots = new Slots(region.slots, kept, used);
+    this.slots = new Slots(region.slots, kept, used);
     const left = Array.from({ length: used }, (_, record) => record);
     const endOf = (record: number) => region.doubles[(region.offsetOf(record) + AT.endMs) >> 3] as number;
-    for (const record of left.toSorted((a, b) => endOf(a) - endOf(b))) this.#slots.finish(record);
-    this.#edition = Math.max(0, ...left.map((record) => region.words[region.offsetOf(record) / 4] as number));
+    for (const record of left.toSorted((a, b) => endOf(a) - endOf(b))) this.slots.finish(record);
+    this.edition = Math.max(0, ...left.map((record) => region.words[region.offsetOf(record) / 4] as number));
   }
 
   /** A record for a new request, in place of the oldest that is finished. `traceId` is the trace's, in words. */
   begin(startMs: number, trace: TraceContext, traceId: Int32Array): number {
-    const { bytes, doubles, words } = this.#region;
-    const record = this.#slots.take();
+    const { bytes, doubles, words } = this.region;
+    const record = this.slots.take();
     if (record === undefined) {
-      if (this.#region.slots > 0) words[UNRECORDED] = (words[UNRECORDED] as number) + 1;
+      if (this.region.slots > 0) words[UNRECORDED] = (words[UNRECORDED] as number) + 1;
       return NOWHERE;
     }
-    const at = this.#region.offsetOf(record);
+    const at = this.region.offsetOf(record);
     storeInOrder(words, at / 4, 0);
     for (let word = at / 4 + 1; word < (at + AT.traceId) / 4; word++) words[word] = 0;
     bytes[at + AT.outcome] = NONE;
@@ -101,28 +102,28 @@ export class RecordWriter {
       bytes.write(trace.parentSpanId, at + AT.parentSpanId, SPAN_ID_BYTES, 'hex');
     }
     bytes[at + AT.flags] = flags;
-    if (trace.tracestate !== null) this.#texts.tracestate(at, trace.tracestate);
-    this.#edition = (this.#edition + 1) & 0x7fffffff || 1;
-    storeInOrder(words, at / 4, this.#edition);
-    if (words[USED] !== this.#slots.used) storeInOrder(words, USED, this.#slots.used);
+    if (trace.tracestate !== null) this.texts.tracestate(at, trace.tracestate);
+    this.edition = (this.edition + 1) & 0x7fffffff || 1;
+    storeInOrder(words, at / 4, this.edition);
+    if (words[USED] !== this.slots.used) storeInOrder(words, USED, this.slots.used);
     return record;
   }
 
   head(record: number, head: RecordedHead, userAgent: string, route: string): void {
     if (record === NOWHERE) return;
-    const { bytes } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { bytes } = this.region;
+    const at = this.region.offsetOf(record);
     bytes[at + AT.method] = methodNumber(head.method);
     bytes[at + AT.tls] = head.tls === null ? 0 : TLS_VERSIONS.indexOf(head.tls.version) + 1;
     bytes[at + AT.protocol] = numberIn(PROTOCOLS, head.protocol);
-    this.#texts.head(at, head, userAgent, route);
+    this.texts.head(at, head, userAgent, route);
   }
 
   /** `state` is its number among those of the machine. */
   entered(record: number, state: number, nowMs: number): void {
     if (record === NOWHERE) return;
-    const { bytes, doubles, floats } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { bytes, doubles, floats } = this.region;
+    const at = this.region.offsetOf(record);
     const count = bytes[at + AT.states] as number;
     if (count === STATES_MAX) return;
     floats[(at + AT.stateTimes + 4 * count) >> 2] = nowMs - (doubles[(at + AT.startMs) >> 3] as number);
@@ -133,33 +134,33 @@ export class RecordWriter {
   /** The head of the answer is about to be sent. */
   answering(record: number, nowMs: number): void {
     if (record === NOWHERE) return;
-    this.#region.doubles[(this.#region.offsetOf(record) + AT.answerMs) >> 3] = nowMs;
+    this.region.doubles[(this.region.offsetOf(record) + AT.answerMs) >> 3] = nowMs;
   }
 
   identified(record: number, scheme: Auth['scheme'], identity: string): void {
     if (record === NOWHERE) return;
-    const at = this.#region.offsetOf(record);
-    this.#texts.identity(at, identity);
-    this.#region.bytes[at + AT.auth] = numberIn(AUTH_SCHEMES, scheme);
+    const at = this.region.offsetOf(record);
+    this.texts.identity(at, identity);
+    this.region.bytes[at + AT.auth] = numberIn(AUTH_SCHEMES, scheme);
   }
 
   isIdentified(record: number): boolean {
     if (record === NOWHERE) return false;
-    return this.#region.bytes[this.#region.offsetOf(record) + AT.auth] !== NONE;
+    return this.region.bytes[this.region.offsetOf(record) + AT.auth] !== NONE;
   }
 
   limited(record: number, outcome: LimitOutcome, remaining: number): void {
     if (record === NOWHERE) return;
-    const at = this.#region.offsetOf(record);
-    this.#region.words[(at + AT.limitRemaining) >> 2] = remaining;
-    this.#region.bytes[at + AT.limit] = numberIn(LIMIT_OUTCOMES, outcome);
+    const at = this.region.offsetOf(record);
+    this.region.words[(at + AT.limitRemaining) >> 2] = remaining;
+    this.region.bytes[at + AT.limit] = numberIn(LIMIT_OUTCOMES, outcome);
   }
 
   /** `spanId` is that of the attempt's span, in words. */
   attemptBegun(record: number, upstream: Upstream, spanId: Int32Array, nowMs: number): void {
     if (record === NOWHERE) return;
-    const { bytes, doubles, floats, halves, words } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { bytes, doubles, floats, halves, words } = this.region;
+    const at = this.region.offsetOf(record);
     const count = bytes[at + AT.attempts] as number;
     if (count === ATTEMPTS_MAX) return;
     const row = at + AT.attemptRows + count * ATTEMPT_BYTES;
@@ -169,7 +170,7 @@ export class RecordWriter {
     bytes[row + IN_ATTEMPT.error] = NONE;
     for (let nth = 0; nth < SPAN_ID_WORDS; nth++)
       words[((row + IN_ATTEMPT.spanId) >> 2) + nth] = spanId[nth] as number;
-    this.#texts.upstream(at, count, upstream);
+    this.texts.upstream(at, count, upstream);
     bytes[at + AT.attempts] = count + 1;
   }
 
@@ -182,7 +183,7 @@ export class RecordWriter {
   attemptAnswered(record: number, status: number, nowMs: number): void {
     const row = this.#openAttempt(record);
     if (row < 0) return;
-    this.#region.halves[(row + IN_ATTEMPT.status) >> 1] = status;
+    this.region.halves[(row + IN_ATTEMPT.status) >> 1] = status;
     this.#endAttempt(record, row, nowMs);
   }
 
@@ -190,32 +191,30 @@ export class RecordWriter {
   attemptFailed(record: number, error: AttemptError, nowMs: number): void {
     const row = this.#openAttempt(record);
     if (row < 0) return;
-    this.#region.bytes[row + IN_ATTEMPT.error] = numberIn(ATTEMPT_ERRORS, error);
+    this.region.bytes[row + IN_ATTEMPT.error] = numberIn(ATTEMPT_ERRORS, error);
     this.#endAttempt(record, row, nowMs);
   }
 
   refused(record: number, cause: RefusalCause): void {
     if (record === NOWHERE) return;
-    this.#region.bytes[this.#region.offsetOf(record) + AT.cause] = numberIn(CAUSES, cause);
+    this.region.bytes[this.region.offsetOf(record) + AT.cause] = numberIn(CAUSES, cause);
   }
 
   isSampled(record: number): boolean {
     if (record === NOWHERE) return false;
-    return ((this.#region.bytes[this.#region.offsetOf(record) + AT.flags] as number) & FLAG.sampled) !== 0;
+    return ((this.region.bytes[this.region.offsetOf(record) + AT.flags] as number) & FLAG.sampled) !== 0;
   }
 
   /** Attempts begun so far. */
   attempts(record: number): number {
-    return record === NOWHERE
-      ? 0
-      : (this.#region.bytes[this.#region.offsetOf(record) + AT.attempts] as number);
+    return record === NOWHERE ? 0 : (this.region.bytes[this.region.offsetOf(record) + AT.attempts] as number);
   }
 
   /** How long the client waited for the head of its answer, or has waited by now. */
   waitedMs(record: number, nowMs: number): number {
     if (record === NOWHERE) return 0;
-    const { doubles } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { doubles } = this.region;
+    const at = this.region.offsetOf(record);
     return (
       ((doubles[(at + AT.answerMs) >> 3] as number) || nowMs) - (doubles[(at + AT.startMs) >> 3] as number)
     );
@@ -223,31 +222,31 @@ export class RecordWriter {
 
   received(record: number, bytes: number): void {
     if (record === NOWHERE) return;
-    this.#region.doubles[(this.#region.offsetOf(record) + AT.requestBytes) >> 3] = bytes;
+    this.region.doubles[(this.region.offsetOf(record) + AT.requestBytes) >> 3] = bytes;
   }
 
   sent(record: number, bytes: number): void {
     if (record === NOWHERE) return;
-    const at = this.#region.offsetOf(record) + AT.responseBytes;
-    this.#region.doubles[at >> 3] = (this.#region.doubles[at >> 3] as number) + bytes;
+    const at = this.region.offsetOf(record) + AT.responseBytes;
+    this.region.doubles[at >> 3] = (this.region.doubles[at >> 3] as number) + bytes;
   }
 
   /** The last of a record; its number may be given to another request from here on. */
   end(record: number, outcome: RecordedOutcome, status: number, nowMs: number): void {
     if (record === NOWHERE) return;
-    const { bytes, doubles, halves } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { bytes, doubles, halves } = this.region;
+    const at = this.region.offsetOf(record);
     halves[(at + AT.status) >> 1] = status;
     doubles[(at + AT.endMs) >> 3] = nowMs;
     bytes[at + AT.outcome] = numberIn(OUTCOMES, outcome);
-    this.#slots.finish(record);
+    this.slots.finish(record);
   }
 
   /** Hands a copy of the record to the control plane, which counts it as lost if it does not keep up. */
   queue(record: number, isTraced: boolean): void {
     if (record === NOWHERE) return;
-    const { bytes, halves, slots, words } = this.#region;
-    const at = this.#region.offsetOf(record);
+    const { bytes, halves, slots, words } = this.region;
+    const at = this.region.offsetOf(record);
     if (isTraced) bytes[at + AT.flags] = (bytes[at + AT.flags] as number) | FLAG.traced;
     const put = words[QUEUE_PUT] as number;
     const waiting = (put - Atomics.load(words, QUEUE_TAKEN)) | 0;
@@ -257,7 +256,7 @@ export class RecordWriter {
     }
     // No more of its memory is touched than was ever waiting: seldom a twentieth.
     if (waiting === 0) words[QUEUE_FIRST] = put;
-    const to = this.#region.offsetOf(slots + ((put - (words[QUEUE_FIRST] as number)) & (QUEUE_RECORDS - 1)));
+    const to = this.region.offsetOf(slots + ((put - (words[QUEUE_FIRST] as number)) & (QUEUE_RECORDS - 1)));
     bytes.copyWithin(to, at, at + AT.texts + (halves[(at + AT.textBytes) >> 1] as number));
     storeInOrder(words, QUEUE_PUT, put + 1);
   }
@@ -266,13 +265,13 @@ export class RecordWriter {
   #openAttempt(record: number): number {
     const count = this.attempts(record);
     if (count === 0) return -1;
-    const row = this.#region.offsetOf(record) + AT.attemptRows + (count - 1) * ATTEMPT_BYTES;
-    return (this.#region.floats[(row + IN_ATTEMPT.endMs) >> 2] as number) < 0 ? row : -1;
+    const row = this.region.offsetOf(record) + AT.attemptRows + (count - 1) * ATTEMPT_BYTES;
+    return (this.region.floats[(row + IN_ATTEMPT.endMs) >> 2] as number) < 0 ? row : -1;
   }
 
   #endAttempt(record: number, row: number, nowMs: number): void {
-    const { doubles, floats } = this.#region;
-    const startMs = doubles[(this.#region.offsetOf(record) + AT.startMs) >> 3] as number;
+    const { doubles, floats } = this.region;
+    const startMs = doubles[(this.region.offsetOf(record) + AT.startMs) >> 3] as number;
     floats[(row + IN_ATTEMPT.endMs) >> 2] = nowMs - startMs;
   }
 }
