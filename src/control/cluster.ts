@@ -67,8 +67,9 @@ export class Cluster implements AsyncDisposable {
         : stack.use(new BusLink({ bus, roundMs: HEARTBEAT_MS, onOpen, clock, log }));
     const quotas = () => sharedQuotas(tables.table);
     const instances = () => health.others().length + 1;
+    const isAlone = link === null;
     const limits = stack.use(
-      new LimitExchange({ bus, limits: shared.limits, quotas, instance, instances, clock, log }),
+      new LimitExchange({ bus, limits: shared.limits, quotas, instance, isAlone, instances, clock, log }),
     );
     const edits = new RegistryEdits(registry);
     return new Cluster({ registry, edits, tables, health, link, limits }, stack.move());

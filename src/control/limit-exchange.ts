@@ -40,6 +40,8 @@ export type LimitExchangeOptions = {
   readonly quotas: () => readonly Quota[];
   /** Id of this instance. */
   readonly instance: string;
+  /** Whether there can be no other: nothing is told then. */
+  readonly isAlone: boolean;
   /** How many instances there are, this one included, as far as it hears of them. */
   readonly instances: () => number;
   readonly clock: Clock;
@@ -65,17 +67,17 @@ export class LimitExchange implements AsyncDisposable {
   /** As it was when the bus was last there: what is shared by whoever is left alone with a limit. */
   #instances = 1;
   #fewerSinceMs = Infinity;
-  #timer: Timer;
+  #timer: Timer | null = null;
 
   constructor(options: LimitExchangeOptions) {
-    const { bus, limits, clock, log } = options;
+    const { bus, limits, clock, log, isAlone } = options;
     this.#options = options;
     // Higher than what this instance, by whatever start, has said before.
     this.#sequence = clock.wallMs() * 1000;
     this.#parts.use(bus.subscribe(SUBJECT, (message) => this.#hear(message)));
     this.#parts.use(bus.onState(() => limits.divide(this.divisor)));
     this.#parts.use(new LimitHashKey(bus, limits, options.instance, clock, log));
-    this.#timer = this.#tellLater();
+    if (!isAlone) this.#tellLater();
   }
 
   /** Messages that no instance would have sent. */
@@ -89,8 +91,8 @@ export class LimitExchange implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#timer.cancel();
-    this.#tell();
+    this.#timer?.cancel();
+    if (!this.#options.isAlone) this.#tell();
     await this.#parts.disposeAsync();
   }
 
@@ -101,10 +103,10 @@ export class LimitExchange implements AsyncDisposable {
     if (instances > this.#instances || nowMs - this.#fewerSinceMs > SETTLED_MS) this.#instances = instances;
   }
 
-  #tellLater(): Timer {
-    return this.#options.clock.after(TELL_EVERY_MS, () => {
+  #tellLater(): void {
+    this.#timer = this.#options.clock.after(TELL_EVERY_MS, () => {
       this.#tell();
-      this.#timer = this.#tellLater();
+      this.#tellLater();
     });
   }
 

@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 
 type Member = { readonly limits: LimitTable; readonly exchange: LimitExchange };
 
-function cluster(t: TestContext, quotas: readonly Quota[], count: number) {
+function cluster(t: TestContext, quotas: readonly Quota[], count: number, isAlone = false) {
   const clock = new VirtualClock();
   const { log } = keptLog();
   const bus = new MemoryBus({ clock, log });
@@ -30,6 +30,7 @@ function cluster(t: TestContext, quotas: readonly Quota[], count: number) {
       limits,
       quotas: () => quotas,
       instance: `i${number}`,
+      isAlone,
       instances: () => count,
       clock,
       log,
@@ -99,6 +100,14 @@ describe('what instances tell each other', () => {
     assert.equal(bus.counts.sent, before);
   });
 
+  it('is nothing where there can be no other', async (t) => {
+    const { clock, bus, members } = cluster(t, [quota], 1, true);
+    for (const member of members) assert.ok(take(member, clock));
+    await clock.advanceAsync(10_000);
+    for (const { exchange } of members) await exchange[Symbol.asyncDispose]();
+    assert.deepEqual([bus.counts.sent, clock.timers], [0, 0]);
+  });
+
   it('is not what an instance counts for itself', async (t) => {
     const { clock, one, two } = await pair(t);
     for (let i = 0; i < 4; i++) one.limits.take('client', quota, clock.monotonicMs(), false);
@@ -157,6 +166,7 @@ describe('what instances tell each other', () => {
       limits: late,
       quotas: () => [quota],
       instance: 'late',
+      isAlone: false,
       instances: () => 3,
       clock,
       log,
@@ -182,6 +192,7 @@ describe('an instance that lost the bus', () => {
       limits,
       quotas: () => [quota],
       instance: 'a',
+      isAlone: false,
       instances: () => instances,
       clock: systemClock,
       log,
