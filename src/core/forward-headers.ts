@@ -71,6 +71,7 @@ export function forwardHeaders(
 ): Fields {
   const received = request.headers;
   const fields = new Fields();
+  if (upstream.protocol === 'h2') fields.keepIndex();
   const { own, withheld, passedKey } = passageOf(route, names, request.peerTrusted);
   const named = connectionNames(received);
   const count = request.method === 'OPTIONS' ? countOf(received, named) : null;

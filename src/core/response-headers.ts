@@ -32,7 +32,9 @@ export function responseHeaders(
   cors: Cors | null,
   extra: Fields,
 ): Fields {
-  const fields = passedHeaders(status, received, stamp.names, cors);
+  const fields = new Fields();
+  if (extra.isIndexed) fields.keepIndex();
+  passHeaders(fields, status, received, stamp.names, cors);
   addStamp(fields, stamp, received.list(VIA));
   fields.append(extra);
   return fields;
@@ -52,10 +54,21 @@ export function passedHeaders(
   head = received,
 ): Fields {
   const fields = new Fields();
+  passHeaders(fields, status, received, names, cors, head);
+  return fields;
+}
+
+function passHeaders(
+  fields: Fields,
+  status: number,
+  received: Fields,
+  names: HeaderNames,
+  cors: Cors | null,
+  head = received,
+): void {
   const { withheld, withheldByCors } = namesOf(names);
   const also = alsoWithheld(connectionNames(head), hasNoLength(status));
   fields.pass(received, cors === null ? withheld : withheldByCors, also);
-  return fields;
 }
 
 /** What else does not pass, by names in lower case; null if nothing. */

@@ -20,11 +20,13 @@ export type Entry = {
 
 const NO_CONTENT: LocalAnswer = { status: 204, headers: [], body: new Uint8Array(0) };
 
-export function enter({ access, cors }: Door, { method, headers, clientAddress }: RequestHead): Entry {
+export function enter({ access, cors }: Door, request: RequestHead): Entry {
+  const { method, headers, clientAddress, protocol } = request;
   // Browsers send no credentials with a preflight, so it is answered before any are asked for.
   const isPreflight = cors !== null && preflightMethod(method, headers) !== null;
   const say = isPreflight ? preflightHeaders : corsHeaders;
   const notices = cors === null ? new Fields() : say(cors, headers);
+  if (protocol === '2') notices.keepIndex();
   if (access !== null && !mayEnter(access, clientAddress)) return { notices, answer: 'access_denied' };
   return { notices, answer: isPreflight ? NO_CONTENT : null };
 }

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { type FieldName, fieldName, learnName, NameSet, numberOf } from '#core/field-names.ts';
-import { Fields } from '#core/fields.ts';
+import { CONTROLS, Fields } from '#core/fields.ts';
 import { COMMON_SPELLINGS } from '#core/header-names.ts';
 import { headerList, headerValue } from '#core/headers.ts';
 import { HeadParser } from '#http/h1/head-parser.ts';
@@ -22,6 +22,8 @@ const name = fc.oneof(
     'cooKie',
     'Content-Length',
     'content-length',
+    'Connection',
+    'date',
     'X-Own',
     'x-own',
     'Via',
@@ -75,20 +77,38 @@ function assertFindsAll(fields: Fields, list: readonly string[], names: readonly
   for (const name of names) assertFinds(fields, list, name);
 }
 
+/** What whoever sends them asks, without looking for it. */
+function assertNotes(fields: Fields, list: readonly string[]): void {
+  const lowerNames = pairsOf(list).map(([name]) => name.toLowerCase());
+  const lengths = lowerNames.filter((name) => name === 'content-length').length;
+  assert.equal(fields.declaredLength, lastOf(list, 'content-length'));
+  assert.equal(fields.hasDate, lowerNames.includes('date'));
+  assert.equal(fields.isPlain, lengths < 2 && !lowerNames.includes('connection'));
+}
+
 const names = fc.array(name, { maxLength: 4 });
 type Part =
   | { kind: 'add'; name: string; value: string }
   | { kind: 'addText'; name: string; value: string }
   | { kind: 'addAll'; list: string[] }
-  | { kind: 'append'; list: string[] }
+  | { kind: 'append'; list: string[]; isRead: boolean }
   | { kind: 'pass'; list: string[]; withheld: string[]; named: string[] | null };
 const part: fc.Arbitrary<Part> = fc.oneof(
   fc.record({ kind: fc.constant('add'), name, value }),
   fc.record({ kind: fc.constant('addText'), name, value }),
   fc.record({ kind: fc.constant('addAll'), list }),
-  fc.record({ kind: fc.constant('append'), list }),
+  fc.record({ kind: fc.constant('append'), list, isRead: fc.boolean() }),
   fc.record({ kind: fc.constant('pass'), list, withheld: names, named: fc.option(names) }),
 );
+
+/** With the places of its fields known from the start. */
+function asRead(list: readonly string[]): Fields {
+  const read = Fields.of(list);
+  return new Fields(
+    read.text,
+    pairsOf(list).flatMap(([name], at) => [numberOf(name), textOf(list.slice(0, 2 * at)).length]),
+  );
+}
 
 /** Adds a part, and returns what is added by it. */
 function add(part: Part, fields: Fields): readonly string[] {
@@ -101,7 +121,7 @@ function add(part: Part, fields: Fields): readonly string[] {
       fields.addAll(part.list);
       return part.list;
     case 'append':
-      fields.append(Fields.of(part.list));
+      fields.append(part.isRead ? asRead(part.list) : Fields.of(part.list));
       return part.list;
     case 'pass': {
       const named = part.named && lowerSet(part.named);
@@ -168,17 +188,21 @@ describe('fields', () => {
   it('are one text, of parts in any order', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-        const fields = new Fields();
+        const [fields, askedLate] = [new Fields(), new Fields()];
         const expected: string[] = [];
         for (const part of parts) {
+          add(part, askedLate);
           expected.push(...add(part, fields));
           assertAre(fields, expected);
           assert.ok(fields.isSound);
-          assert.equal(fields.declaredLength, lastOf(expected, 'content-length'));
+          assertNotes(fields, expected);
+          assert.equal(fields.findOf(CONTROLS), controlIn(expected));
           const passed = new Fields();
           passed.pass(fields, setOf(['accept', 'a']), null);
           assertAre(passed, without(expected, ['accept', 'a']));
         }
+        assertAre(askedLate, expected);
+        assertNotes(askedLate, expected);
       }),
       { numRuns: 500 },
     );
@@ -294,6 +318,9 @@ describe('fields that could break out of their lines', () => {
 function lastOf(list: readonly string[], lowerName: string): string | null {
   return pairsOf(list).findLast(([name]) => name.toLowerCase() === lowerName)?.[1] ?? null;
 }
+
+const controlIn = (list: readonly string[]) =>
+  pairsOf(list).findIndex(([name]) => ['content-length', 'connection'].includes(name.toLowerCase()));
 
 const lowerSet = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase()));
 

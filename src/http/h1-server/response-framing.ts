@@ -1,4 +1,3 @@
-import { fieldName } from '#core/field-names.ts';
 import type { Fields } from '#core/fields.ts';
 import { declaredBytes } from '../h1/control-fields.ts';
 import type { Minor } from '../h1/start-lines.ts';
@@ -15,8 +14,6 @@ export type ResponseFraming = {
   readonly hasDate: boolean;
 };
 
-const CONTENT_LENGTH = fieldName('content-length');
-const DATE = fieldName('date');
 const CHUNKED = fieldLines(['Transfer-Encoding', 'chunked']);
 
 /** Some transports leave blanks around it. */
@@ -32,7 +29,7 @@ export function responseFraming(
   status: number,
   fields: Fields,
 ): ResponseFraming {
-  const declared = fields.declaredLength ?? fields.value(CONTENT_LENGTH);
+  const declared = fields.declaredLength;
   let bytes = declared === null ? Infinity : lengthOf(declared);
   if (method === 'HEAD' || status === 204 || status === 304) bytes = 0;
   const isOpen = bytes === Infinity;
@@ -42,6 +39,6 @@ export function responseFraming(
     bytes,
     isChunked,
     endsWithConnection: isOpen && !isChunked,
-    hasDate: fields.has(DATE),
+    hasDate: fields.hasDate,
   };
 }

@@ -1,6 +1,6 @@
 import { withoutBlanks } from '#core/blanks.ts';
-import { fieldName, NameSet } from '#core/field-names.ts';
-import type { Fields } from '#core/fields.ts';
+import { fieldName } from '#core/field-names.ts';
+import { CONTROLS, type Fields } from '#core/fields.ts';
 import type { FramingFault } from './faults.ts';
 
 /** What the fields of one head say of its message and its connection. */
@@ -52,22 +52,15 @@ const KEEP_ALIVE = fieldName('keep-alive');
 const TRANSFER_ENCODING = fieldName('transfer-encoding');
 const UPGRADE = fieldName('upgrade');
 
-const NAMES = new Set(
-  [CONNECTION, CONTENT_LENGTH, EXPECT, KEEP_ALIVE, TRANSFER_ENCODING, UPGRADE].map(({ lower }) => lower),
-);
-const CONTROLS = new NameSet((lowerName) => NAMES.has(lowerName));
-
-/** Reads a head for its control fields. All of them have numbers, in any spelling. */
+/** Reads a head for its control fields. */
 export function readControlFields(fields: Fields): ControlFields {
+  if (fields.isPlain) return fields.declaredLength === null ? NONE : ofLength(fields.declaredLength);
   let found: Found | null = null;
   let namesUpgrade = false;
-  const { count } = fields;
-  for (let at = 0; at < count; at++) {
-    const number = fields.numberAt(at);
-    if (!CONTROLS.hasNumber(number)) continue;
+  for (let at = fields.findOf(CONTROLS); at !== -1; at = fields.findOf(CONTROLS, at + 1)) {
     found ??= nothingFound();
     const value = fields.valueAt(at);
-    switch (number) {
+    switch (fields.numberAt(at)) {
       case CONTENT_LENGTH.number:
         readLength(found, value);
         break;
@@ -91,6 +84,12 @@ export function readControlFields(fields: Fields): ControlFields {
   if (found === null) return NONE;
   if (!namesUpgrade) found.upgrade = null;
   if (found.lengthBytes !== null && found.isChunked) found.fault ??= 'length_and_coding';
+  return found;
+}
+
+function ofLength(declared: string): ControlFields {
+  const found = nothingFound();
+  readLength(found, declared);
   return found;
 }
 
