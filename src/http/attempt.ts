@@ -147,9 +147,9 @@ export class Attempt implements TransportHandler, Answer, Sleeper {
     this.#answer(101, 'Switching Protocols');
   }
 
-  onResponseData(controller: TransportController, chunk: Buffer): void {
-    countStreamed(chunk.length);
-    if (this.#sink?.data(chunk) === false) this.#pause(controller);
+  onResponseData(controller: TransportController, bytes: Buffer, from: number, to: number): void {
+    countStreamed(to - from);
+    if (this.#sink?.data(bytes, from, to) === false) this.#pause(controller);
     else this.#awaitData();
   }
 

@@ -45,8 +45,11 @@ export interface TransportHandler {
   onResponseStart(controller: TransportController, status: number, reason: string): void;
   /** The answer is 101, and the connection is the handler's from here on. */
   onRequestUpgrade(controller: TransportController, socket: Duplex): void;
-  /** After `pause`, not before `resume`. What is to last longer than the call has to be `kept`. */
-  onResponseData(controller: TransportController, chunk: Buffer): void;
+  /**
+   * What stands from `from` to `to`. After `pause`, not before `resume`. What is to last longer than the call has to be
+   * `kept`.
+   */
+  onResponseData(controller: TransportController, bytes: Buffer, from: number, to: number): void;
   /** The trailers are the controller's `rawTrailers`. */
   onResponseEnd(controller: TransportController): void;
   onResponseError(controller: TransportController | null, error: Error): void;

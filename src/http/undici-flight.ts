@@ -59,7 +59,7 @@ export class UndiciFlight implements Dispatcher.DispatchHandler, TransportContro
   }
 
   onResponseData(_: Controller, chunk: Buffer): void {
-    this.#handler.onResponseData(this, chunk);
+    this.#handler.onResponseData(this, chunk, 0, chunk.length);
   }
 
   onResponseEnd(controller: Controller): void {

@@ -23,8 +23,8 @@ export interface Answer {
 }
 
 export interface AnswerSink {
-  /** The chunk is lent for the call. False asks the upstream to wait until `resume`. */
-  data(chunk: Buffer): boolean;
+  /** What is lent for the call, and where it begins and ends. False asks the upstream to wait until `resume`. */
+  data(bytes: Buffer, from: number, to: number): boolean;
   /** Name, value, name, value … as received. */
   end(trailers: readonly string[]): void;
   /** The body broke off. */

@@ -15,8 +15,11 @@ export interface Reply {
    */
   inform(status: number, fields: Fields): void;
   head(status: number, reason: string, fields: Fields): void;
-  /** The chunk is lent for the call. False asks the caller to wait for `onDrain`. */
-  write(chunk: Buffer | string): boolean;
+  /**
+   * A text, or bytes, of which those from `from` to `to`: to make a Buffer of these would cost more than to pass on a
+   * small one. They are lent for the call. False asks the caller to wait for `onDrain`.
+   */
+  write(chunk: Buffer | string, from?: number, to?: number): boolean;
   /** Trailers are left out where the answer is not chunked. */
   end(trailers?: FlatHeaders): void;
 

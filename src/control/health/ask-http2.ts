@@ -76,9 +76,9 @@ class AnswerCollector implements TransportHandler {
     if (this.#bodyBytesMax === 0) this.#conclude([]);
   }
 
-  onResponseData(_: TransportController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+  onResponseData(_: TransportController, bytes: Buffer, from: number, to: number): void {
+    this.#chunks.push(bytes.subarray(from, to));
+    this.#bytes += to - from;
     if (this.#bytes >= this.#bodyBytesMax) this.#conclude([]);
   }
 

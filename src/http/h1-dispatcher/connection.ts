@@ -252,7 +252,7 @@ export class Connection implements Carrier, Flushable {
       if (step === 'complete') return at;
       if (step === 'incomplete') return INCOMPLETE;
       if (step === 'faulty') this.close(malformedAnswer(this.#bodyReader.fault ?? 'bad_chunk_size'));
-      else flight.handler.onResponseData(flight, bytes.subarray(this.#bodyReader.from, at));
+      else flight.handler.onResponseData(flight, bytes, this.#bodyReader.from, at);
     }
     return INCOMPLETE;
   }

@@ -87,15 +87,15 @@ export class Http1Reply implements Reply, Flushable {
     if (head !== null) this.#add(head);
   }
 
-  write(chunk: Buffer | string): boolean {
+  write(chunk: Buffer | string, from = 0, to = chunk.length): boolean {
+    if (typeof chunk === 'string') return this.write(Buffer.from(chunk));
     const { socket } = this.#host;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    const hasBody = this.#bytesLeft > 0 && bytes.length > 0;
+    const hasBody = this.#bytesLeft > 0 && to > from;
     if (!hasBody || this.#isEnded) return true;
-    this.#bytesLeft -= bytes.length;
+    this.#bytesLeft -= to - from;
     // More than was declared would be read as the next answer.
     if (this.#bytesLeft < 0) this.cut();
-    else this.#writeBody(bytes);
+    else this.#writeBody(chunk, from, to);
     if (!socket.writableNeedDrain) return true;
     this.#host.waits(socket.writableLength);
     return false;
@@ -180,17 +180,17 @@ export class Http1Reply implements Reply, Flushable {
 
   // -- writing -------------------------------------------------------------------------------------------
 
-  #writeBody(bytes: Buffer): void {
-    if (this.#isChunked) this.#text += chunkHead(bytes.length);
+  #writeBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#isChunked) this.#text += chunkHead(to - from);
     const end = this.#isChunked ? '\r\n' : '';
-    if (this.#text.length + bytes.length <= ONE_TEXT_BYTES_MAX) {
-      this.#add(bytes.toString('latin1') + end);
+    if (this.#text.length + to - from <= ONE_TEXT_BYTES_MAX) {
+      this.#add(bytes.toString('latin1', from, to) + end);
       return;
     }
     const { socket } = this.#host;
     socket.cork();
     this.#flush();
-    socket.write(kept(bytes));
+    socket.write(kept(bytes.subarray(from, to)));
     if (this.#isChunked) socket.write(end, 'latin1');
     socket.uncork();
     this.#host.progressed();

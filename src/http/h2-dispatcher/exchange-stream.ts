@@ -140,7 +140,7 @@ export class ExchangeStream implements Carrier {
     this.#host.heard();
     const flight = this.#flight;
     if (flight.isOver) return;
-    this.#tell(() => flight.handler.onResponseData(flight, chunk));
+    this.#tell(() => flight.handler.onResponseData(flight, chunk, 0, chunk.length));
     if (flight.paused) this.#stream.pause();
   }
 

@@ -97,8 +97,8 @@ export class Http2Reply implements Reply {
     this.#stream.additionalHeaders({ ...fields, ':status': status });
   }
 
-  write(chunk: Buffer | string): boolean {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  write(chunk: Buffer | string, from = 0, to = chunk.length): boolean {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk.subarray(from, to);
     const hasBody = this.#bytesLeft > 0 && bytes.length > 0;
     if (!hasBody || this.#isEnded || this.isGone) return true;
     this.#bytesLeft -= bytes.length;

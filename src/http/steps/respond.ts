@@ -75,10 +75,10 @@ class Responding implements AnswerSink, UnderWay, Work {
     answer.deliver(this);
   }
 
-  data(chunk: Buffer): boolean {
+  data(bytes: Buffer, from: number, to: number): boolean {
     const { reply, record } = this.#exchange;
-    this.#means.recorder.sent(record, chunk.length);
-    const goesOn = reply.write(chunk);
+    this.#means.recorder.sent(record, to - from);
+    const goesOn = reply.write(bytes, from, to);
     if (!goesOn && !this.#hasWaited) {
       this.#hasWaited = true;
       reply.onDrain(() => this.#answer.resume());

@@ -63,7 +63,7 @@ async function attemptAt(t: TestContext, transport: TransportName, scene: Scene)
   const asides: unknown[] = [];
   const chunks: Buffer[] = [];
   const sink: AnswerSink = {
-    data: (chunk) => chunks.push(kept(chunk)) > 0 && takes(),
+    data: (bytes, from, to) => chunks.push(kept(bytes.subarray(from, to))) > 0 && takes(),
     end: (trailers) => {
       if (trailers.length > 0) asides.push(trailers);
       events.push('end');

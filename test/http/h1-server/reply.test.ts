@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fields } from '#core/fields.ts';
+import { ONE_TEXT_BYTES_MAX } from '#http/h1/write-head.ts';
 import { until } from '#test/support/process.ts';
 import { requestOf } from '#test/support/raw-client.ts';
 import { serve } from './scene.ts';
@@ -26,6 +27,21 @@ describe('an answer', () => {
       await client.ended(),
       'HTTP/1.1 299 Fine \xe9\r\nx-B: 1\r\nX-b: \xff\r\nContent-Length: 4\r\nDate: now\r\nConnection: close\r\n\r\n\xff!\xc3\xa9',
     );
+  });
+
+  it('takes of bytes what stands between two places, be it short or long', async (t) => {
+    for (const count of [3, ONE_TEXT_BYTES_MAX]) {
+      const { ask } = await serve(t);
+      const { client, arrival } = await ask(CLOSE);
+      const { reply, ended } = arrival;
+      const body = 'x'.repeat(count);
+      reply.onSent(() => ended('responded'));
+      reply.head(200, 'OK', new Fields());
+      reply.write(Buffer.from(`no${body}no`), 2, 2 + count);
+      reply.end();
+      const [, chunks] = (await client.ended()).split('\r\n\r\n');
+      assert.equal(chunks, `${count.toString(16)}\r\n${body}\r\n0`);
+    }
   });
 
   it('leaves in one piece, if it is short and comes at once', async (t) => {

@@ -240,7 +240,8 @@ describe('an answer over HTTP/2', () => {
     const { dial, outcomes } = await serve(t, ({ reply, ended }) => {
       reply.onSent(() => ended('responded'));
       reply.head(200, 'OK', new Fields());
-      reply.write('abc');
+      reply.write('a');
+      reply.write(Buffer.from('abcd'), 1, 3);
       reply.end(['X-Sum', '42']);
     });
     const { body, trailers } = await answerOf(dial().request());

@@ -89,10 +89,10 @@ export class Recorder implements TransportHandler {
     this.#tell('switch 101', controller);
   }
 
-  onResponseData(controller: TransportController, chunk: Buffer): void {
-    this.bytes += chunk.length;
+  onResponseData(controller: TransportController, bytes: Buffer, from: number, to: number): void {
+    this.bytes += to - from;
     const last = this.events.at(-1) ?? '';
-    const text = chunk.toString('latin1');
+    const text = bytes.toString('latin1', from, to);
     if (last.startsWith('data ')) this.events[this.events.length - 1] = last + text;
     else this.events.push(`data ${text}`);
     this.#hooks.data?.(controller);

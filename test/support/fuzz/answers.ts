@@ -68,8 +68,8 @@ class Heard implements TransportHandler {
     this.#end('failed');
   }
 
-  onResponseData(_: TransportController, chunk: Buffer): void {
-    this.body += chunk.toString('latin1');
+  onResponseData(_: TransportController, bytes: Buffer, from: number, to: number): void {
+    this.body += bytes.toString('latin1', from, to);
   }
 
   onResponseEnd({ rawTrailers }: TransportController): void {
