@@ -44,8 +44,8 @@ const threadStartMs = Math.max(
   ...Array.from({ length: 16 }, () => Number(process.hrtime.bigint()) / 1e6 - performance.now()),
 );
 
-/** What the clock reads in the callback under way, if that stands still; 0 before it is read there. */
 let standsStill = false;
+/** What the clock reads in the callback under way, if that stands still; 0 before it is read there, and in others. */
 let stillMs = 0;
 
 function readMs(): number {
@@ -53,9 +53,10 @@ function readMs(): number {
 }
 
 function monotonicMs(): number {
-  if (!standsStill) return readMs();
-  if (stillMs === 0) stillMs = readMs();
-  return stillMs;
+  if (stillMs !== 0) return stillMs;
+  const nowMs = readMs();
+  if (standsStill) stillMs = nowMs;
+  return nowMs;
 }
 
 /** The wall clock as it was read last in a callback that stands still, and when. */

@@ -1,7 +1,7 @@
 /**
  * Where everything stands in the records of one worker, in bytes. Records have a fixed size. Everything but
  * texts and ids is a number, which stands for an entry of a list in `core/request-record.ts`. The texts stand one
- * behind the other at the record's end, each behind a word that says what it is and how long (see `known-texts.ts`),
+ * behind the other at the record's end, each behind a word that says what it is and how long (see `text-words.ts`),
  * and filled up to whole words.
  */
 

@@ -1,6 +1,5 @@
 import type { Upstream } from '#core/table.ts';
 import { WeakLookup } from '#core/weak-lookup.ts';
-import { KnownTexts } from './known-texts.ts';
 import type { TextKind } from './layout.ts';
 import * as layout from './layout.ts';
 import { RecentTexts } from './recent-texts.ts';
@@ -31,10 +30,10 @@ export type RecordedTexts = {
 export class TextWriter {
   readonly #region: Region;
   readonly #hosts = new RecentTexts(TEXTS.host);
-  readonly #addresses = new KnownTexts(TEXTS.clientAddress);
+  readonly #addresses = new RecentTexts(TEXTS.clientAddress);
   readonly #userAgents = new RecentTexts(TEXTS.userAgent);
-  readonly #routes = new KnownTexts(TEXTS.route);
-  readonly #identities = new KnownTexts(TEXTS.identity);
+  readonly #routes = new RecentTexts(TEXTS.route);
+  readonly #identities = new RecentTexts(TEXTS.identity);
   readonly #upstreams = new WeakLookup<Upstream, TextWords>(TEXTS_AT_HAND);
 
   constructor(region: Region) {
@@ -43,25 +42,25 @@ export class TextWriter {
 
   head(at: number, head: RecordedTexts, userAgent: string, route: string): void {
     const { host, clientAddress, peerAddress } = head;
-    this.#write(at, TEXTS.target, head.target);
-    this.#put(at, this.#hosts.find(host), TEXTS.host, host);
-    if (peerAddress === clientAddress)
-      this.#put(at, this.#addresses.find(clientAddress), TEXTS.clientAddress, clientAddress);
+    let used = this.#usedOf(at);
+    used = this.#write(at, used, TEXTS.target, head.target);
+    used = this.#put(at, used, this.#hosts, host);
+    if (peerAddress === clientAddress) used = this.#put(at, used, this.#addresses, clientAddress);
     else {
       // There are as many clients behind a proxy as there are.
-      this.#write(at, TEXTS.clientAddress, clientAddress);
-      this.#write(at, TEXTS.peerAddress, peerAddress);
+      used = this.#write(at, used, TEXTS.clientAddress, clientAddress);
+      used = this.#write(at, used, TEXTS.peerAddress, peerAddress);
     }
-    this.#put(at, this.#userAgents.find(userAgent), TEXTS.userAgent, userAgent);
-    this.#put(at, this.#routes.find(route), TEXTS.route, route);
+    used = this.#put(at, used, this.#userAgents, userAgent);
+    this.#use(at, this.#put(at, used, this.#routes, route));
   }
 
   tracestate(at: number, tracestate: string): void {
-    this.#write(at, TEXTS.tracestate, tracestate);
+    this.#use(at, this.#write(at, this.#usedOf(at), TEXTS.tracestate, tracestate));
   }
 
   identity(at: number, identity: string): void {
-    this.#put(at, this.#identities.find(identity), TEXTS.identity, identity);
+    this.#use(at, this.#put(at, this.#usedOf(at), this.#identities, identity));
   }
 
   /** Of the attempt with number `nth`, from 0. */
@@ -73,38 +72,46 @@ export class TextWriter {
         textWords(UPSTREAM_TEXT, upstreamText(upstream), UPSTREAM_TEXT_BYTES_MAX),
       );
     // The codes of the attempts follow one another.
-    this.#copy(at, known, nth);
+    this.#use(at, this.#copy(at, this.#usedOf(at), known, nth));
   }
 
-  #put(at: number, known: TextWords | undefined, kind: TextKind, text: string): void {
-    if (known === undefined) this.#write(at, kind, text);
-    else this.#copy(at, known, 0);
+  /** Bytes of the record's texts. What is written behind them counts once it is there, by `#use`. */
+  #usedOf(at: number): number {
+    return this.#region.halves[(at + AT.textBytes) >> 1] as number;
+  }
+
+  #use(at: number, bytes: number): void {
+    this.#region.halves[(at + AT.textBytes) >> 1] = bytes;
+  }
+
+  /** Behind `used` bytes of texts. Returns how many they are then. So with the others. */
+  #put(at: number, used: number, texts: RecentTexts, text: string): number {
+    const known = texts.find(text);
+    return known === undefined ? this.#write(at, used, texts.kind, text) : this.#copy(at, used, known, 0);
   }
 
   /** `more` is added to the code. */
-  #copy(at: number, text: TextWords, more: number): void {
-    const { halves, words } = this.#region;
-    const used = halves[(at + AT.textBytes) >> 1] as number;
+  #copy(at: number, used: number, text: TextWords, more: number): number {
+    const { words } = this.#region;
     const end = used + text.length * Int32Array.BYTES_PER_ELEMENT;
-    if (end > TEXTS_BYTES) return;
+    if (end > TEXTS_BYTES) return used;
     const from = (at + AT.texts + used) >> 2;
     words[from] = (text[0] as number) + more;
     for (let nth = 1; nth < text.length; nth++) words[from + nth] = text[nth] as number;
-    halves[(at + AT.textBytes) >> 1] = end;
+    return end;
   }
 
-  #write(at: number, { code, bytesMax }: TextKind, text: string): void {
-    const { bytes, halves, words } = this.#region;
-    const used = halves[(at + AT.textBytes) >> 1] as number;
+  #write(at: number, used: number, { code, bytesMax }: TextKind, text: string): number {
+    const { bytes, words } = this.#region;
     const length = Math.min(text.length, bytesMax);
     const end = used + wholeWords(TEXT_HEAD_BYTES + length);
-    if (length === 0 || end > TEXTS_BYTES) return;
+    if (length === 0 || end > TEXTS_BYTES) return used;
     const head = at + AT.texts + used;
     words[head >> 2] = textHead(code, length);
     const from = head + TEXT_HEAD_BYTES;
     // Written, it is the same as latin1, says Node's documentation; it is found sooner among the encodings.
     if (length > LOOP_LENGTH_MAX) bytes.write(text, from, length, 'ascii');
     else for (let nth = 0; nth < length; nth++) bytes[from + nth] = text.charCodeAt(nth);
-    halves[(at + AT.textBytes) >> 1] = end;
+    return end;
   }
 }

@@ -87,7 +87,7 @@ export class RecordWriter {
     }
     const at = this.region.offsetOf(record);
     storeInOrder(words, at / 4, 0);
-    for (let word = at / 4 + 1; word < (at + AT.traceId) / 4; word++) words[word] = 0;
+    for (let place = at >> 3; place < (at + AT.traceId) >> 3; place++) doubles[place] = 0;
     bytes[at + AT.outcome] = NONE;
     bytes[at + AT.method] = NONE;
     bytes[at + AT.cause] = NONE;
