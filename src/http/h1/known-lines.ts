@@ -22,22 +22,23 @@ let linesMade = 0;
  * not be kept. What is in a line changes: nobody may rely on it from head to head.
  */
 export class KnownLine {
-  readonly of: NamedLines;
-  readonly name: FieldName;
-  readonly isWhole: boolean;
+  // Set once, for V8 to know them: see docs/decisions/046-own-constants.md.
+  declare readonly of: NamedLines;
+  declare readonly name: FieldName;
+  declare readonly isWhole: boolean;
   /** What came after it when anything known did so last, and will most likely come again. */
   next: KnownLine | null = null;
-  readonly #store: DataView;
-  readonly #storedAt: number;
-  #bytes: number;
+  declare private readonly store: DataView;
+  declare private readonly storedAt: number;
+  #bytes = 0;
 
   /** Of so many bytes in a store, none of which is 0. */
   constructor(of: NamedLines, isWhole: boolean, store: DataView, storedAt: number, bytes: number) {
     this.of = of;
     this.name = of.name;
     this.isWhole = isWhole;
-    this.#store = store;
-    this.#storedAt = storedAt;
+    this.store = store;
+    this.storedAt = storedAt;
     this.#bytes = bytes;
   }
 
@@ -47,13 +48,13 @@ export class KnownLine {
 
   /** How many bytes are the same from `view[at]` on: `bytes` if all are. Looks at none from `end` on. */
   sameBytes(view: DataView, at: number, end: number): number {
-    return sameBytes(view, at, this.#store, this.#storedAt, Math.min(this.#bytes, end - at));
+    return sameBytes(view, at, this.store, this.storedAt, Math.min(this.#bytes, end - at));
   }
 
   /** Becomes the line of so many bytes from `view[at]` on. */
   learn(view: DataView, at: number, bytes: number): void {
-    const from = this.#storedAt;
-    for (let byte = 0; byte < bytes; byte++) this.#store.setUint8(from + byte, view.getUint8(at + byte));
+    const from = this.storedAt;
+    for (let byte = 0; byte < bytes; byte++) this.store.setUint8(from + byte, view.getUint8(at + byte));
     this.#bytes = bytes;
   }
 }
