@@ -35,6 +35,7 @@ const SETTLE_MS = 2_000;
 const SOCKETS = 32;
 
 const LUA = fileURLToPath(new URL('./wrk.lua', import.meta.url));
+const VARIED_LUA = fileURLToPath(new URL('./wrk-varied.lua', import.meta.url));
 const OPEN_LOOP = fileURLToPath(new URL('./open-loop.ts', import.meta.url));
 
 /** Until the compilers of those that have one are through with what a request runs, on the one core that there is. */
@@ -44,6 +45,9 @@ export const SCENARIOS: readonly Scenario[] = [
   // The first: its memory is that of a process that has served nothing else.
   scenario('small', 'GET of 1 KiB', (bench) =>
     withMemory(bench, saturate(bench, '/1k', [], [], SETTLE_SECONDS)),
+  ),
+  scenario('varied', 'GET of 1 KiB, each of another target', (bench) =>
+    saturate(bench, '/', [], ['-s', VARIED_LUA]),
   ),
   scenario('rate', 'GET of 1 KiB at a fixed rate', atRate),
   scenario('medium', 'GET of 64 KiB', (bench) => saturate(bench, '/64k')),

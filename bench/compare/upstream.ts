@@ -24,6 +24,7 @@ http {
   server {
 ${ports.map((port) => `    listen 127.0.0.1:${port} backlog=4096;`).join('\n')}
     root ${folder};
+    location /varied/ { try_files /1k =404; }
     location = /echo { proxy_pass http://127.0.0.1:${echoPort}; proxy_http_version 1.1; proxy_set_header Connection upgrade; proxy_set_header Upgrade $http_upgrade; }
     location = /post { client_max_body_size 10m; return 200 ok; }
   }
