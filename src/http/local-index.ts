@@ -25,10 +25,14 @@ export class LocalIndex {
   }
 
   find(head: RequestHead): Local | null {
-    const isLikely =
-      this.#beginnings[beginningOf(head.target)] === 1 || this.#beginnings[beginningOf(head.path)] === 1;
+    const { target, path } = head;
+    const isLikely = this.#isLikely(target) || (path !== target && this.#isLikely(path));
     for (const local of isLikely ? this.#locals : this.#anywhere) if (local.answers(head)) return local;
     return null;
+  }
+
+  #isLikely(text: string): boolean {
+    return this.#beginnings[beginningOf(text)] === 1;
   }
 }
 

@@ -26,6 +26,17 @@ describe('a path prefix', () => {
     assert.ok(!matches({ pathPrefix: '/api/' }, { path: '/api' }));
   });
 
+  it('is told apart from one with the same hash', () => {
+    const [one, other] = ['/1odbu4', '/qibyf'].map((pathPrefix) =>
+      sampleRoute({ match: { ...ANY, pathPrefix } }),
+    );
+    assert.ok(one !== undefined && other !== undefined);
+    for (const routes of [[one], [one, other]]) {
+      assert.equal(matchRoute(routes, { ...QUERY, path: '/1odbu4/x' }), one);
+      assert.equal(matchRoute(routes, { ...QUERY, path: '/qibyf/x' }), routes[1] ?? null);
+    }
+  });
+
   it('of / matches everything', () => {
     for (const path of ['/', '/x', '/x/y']) assert.ok(matches({}, { path }));
   });
