@@ -179,6 +179,18 @@ export class Fields {
     if (NOTED.hasNumber(number)) this.#note(number, value);
   }
 
+  /** Lines that are known to be sound, of these names, none of them of CONTROLS: in one piece, made of few. */
+  addLines(names: readonly FieldName[], lines: string): void {
+    if (this.#marks !== null) {
+      let at = 0;
+      for (const { number } of names) {
+        this.#marks.push(number, this.text.length + at);
+        at = lines.indexOf(BREAK, at + BREAK_LENGTH);
+      }
+    }
+    this.text += lines;
+  }
+
   /** Name, value, name, value … */
   addAll(list: FlatHeaders): void {
     for (let at = 0; at + 1 < list.length; at += 2) {

@@ -88,7 +88,7 @@ export function hasNoLength(status: number): boolean {
 export function addStamp(fields: Fields, stamp: Stamp, receivedVia: string | null): void {
   const { requestId, responseTime, fixed } = namesOf(stamp.names);
   if (requestId !== null) fields.addText(requestId, stamp.requestId);
-  if (responseTime !== null) fields.addText(responseTime, `${Math.round(stamp.elapsedMs)}ms`);
+  if (responseTime !== null) fields.append(responseTime.of(Math.round(stamp.elapsedMs)));
   if (receivedVia === null) fields.append(fixed.of(stamp));
   else addFixed(fields, stamp, receivedVia);
 }
@@ -120,9 +120,32 @@ class FixedFields {
   }
 }
 
+/** Answers that take less are told so by fields that are made once. */
+const TIMES_KNOWN = 64;
+
+class ResponseTimes {
+  readonly #name: FieldName;
+  readonly #known: Fields[] = [];
+
+  constructor(name: FieldName) {
+    this.#name = name;
+  }
+
+  of(ms: number): Fields {
+    return this.#known[ms] ?? this.#make(ms);
+  }
+
+  #make(ms: number): Fields {
+    const fields = new Fields();
+    fields.addText(this.#name, `${ms}ms`);
+    if (ms < TIMES_KNOWN) this.#known[ms] = fields.settle();
+    return fields;
+  }
+}
+
 type AnswerNames = {
   readonly requestId: FieldName | null;
-  readonly responseTime: FieldName | null;
+  readonly responseTime: ResponseTimes | null;
   readonly fixed: FixedFields;
   /** What is for one hop, and what Signalbox says itself. */
   readonly withheld: NameSet;
@@ -142,9 +165,10 @@ function namesOf(names: HeaderNames): AnswerNames {
   );
   const list = new Set([...HOP_BY_HOP, 'via', ...stamped.map(lowerCased)]);
   if (!names.passServer) list.add('server');
+  const timeName = ownName(responseTime);
   return known.add(names, {
     requestId: ownName(requestId),
-    responseTime: ownName(responseTime),
+    responseTime: timeName === null ? null : new ResponseTimes(timeName),
     fixed: new FixedFields(),
     withheld: new NameSet((lowerName) => list.has(lowerName)),
     withheldByCors: new NameSet((lowerName) => list.has(lowerName) || isCorsHeader(lowerName)),

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type Clock, NEVER, sleep } from '#core/clock.ts';
 import { HttpDate } from '#core/http-date.ts';
 import { newTraceId } from '#core/ids.ts';
+import { wholeText } from '#core/own-text.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
@@ -11,7 +12,7 @@ import { type AddressBlocks, addressBlocks } from './address-blocks.ts';
 import { peerAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import type { Front } from './front.ts';
-import { fieldLines } from './h1/write-head.ts';
+import { END, fieldLines } from './h1/write-head.ts';
 import { Connection } from './h1-server/connection.ts';
 import type { ServerContext } from './h1-server/server-context.ts';
 import { loadH2Server } from './h2-modules.ts';
@@ -118,7 +119,8 @@ export class Listener {
   #contextOf(settings: ServerSettings): ServerContext {
     const { front, connections, clock } = this.#options;
     const { headBytesMax, headerCountMax, headMs, keepAliveMs } = settings;
-    const keepAliveSeconds = Math.floor(keepAliveMs / 1000);
+    const timeout = `timeout=${Math.floor(keepAliveMs / 1000)}`;
+    const keepAliveLines = fieldLines(['Connection', 'keep-alive', 'Keep-Alive', timeout]);
     return {
       clock,
       date: new HttpDate(clock),
@@ -129,7 +131,7 @@ export class Listener {
       requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
-      keepAliveLines: fieldLines(['Connection', 'keep-alive', 'Keep-Alive', `timeout=${keepAliveSeconds}`]),
+      keepAliveEnd: wholeText(keepAliveLines + END),
       connections,
       lingering: this.#lingering,
       held: this.#options.held,

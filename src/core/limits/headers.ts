@@ -1,5 +1,5 @@
 import { fieldName } from '../field-names.ts';
-import { Fields } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { wholeText } from '../own-text.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
@@ -17,22 +17,37 @@ export function addLimitHeaders(
   quota: Quota,
   decision: Readonly<Decision>,
 ): void {
-  const { fixed, start } = policyOf(policyName, quota);
+  const { start } = policyOf(policyName, quota);
   // Numbers are made text once: that costs as much as the rest of it.
   const remaining = `${decision.remaining}`;
-  const resetSeconds = `${wholeSeconds(decision.resetMs)}`;
-  fields.append(fixed);
-  fields.addText(STATE, `${start}${remaining};t=${resetSeconds}`);
-  fields.addText(REMAINING, remaining);
-  fields.addText(RESET, resetSeconds);
+  const reset = resetLines(wholeSeconds(decision.resetMs));
+  fields.addLines(NAMES, `${start}${remaining}${reset}${remaining}`);
 }
 
+const POLICY = fieldName('RateLimit-Policy');
+const LIMIT = fieldName('X-Rate-Limit-Limit');
 const STATE = fieldName('RateLimit');
-const REMAINING = fieldName('X-Rate-Limit-Remaining');
 const RESET = fieldName('X-Rate-Limit-Reset');
+const REMAINING = fieldName('X-Rate-Limit-Remaining');
 
-/** How `RateLimit` begins, and the headers that never change. */
-type Policy = { readonly of: string; readonly start: string; readonly fixed: Fields };
+/** In order. */
+const NAMES = [POLICY, LIMIT, STATE, RESET, REMAINING];
+
+/** Of fewer seconds than that, what is said of them is made once. */
+const RESETS_KNOWN = 64;
+const knownResets: string[] = [];
+
+/** From the end of `RateLimit` to where `X-Rate-Limit-Remaining` says how many. */
+function resetLines(seconds: number): string {
+  const known = knownResets[seconds];
+  if (known !== undefined) return known;
+  const lines = `;t=${seconds}${RESET.start}${seconds}${REMAINING.start}`;
+  if (seconds < RESETS_KNOWN) knownResets[seconds] = wholeText(lines);
+  return lines;
+}
+
+/** What never changes: all up to where `RateLimit` says how many are left. */
+type Policy = { readonly of: string; readonly start: string };
 
 const policies = new WeakLookup<Quota, Policy>();
 
@@ -46,9 +61,9 @@ function policyOf(policyName: string, quota: Quota): Policy {
 function makePolicy(policyName: string, quota: Quota): Policy {
   // Structured fields have only printable ASCII.
   const name = quoted(policyName.replace(/[^ -~]/g, '?'));
-  const text = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
-  const fixed = Fields.of(['RateLimit-Policy', text, 'X-Rate-Limit-Limit', `${quota.requests}`]).settle();
-  return { of: policyName, start: wholeText(`${name};r=`), fixed };
+  const policy = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
+  const lines = `${POLICY.start}${policy}${LIMIT.start}${quota.requests}${STATE.start}${name};r=`;
+  return { of: policyName, start: wholeText(lines) };
 }
 
 /** Value of a refusal's Retry-After: at least 1, as 0 would invite the client to try at once. */

@@ -1,7 +1,7 @@
 import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
 import { readControlFields } from '../h1/control-fields.ts';
-import { fieldLines, requestHead } from '../h1/write-head.ts';
+import { END, fieldLines, requestHead } from '../h1/write-head.ts';
 import type { TransportRequest } from '../transport.ts';
 
 /** A request as it will be written. */
@@ -40,7 +40,7 @@ export function outgoingOf(request: TransportRequest): Outgoing | null {
     if (!asked.isSound) return null;
     tail += asked.text;
   } else if (takesTrailers === true) tail += TRAILERS;
-  const head = requestHead(method, path, headers, tail);
+  const head = requestHead(method, path, headers, tail + END);
   if (head === null) return null;
   const trailers = request.trailers ?? NO_TRAILERS;
   return { head, bodyBytes: hasBody ? lengthBytes : 0, expectsContinue, trailers };

@@ -13,7 +13,7 @@ import { type ControlFields, readControlFields } from '../h1/control-fields.ts';
 import { type Framing, isPersistent, requestFraming } from '../h1/framing.ts';
 import { FAULTY, HeadParser, INCOMPLETE } from '../h1/head-parser.ts';
 import { RequestLine } from '../h1/start-lines.ts';
-import { fieldLines } from '../h1/write-head.ts';
+import { END, fieldLines } from '../h1/write-head.ts';
 import { CLIENT_READS, kept } from '../read-buffers.ts';
 import { BodyIntake } from './body-intake.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -104,8 +104,8 @@ export class Connection implements ReplyHost {
     return this.#server.date.line;
   }
 
-  connectionLines(closes: boolean): string {
-    return closes ? CLOSE : this.#server.keepAliveLines;
+  connectionEnd(closes: boolean): string {
+    return closes ? CLOSE : this.#server.keepAliveEnd;
   }
 
   expectProgress(idleMs: number, bytesPerSecondMin = 0): void {
@@ -383,4 +383,4 @@ export class Connection implements ReplyHost {
   }
 }
 
-const CLOSE = fieldLines(['Connection', 'close']);
+const CLOSE = fieldLines(['Connection', 'close']) + END;

@@ -18,8 +18,9 @@ const NOTHING = () => {};
 /** What a reply asks of the connection that it is for. */
 export interface ReplyHost {
   readonly socket: Socket;
-  /** `Connection` and its like, for the answer that is about to begin, and `Date`: as `fieldLines` has them. */
-  connectionLines(closes: boolean): string;
+  /** Of the head of the answer that is about to begin: `Connection` and its like, and END. */
+  connectionEnd(closes: boolean): string;
+  /** As `fieldLines` has it. */
   readonly dateLine: string;
   /** Whether the connection has to end with the answer that is about to begin. */
   readonly mustClose: boolean;
@@ -72,8 +73,8 @@ export class Http1Reply implements Reply, Flushable {
     // A client that was not told to go on may send its body or not, and nobody could tell.
     const closes = framing.endsWithConnection || this.#awaitsContinue || this.#host.mustClose;
     const { lines, hasDate } = framing;
-    const tail = `${lines}${this.#host.connectionLines(closes)}${hasDate ? '' : this.#host.dateLine}`;
-    const head = rawHead(status, reason, fields, tail);
+    const end = `${lines}${hasDate ? '' : this.#host.dateLine}${this.#host.connectionEnd(closes)}`;
+    const head = rawHead(status, reason, fields, end);
     this.status = status;
     this.isClosing = closes;
     this.#isChunked = framing.isChunked;

@@ -23,8 +23,8 @@ export type ServerContext = {
   readonly headMs: number;
   /** How long a connection is kept between requests. */
   readonly keepAliveMs: number;
-  /** Of answers that keep their connection, as `fieldLines` has them. */
-  readonly keepAliveLines: string;
+  /** Of the heads of answers that keep their connection: fields, as `fieldLines` has them, and END. */
+  readonly keepAliveEnd: string;
   /** Over which it is seen how fast a client sends; see ClientPace. */
   readonly rateWindowMs: number;
   readonly connections: Connections;

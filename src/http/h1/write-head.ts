@@ -5,7 +5,8 @@ import type { FlatHeaders } from '#core/headers.ts';
 import { wholeText } from '#core/own-text.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 
-const END = '\r\n\r\n';
+/** Of a head: what stands behind the last field's value. */
+export const END = '\r\n\r\n';
 
 /**
  * What is written as one text, head and all. Measured with 1 KB: 5.5 µs for the whole of a request, where a
@@ -15,22 +16,23 @@ export const ONE_TEXT_BYTES_MAX = 16 * 1024;
 
 /**
  * Heads as one text, for one write as latin1. Each is null where a part of it would not stay a part of it: line
- * breaks, other control characters, or characters that are more than one byte.
+ * breaks, other control characters, or characters that are more than one byte. `end` is END, or what `fieldLines` has
+ * with END behind it.
  */
 
-export function requestHead(method: string, target: string, fields: Fields, tail = ''): string | null {
+export function requestHead(method: string, target: string, fields: Fields, end = END): string | null {
   if (!fields.isSound || !isRequestLine(method, target)) return null;
-  return `${method} ${target} HTTP/1.1${fields.text}${tail}${END}`;
+  return `${method} ${target} HTTP/1.1${fields.text}${end}`;
 }
 
 export function isRequestLine(method: string, target: string): boolean {
   return (method === 'GET' || TOKEN.test(method)) && TARGET.test(target);
 }
 
-/** `status` is a whole number from 100 to 999; `tail` is of `fieldLines`, and comes last. */
-export function responseHead(status: number, reason: string, fields: Fields, tail = ''): string | null {
+/** `status` is a whole number from 100 to 999. */
+export function responseHead(status: number, reason: string, fields: Fields, end = END): string | null {
   const line = statusLine(status, reason);
-  return fields.isSound && line !== null ? `${line}${fields.text}${tail}${END}` : null;
+  return fields.isSound && line !== null ? `${line}${fields.text}${end}` : null;
 }
 
 function statusLine(status: number, reason: string): string | null {

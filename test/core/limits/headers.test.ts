@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fieldName } from '#core/field-names.ts';
 import { Fields } from '#core/fields.ts';
 import { emptyDecision } from '#core/limits/decision.ts';
 import { addLimitHeaders, retryAfterSeconds } from '#core/limits/headers.ts';
@@ -21,11 +22,20 @@ describe('limit headers', () => {
       '100',
       'RateLimit',
       '"default";r=42;t=3',
-      'X-Rate-Limit-Remaining',
-      '42',
       'X-Rate-Limit-Reset',
       '3',
+      'X-Rate-Limit-Remaining',
+      '42',
     ]);
+  });
+
+  it('tell any time, as often as they are asked', () => {
+    for (const seconds of [0, 1, 63, 64, 86_400, 1, 64]) {
+      const headers = new Fields();
+      addLimitHeaders(headers, 'default', quota, { ...emptyDecision(), resetMs: seconds * 1000 });
+      assert.equal(headers.value(fieldName('x-rate-limit-reset')), `${seconds}`);
+      assert.equal(headers.value(fieldName('ratelimit')), `"default";r=0;t=${seconds}`);
+    }
   });
 
   it('quote a policy name as a structured field, whatever characters it has', () => {

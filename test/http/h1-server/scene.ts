@@ -44,7 +44,7 @@ export async function serve(
     http2StreamsMax: 0,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
-    keepAliveLines: '\r\nConnection: keep-alive',
+    keepAliveEnd: '\r\nConnection: keep-alive\r\n\r\n',
     connections,
     lingering,
     held: HeldBytes.create(1, 1_000_000),

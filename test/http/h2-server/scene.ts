@@ -48,7 +48,7 @@ export async function serve(
     http2StreamsMax: STREAMS_MAX,
     headMs: HEAD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
-    keepAliveLines: '',
+    keepAliveEnd: '',
     rateWindowMs: RATE_WINDOW_MS,
     held: HeldBytes.create(1, 1_000_000),
     connections,

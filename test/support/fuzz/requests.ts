@@ -95,7 +95,7 @@ function contextOf(
     http2StreamsMax: 0,
     headMs: 10_000,
     keepAliveMs: 10_000,
-    keepAliveLines: '\r\nConnection: keep-alive',
+    keepAliveEnd: '\r\nConnection: keep-alive\r\n\r\n',
     rateWindowMs: 10_000,
     connections,
     lingering,
