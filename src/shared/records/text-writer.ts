@@ -1,5 +1,6 @@
 import type { Upstream } from '#core/table.ts';
 import { WeakLookup } from '#core/weak-lookup.ts';
+import { KnownTexts } from './known-texts.ts';
 import type { TextKind } from './layout.ts';
 import * as layout from './layout.ts';
 import { RecentTexts } from './recent-texts.ts';
@@ -30,10 +31,10 @@ export type RecordedTexts = {
 export class TextWriter {
   readonly #region: Region;
   readonly #hosts = new RecentTexts(TEXTS.host);
-  readonly #addresses = new RecentTexts(TEXTS.clientAddress);
+  readonly #addresses = new KnownTexts(TEXTS.clientAddress);
   readonly #userAgents = new RecentTexts(TEXTS.userAgent);
-  readonly #routes = new RecentTexts(TEXTS.route);
-  readonly #identities = new RecentTexts(TEXTS.identity);
+  readonly #routes = new KnownTexts(TEXTS.route);
+  readonly #identities = new KnownTexts(TEXTS.identity);
   readonly #upstreams = new WeakLookup<Upstream, TextWords>(TEXTS_AT_HAND);
 
   constructor(region: Region) {
@@ -44,15 +45,17 @@ export class TextWriter {
     const { host, clientAddress, peerAddress } = head;
     let used = this.#usedOf(at);
     used = this.#write(at, used, TEXTS.target, head.target);
-    used = this.#put(at, used, this.#hosts, host);
-    if (peerAddress === clientAddress) used = this.#put(at, used, this.#addresses, clientAddress);
-    else {
+    used = this.#put(at, used, this.#hosts.find(host), TEXTS.host, host);
+    if (peerAddress === clientAddress) {
+      const known = this.#addresses.find(clientAddress);
+      used = this.#put(at, used, known, TEXTS.clientAddress, clientAddress);
+    } else {
       // There are as many clients behind a proxy as there are.
       used = this.#write(at, used, TEXTS.clientAddress, clientAddress);
       used = this.#write(at, used, TEXTS.peerAddress, peerAddress);
     }
-    used = this.#put(at, used, this.#userAgents, userAgent);
-    this.#use(at, this.#put(at, used, this.#routes, route));
+    used = this.#put(at, used, this.#userAgents.find(userAgent), TEXTS.userAgent, userAgent);
+    this.#use(at, this.#put(at, used, this.#routes.find(route), TEXTS.route, route));
   }
 
   tracestate(at: number, tracestate: string): void {
@@ -60,7 +63,8 @@ export class TextWriter {
   }
 
   identity(at: number, identity: string): void {
-    this.#use(at, this.#put(at, this.#usedOf(at), this.#identities, identity));
+    const known = this.#identities.find(identity);
+    this.#use(at, this.#put(at, this.#usedOf(at), known, TEXTS.identity, identity));
   }
 
   /** Of the attempt with number `nth`, from 0. */
@@ -85,9 +89,8 @@ export class TextWriter {
   }
 
   /** Behind `used` bytes of texts. Returns how many they are then. So with the others. */
-  #put(at: number, used: number, texts: RecentTexts, text: string): number {
-    const known = texts.find(text);
-    return known === undefined ? this.#write(at, used, texts.kind, text) : this.#copy(at, used, known, 0);
+  #put(at: number, used: number, known: TextWords | undefined, kind: TextKind, text: string): number {
+    return known === undefined ? this.#write(at, used, kind, text) : this.#copy(at, used, known, 0);
   }
 
   /** `more` is added to the code. */
