@@ -76,10 +76,14 @@ export function decodeRecord(record: Stretch, worker: number, states: readonly s
 }
 
 function readStates({ bytes, floats }: Stretch, startMs: number, paths: readonly string[]): RecordedState[] {
-  return Array.from({ length: bytes[AT.states] as number }, (_, index) => ({
-    path: paths[bytes[AT.statePaths + index] as number] ?? '',
-    enteredMs: startMs + (floats[(AT.stateTimes + 4 * index) >> 2] as number),
-  }));
+  const states: RecordedState[] = [];
+  for (let nth = 0; nth < (bytes[AT.states] as number); nth++) {
+    states.push({
+      path: paths[bytes[AT.statePaths + nth] as number] ?? '',
+      enteredMs: startMs + (floats[(AT.stateTimes + 4 * nth) >> 2] as number),
+    });
+  }
+  return states;
 }
 
 function readAttempts(
@@ -87,18 +91,20 @@ function readAttempts(
   startMs: number,
   texts: ReadonlyMap<number, string>,
 ): RecordedAttempt[] {
-  return Array.from({ length: bytes[AT.attempts] as number }, (_, index) => {
-    const row = AT.attemptRows + index * ATTEMPT_BYTES;
+  const attempts: RecordedAttempt[] = [];
+  for (let nth = 0; nth < (bytes[AT.attempts] as number); nth++) {
+    const row = AT.attemptRows + nth * ATTEMPT_BYTES;
     const endMs = floats[(row + IN_ATTEMPT.endMs) >> 2] as number;
-    return {
-      ...readUpstreamText(texts.get(UPSTREAM_TEXT + index) ?? ''),
+    attempts.push({
+      ...readUpstreamText(texts.get(UPSTREAM_TEXT + nth) ?? ''),
       spanId: bytes.toString('hex', row + IN_ATTEMPT.spanId, row + IN_ATTEMPT.spanId + SPAN_ID_BYTES),
       startMs: startMs + (floats[(row + IN_ATTEMPT.startMs) >> 2] as number),
       endMs: endMs < 0 ? null : startMs + endMs,
       status: halves[(row + IN_ATTEMPT.status) >> 1] as number,
       error: ATTEMPT_ERRORS[bytes[row + IN_ATTEMPT.error] as number] ?? null,
-    };
-  });
+    });
+  }
+  return attempts;
 }
 
 function readTexts({ bytes, halves, words }: Stretch): Map<number, string> {
