@@ -83,12 +83,25 @@ export function forwardHeaders(
   fields.addText(TRACEPARENT, traceparent);
   if (tracestate !== null) fields.add(TRACESTATE, tracestate);
   if (claims !== null) fields.append(identityOf(claims, own));
-  fields.append(own.fixed);
-  addVia(fields, received.list(VIA), request.protocol, names.via);
+  addFixed(fields, own, received.list(VIA), request.protocol, names.via);
   if (isWithoutRules(route.requestHeaders)) return fields;
   const { clientAddress, host, tls } = request;
   const facts = { clientAddress, host, requestId, routeName: route.name, upstreamName: upstream.name, tls };
   return underHeaderRules(fields, route.requestHeaders, facts);
+}
+
+function addFixed(
+  fields: Fields,
+  own: OwnNames,
+  receivedVia: string | null,
+  protocol: Protocol,
+  pseudonym: string | null,
+): void {
+  if (receivedVia === null && protocol === '1.1') fields.append(own.fixedAndVia);
+  else {
+    fields.append(own.fixed);
+    addVia(fields, receivedVia, protocol, pseudonym);
+  }
 }
 
 const HOST = fieldName('Host');
@@ -184,6 +197,8 @@ type OwnNames = {
   readonly requestId: FieldName | null;
   /** The same on every request. */
   readonly fixed: Fields;
+  /** The same on every one in HTTP/1.1 that names no other proxies. */
+  readonly fixedAndVia: Fields;
   readonly userId: FieldName | null;
   readonly userEmail: FieldName | null;
   readonly userIssuer: FieldName | null;
@@ -226,10 +241,15 @@ const ownNames = new WeakLookup<HeaderNames, OwnNames>();
 function ownNamesOf(names: HeaderNames): OwnNames {
   const known = ownNames.get(names);
   if (known !== undefined) return known;
-  const { requestId, proxyBy, identity } = names;
+  const { requestId, proxyBy, identity, via } = names;
+  const fixed = Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]).settle();
+  const fixedAndVia = new Fields();
+  fixedAndVia.append(fixed);
+  addVia(fixedAndVia, null, '1.1', via);
   return ownNames.add(names, {
     requestId: ownName(requestId),
-    fixed: Fields.of(proxyBy === null ? [] : [proxyBy.name, proxyBy.value]).settle(),
+    fixed,
+    fixedAndVia: fixedAndVia.settle(),
     userId: ownName(identity.userId),
     userEmail: ownName(identity.userEmail),
     userIssuer: ownName(identity.userIssuer),

@@ -27,7 +27,7 @@ export function readTraceparent(text: string): Traceparent | null {
 }
 
 export function formatTraceparent(traceId: string, spanId: string, isSampled: boolean): string {
-  return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+  return `00-${traceId}-${spanId}${isSampled ? '-01' : '-00'}`;
 }
 
 /** The list as it is to be passed on; null where there is nothing in it, or too much. */
