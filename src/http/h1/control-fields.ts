@@ -45,12 +45,12 @@ function nothingFound(): Found {
   };
 }
 
-const CONNECTION = fieldName('connection');
-const CONTENT_LENGTH = fieldName('content-length');
-const EXPECT = fieldName('expect');
-const KEEP_ALIVE = fieldName('keep-alive');
-const TRANSFER_ENCODING = fieldName('transfer-encoding');
-const UPGRADE = fieldName('upgrade');
+const CONNECTION = fieldName('connection').number;
+const CONTENT_LENGTH = fieldName('content-length').number;
+const EXPECT = fieldName('expect').number;
+const KEEP_ALIVE = fieldName('keep-alive').number;
+const TRANSFER_ENCODING = fieldName('transfer-encoding').number;
+const UPGRADE = fieldName('upgrade').number;
 
 /** Reads a head for its control fields. */
 export function readControlFields(fields: Fields): ControlFields {
@@ -61,22 +61,22 @@ export function readControlFields(fields: Fields): ControlFields {
     found ??= nothingFound();
     const value = fields.valueAt(at);
     switch (fields.numberAt(at)) {
-      case CONTENT_LENGTH.number:
+      case CONTENT_LENGTH:
         readLength(found, value);
         break;
-      case TRANSFER_ENCODING.number:
+      case TRANSFER_ENCODING:
         readCoding(found, value);
         break;
-      case CONNECTION.number:
+      case CONNECTION:
         namesUpgrade = readConnection(found, value) || namesUpgrade;
         break;
-      case KEEP_ALIVE.number:
+      case KEEP_ALIVE:
         found.keepAliveSeconds = readSeconds(value);
         break;
-      case UPGRADE.number:
+      case UPGRADE:
         found.upgrade = found.upgrade === null ? value.toLowerCase() : `${found.upgrade}, ${value}`;
         break;
-      case EXPECT.number:
+      case EXPECT:
         found.expectsContinue = value.toLowerCase() === '100-continue';
         break;
     }
