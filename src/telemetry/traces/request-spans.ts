@@ -129,12 +129,9 @@ function stateEvents(
   return states.map(({ path, enteredMs }, index) => {
     const leftMs = states[index + 1]?.enteredMs ?? endMs ?? startMs;
     const isLast = index === states.length - 1;
-    return {
-      name: path,
-      time: hrTime(wallMs(enteredMs)),
-      // Seconds, as all durations of the conventions; the last state is the end.
-      ...(isLast ? {} : { attributes: { 'signalbox.state.duration': (leftMs - enteredMs) / 1000 } }),
-    };
+    // Seconds, as all durations of the conventions; the last state is the end.
+    const attributes = isLast ? {} : { 'signalbox.state.duration': (leftMs - enteredMs) / 1000 };
+    return { name: path, time: hrTime(wallMs(enteredMs)), attributes };
   });
 }
 
