@@ -1,6 +1,7 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
 import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field-names.ts';
 import { Fields } from './fields.ts';
+import { FORWARDED_NAMES, ForwardedStarts } from './forwarded-start.ts';
 import { isWithoutRules, underHeaderRules } from './header-rules.ts';
 import type { FlatHeaders } from './headers.ts';
 import { addVia, connectionNames, extend, HOP_BY_HOP } from './headers.ts';
@@ -301,21 +302,22 @@ function inBytes(text: string): string {
 const ASCII = /^[ -~]*$/;
 
 function addForwarded(fields: Fields, request: ForwardedRequest, standard: boolean): void {
-  const said = request.peerTrusted ? request.headers : NOTHING_SAID;
-  fields.addText(FORWARDED_FOR, extend(said.list(FORWARDED_FOR), request.peerAddress));
-  const proto = said.list(FORWARDED_PROTO);
-  if (proto === null) fields.append(OWN_PROTO[request.scheme]);
-  else fields.addText(FORWARDED_PROTO, proto);
+  const { host, scheme, peerAddress } = request;
+  const said = request.peerTrusted ? request.headers : null;
+  if (said !== null || host === '') addExtended(fields, request, said ?? NOTHING_SAID);
+  else fields.addLines(FORWARDED_NAMES, `${STARTS[scheme].of(host)}${peerAddress}`);
+  if (standard) fields.add(FORWARDED, extend(said?.list(FORWARDED) ?? null, forwardedElement(request)));
+}
+
+function addExtended(fields: Fields, request: ForwardedRequest, said: Fields): void {
+  fields.addText(FORWARDED_PROTO, said.list(FORWARDED_PROTO) ?? request.scheme);
   const host = said.list(FORWARDED_HOST) ?? request.host;
   if (host !== '') fields.addText(FORWARDED_HOST, host);
-  if (standard) fields.add(FORWARDED, extend(said.list(FORWARDED), forwardedElement(request)));
+  fields.addText(FORWARDED_FOR, extend(said.list(FORWARDED_FOR), request.peerAddress));
 }
 
 const NOTHING_SAID = new Fields();
-const OWN_PROTO = {
-  http: Fields.of(['X-Forwarded-Proto', 'http']).settle(),
-  https: Fields.of(['X-Forwarded-Proto', 'https']).settle(),
-};
+const STARTS = { http: new ForwardedStarts('http'), https: new ForwardedStarts('https') };
 const FORWARDED = fieldName('Forwarded');
 const FORWARDED_FOR = fieldName('X-Forwarded-For');
 const FORWARDED_HOST = fieldName('X-Forwarded-Host');

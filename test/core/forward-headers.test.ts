@@ -61,7 +61,7 @@ function forwarded({ headers = [], request, route, names, upstream, claims }: Sc
 /** Of a request through a proxy that says nothing of itself, only what the client said. */
 function passed(headers: readonly string[]): string[] {
   const all = forwarded({ headers, names: ALL_OFF });
-  const end = all.indexOf('X-Forwarded-For');
+  const end = all.indexOf('X-Forwarded-Proto');
   return all.slice(2, end);
 }
 
