@@ -17,7 +17,7 @@ import { type Local, type LocalAnswer, sendLocal } from './local.ts';
 import { LocalIndex } from './local-index.ts';
 import type { Overload } from './overload.ts';
 import { sendRefusal } from './refuse.ts';
-import { RequestBody, type RequestBodyBounds } from './request-body.ts';
+import { RequestBody, type RequestBodyBounds, type RequestBodyHooks } from './request-body.ts';
 import { readHead, timesThrough } from './request-head.ts';
 import { NO_ROUTE, type RouteLabel } from './request-metrics.ts';
 import { Visit, type VisitBooks } from './visit.ts';
@@ -168,21 +168,26 @@ function doorOf(to: Destination, table: Table): Door {
 /** What a local answer takes of a body, it bounds itself. */
 const UNBOUNDED: RequestBodyBounds = { keptBytesMax: 0, bytesMax: null };
 
-function bodyOf({ body, wholeBody, bodyBytes, reply }: Arrival, route: Route | null, held: HeldBytes) {
-  const bounds = route === null ? UNBOUNDED : boundsOf(route);
-  if (wholeBody !== null) return new WholeBody(wholeBody, bounds.keptBytesMax, held);
+function bodyOf(arrival: Arrival, route: Route | null, held: HeldBytes) {
+  const { body, wholeBody, bodyBytes } = arrival;
+  if (wholeBody !== null) return new WholeBody(wholeBody, boundsOf(route).keptBytesMax, held);
   if (body === null) return NO_BODY;
-  const idleMs = route?.timeouts.idleMs ?? LOCAL_IDLE_MS;
-  const rateMin = route?.bodyRateMin ?? 0;
-  const hooks = {
-    invite: () => reply.inviteBody(),
-    awaitClient: (isAwaited: boolean) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
-  };
-  return new RequestBody(body, bodyBytes, bounds, hooks, held);
+  return new RequestBody(body, bodyBytes, boundsOf(route), hooksOf(arrival, route), held);
 }
 
-function boundsOf({ retry, bodyBytesMax }: Route): RequestBodyBounds {
-  return { keptBytesMax: retry.bodyBufferBytes, bytesMax: bodyBytesMax };
+/** By itself: what they have in common would be made for every request, had it a body or not. */
+function hooksOf({ reply }: Arrival, route: Route | null): RequestBodyHooks {
+  const idleMs = route?.timeouts.idleMs ?? LOCAL_IDLE_MS;
+  const rateMin = route?.bodyRateMin ?? 0;
+  return {
+    invite: () => reply.inviteBody(),
+    awaitClient: (isAwaited) => reply.expectProgress(isAwaited ? idleMs : 0, rateMin),
+  };
+}
+
+function boundsOf(route: Route | null): RequestBodyBounds {
+  if (route === null) return UNBOUNDED;
+  return { keptBytesMax: route.retry.bodyBufferBytes, bytesMax: route.bodyBytesMax };
 }
 
 /** A body whose length is not declared is cut when it turns out to be too long. */

@@ -159,9 +159,8 @@ export class RequestMetrics {
 
   #countActive(method: string, scheme: Scheme, change: 1 | -1): void {
     const code = requestCode(method, scheme);
-    const row = this.#activeRows[code] ?? this.#activeRequests.row([methodLabel(method), scheme]);
-    this.#activeRows[code] = row;
-    this.#activeRequests.add(row, change);
+    this.#activeRows[code] ??= this.#activeRequests.row([methodLabel(method), scheme]);
+    this.#activeRequests.add(this.#activeRows[code], change);
   }
 
   #observeAttempt(upstream: Upstream, method: string, outcome: number, seconds: number): void {

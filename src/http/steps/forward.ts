@@ -51,7 +51,7 @@ export function forwardStep(
         upgrade: request.upgrade,
         takesTrailers: takes,
         body,
-        trailers: body === null ? NO_TRAILERS : () => trailersOf(exchange),
+        trailers: body === null ? NO_TRAILERS : trailersOf(exchange),
       },
       attempt,
     );
@@ -138,8 +138,9 @@ class Forwarding implements AttemptObserver, Work {
   }
 }
 
-function trailersOf({ body, request, route, table }: Exchange): FlatHeaders {
-  return forwardTrailers(passableTrailers(body.trailers), request.headers, route, table.headers);
+/** To be asked for when the body has ended. */
+function trailersOf({ body, request, route, table }: Exchange): () => FlatHeaders {
+  return () => forwardTrailers(passableTrailers(body.trailers), request.headers, route, table.headers);
 }
 
 function headersFor(
