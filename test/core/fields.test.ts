@@ -38,6 +38,11 @@ const value = fc.oneof(
 );
 const list = fc.array(fc.tuple(name, value), { maxLength: 8 }).map((pairs) => pairs.flat());
 
+/** Of names that mean nothing to whoever sends them. */
+const plainList = fc
+  .array(fc.tuple(fc.constantFrom('Accept', 'X-Own', 'x-own', 'Via', 'Y'), value), { maxLength: 4 })
+  .map((pairs) => pairs.flat());
+
 const UNSOUND_VALUES = ['a\r\nHost: b', 'a\n', 'b\r', '\0', '\x1b', '\x7f', '\u010d\u010a', '€'];
 // U+212A is a letter that has an ASCII one for its lower case.
 const UNSOUND_NAMES = ['', 'a b', 'a:', 'a\r\nb', 'a\0', 'é', '\u0130', 'coo\u212aie', '\u212aeep-alive'];
@@ -90,12 +95,14 @@ const names = fc.array(name, { maxLength: 4 });
 type Part =
   | { kind: 'add'; name: string; value: string }
   | { kind: 'addText'; name: string; value: string }
+  | { kind: 'addLines'; list: string[] }
   | { kind: 'addAll'; list: string[] }
   | { kind: 'append'; list: string[]; isRead: boolean }
   | { kind: 'pass'; list: string[]; withheld: string[]; named: string[] | null };
 const part: fc.Arbitrary<Part> = fc.oneof(
   fc.record({ kind: fc.constant('add'), name, value }),
   fc.record({ kind: fc.constant('addText'), name, value }),
+  fc.record({ kind: fc.constant('addLines'), list: plainList }),
   fc.record({ kind: fc.constant('addAll'), list }),
   fc.record({ kind: fc.constant('append'), list, isRead: fc.boolean() }),
   fc.record({ kind: fc.constant('pass'), list, withheld: names, named: fc.option(names) }),
@@ -117,6 +124,11 @@ function add(part: Part, fields: Fields): readonly string[] {
     case 'addText':
       fields[part.kind](fieldName(part.name), part.value);
       return [part.name, part.value];
+    case 'addLines': {
+      const names = pairsOf(part.list).map(([name]) => fieldName(name));
+      fields.addLines(names, textOf(part.list));
+      return part.list;
+    }
     case 'addAll':
       fields.addAll(part.list);
       return part.list;
