@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 type Packages = {
   readonly '@opentelemetry/api': typeof import('@opentelemetry/api');
   readonly '@opentelemetry/exporter-prometheus': typeof import('@opentelemetry/exporter-prometheus');
-  readonly '@opentelemetry/otlp-exporter-base': typeof import('@opentelemetry/otlp-exporter-base');
-  readonly '@opentelemetry/otlp-exporter-base/node-http': typeof import('@opentelemetry/otlp-exporter-base/node-http');
+  readonly '@opentelemetry/exporter-trace-otlp-proto': typeof import('@opentelemetry/exporter-trace-otlp-proto');
   readonly '@opentelemetry/resources': typeof import('@opentelemetry/resources');
   readonly '@opentelemetry/sdk-metrics': typeof import('@opentelemetry/sdk-metrics');
   readonly '@opentelemetry/sdk-node': typeof import('@opentelemetry/sdk-node');

@@ -7,13 +7,12 @@ import { instanceResource } from '../resource.ts';
 import { SCOPE } from '../scope.ts';
 import { BusTracer } from './bus-tracer.ts';
 import { requestSpans } from './request-spans.ts';
-import { spanExporter } from './span-exporter.ts';
-import { SpanMessages } from './span-messages.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 
 const { trace } = openTelemetry('@opentelemetry/api');
 const { NodeSDK } = openTelemetry('@opentelemetry/sdk-node');
 const { AlwaysOnSampler } = openTelemetry('@opentelemetry/sdk-trace');
+const { OTLPTraceExporter } = openTelemetry('@opentelemetry/exporter-trace-otlp-proto');
 
 export type SenderOptions = {
   readonly settings: TraceSettings;
@@ -34,15 +33,10 @@ export class Sender {
   readonly #clock: Clock;
 
   constructor({ settings, attributes, instance, clock, log }: SenderOptions) {
+    const { url, headers, timeoutMs } = settings;
+    const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs });
+    this.#queue = new SpanQueue(exporter, settings, clock, log);
     this.#resource = instanceResource(attributes, instance);
-    const messages = new SpanMessages({ resource: this.#resource, instrumentationScope: SCOPE });
-    this.#queue = new SpanQueue({
-      exporter: spanExporter(settings, messages),
-      messages,
-      settings,
-      clock,
-      log,
-    });
     this.#clock = clock;
     // Everything that it would otherwise take from the environment is given: that was read before.
     this.#sdk = new NodeSDK({

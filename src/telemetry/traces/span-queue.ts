@@ -1,9 +1,7 @@
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Clock, Timer } from '#core/clock.ts';
 import type { TraceSettings } from '#core/settings.ts';
 import type { Log } from '../log.ts';
-import type { SpanExporter } from './span-exporter.ts';
-import type { SpanMessages } from './span-messages.ts';
 
 export type SpanCounts = {
   readonly sent: number;
@@ -13,37 +11,28 @@ export type SpanCounts = {
   readonly failed: number;
 };
 
-type SpanQueueOptions = {
-  readonly exporter: SpanExporter;
-  readonly messages: Pick<SpanMessages, 'of'>;
-  readonly settings: Pick<TraceSettings, 'url' | 'delayMs' | 'queueMax' | 'batchMax'>;
-  readonly clock: Clock;
-  readonly log: Log;
-};
+type QueueSettings = Pick<TraceSettings, 'url' | 'delayMs' | 'queueMax' | 'batchMax'>;
 
 /** Export's result where all went well; the type's own names are in a package of which we need nothing else. */
 const SUCCESS = 0;
 
 /**
  * Spans on their way to the collector, one batch at a time: when there are enough for one, or when the first has
- * waited long enough. They wait as messages: some 700 bytes each, of which the garbage collector sees one object, and
- * not fifty. The queue is bounded; while the collector is slow or gone, what does not fit is dropped.
+ * waited long enough. The queue is bounded; while the collector is slow or gone, what does not fit is dropped.
  */
 export class SpanQueue implements SpanProcessor {
   readonly #exporter: SpanExporter;
-  readonly #messages: SpanQueueOptions['messages'];
-  readonly #settings: SpanQueueOptions['settings'];
+  readonly #settings: QueueSettings;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #counts = { sent: 0, dropped: 0, failed: 0 };
-  #waiting: Buffer[] = [];
+  #waiting: ReadableSpan[] = [];
   #timer: Timer | null = null;
   #sending: Promise<void> | null = null;
   #isFailing = false;
 
-  constructor({ exporter, messages, settings, clock, log }: SpanQueueOptions) {
+  constructor(exporter: SpanExporter, settings: QueueSettings, clock: Clock, log: Log) {
     this.#exporter = exporter;
-    this.#messages = messages;
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
@@ -68,7 +57,7 @@ export class SpanQueue implements SpanProcessor {
 
   /** For which there is room. */
   add(spans: readonly ReadableSpan[]): void {
-    for (const span of spans) this.#waiting.push(this.#messages.of(span));
+    this.#waiting.push(...spans);
     this.#schedule();
   }
 

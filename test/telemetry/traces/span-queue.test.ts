@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import type { SpanExporter } from '#telemetry/traces/span-exporter.ts';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { SpanQueue } from '#telemetry/traces/span-queue.ts';
 import { keptLog } from '#test/support/log.ts';
 import { VirtualClock } from '#test/support/virtual-clock.ts';
@@ -20,9 +19,9 @@ class Collector implements SpanExporter {
   readonly batches: string[][] = [];
   #answer: ((result: typeof TAKEN) => void) | null = null;
 
-  export(spans: readonly Buffer[], answer: (result: typeof TAKEN) => void): void {
+  export(spans: ReadableSpan[], answer: (result: typeof TAKEN) => void): void {
     assert.equal(this.#answer, null, 'one batch at a time');
-    this.batches.push(spans.map(String));
+    this.batches.push(spans.map(({ name }) => name));
     this.#answer = answer;
   }
 
@@ -47,8 +46,7 @@ beforeEach(() => {
   collector = new Collector();
   const kept = keptLog();
   lines = () => JSON.stringify(kept.lines);
-  const messages = { of: ({ name }: ReadableSpan) => Buffer.from(name) };
-  queue = new SpanQueue({ exporter: collector, messages, settings: SETTINGS, clock, log: kept.log });
+  queue = new SpanQueue(collector, SETTINGS, clock, kept.log);
 });
 
 function end(...names: string[]): void {
