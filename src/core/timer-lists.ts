@@ -45,7 +45,8 @@ export class TimerLists {
     if (atHand !== null && atHand.delayMs === delayMs) return atHand.add(sleeper);
     const wholeMs = delayMs > 1 ? Math.ceil(delayMs) : 1;
     const list = this.#lists.get(wholeMs) ?? this.#begin(wholeMs);
-    this.#atHand[place] = list;
+    // Others are not found there; and a list that ends is in one place only.
+    if (wholeMs === delayMs) this.#atHand[place] = list;
     return list.add(sleeper);
   }
 

@@ -76,6 +76,17 @@ describe('timers in lists', () => {
     assert.equal(clock.timers, 0);
   });
 
+  it('fire when their list was ended after delays with and without a fraction', () => {
+    // Where a list was at hand for both kinds, it was forgotten for one: the other set timers in it for ever.
+    const { clock, lists } = scene();
+    const fired: number[] = [];
+    for (const delayMs of [8, 7.5]) lists.after(delayMs, () => fired.push(delayMs));
+    clock.advance(20);
+    for (const delayMs of [8, 7.5]) lists.after(delayMs, () => fired.push(delayMs));
+    clock.advance(20);
+    assert.deepEqual(fired, [8, 7.5, 8, 7.5]);
+  });
+
   it('take one timer of the platform for each delay, however many are set, and none in the end', () => {
     const { clock, lists } = scene();
     for (let set = 0; set < 1000; set++) lists.after(set % 2 === 0 ? 1000 : 3000, () => {}).cancel();
