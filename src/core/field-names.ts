@@ -1,6 +1,6 @@
 import { TOKEN } from './field-text.ts';
 import { COMMON_SPELLINGS } from './header-names.ts';
-import { wholeText } from './own-text.ts';
+import { interned } from './own-text.ts';
 
 /** Spellings beyond the common ones, for the life of the thread. */
 export const LEARNED_MAX = 256;
@@ -49,7 +49,7 @@ for (const spelling of COMMON_SPELLINGS) makeFamiliar(spelling);
 
 function makeFamiliar(spelling: string): FieldName {
   const number = numberFor(spelling.toLowerCase());
-  const name = new FieldName(spelling, number, wholeText(startOf(spelling)));
+  const name = new FieldName(spelling, number, interned(startOf(spelling)));
   familiar.set(spelling, name);
   return name;
 }

@@ -10,7 +10,7 @@ import {
 } from './field-names.ts';
 import { TEXT } from './field-text.ts';
 import type { FlatHeaders } from './headers.ts';
-import { wholeText } from './own-text.ts';
+import { interned } from './own-text.ts';
 
 /** Of each field: the number of its name, and where the line break before it stands. */
 export const MARKS = 2;
@@ -219,7 +219,7 @@ export class Fields {
 
   /** For what is added to many others: a text that was put together is put together again with each of them. */
   settle(): this {
-    this.text = wholeText(this.text);
+    this.text = interned(this.text);
     return this;
   }
 

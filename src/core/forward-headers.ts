@@ -1,7 +1,7 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
 import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field-names.ts';
 import { Fields } from './fields.ts';
-import { FORWARDED_NAMES, ForwardedStarts } from './forwarded-start.ts';
+import { FORWARDED_NAMES, forwardedStart } from './forwarded-start.ts';
 import { isWithoutRules, underHeaderRules } from './header-rules.ts';
 import type { FlatHeaders } from './headers.ts';
 import { addVia, connectionNames, extend, HOP_BY_HOP } from './headers.ts';
@@ -305,7 +305,7 @@ function addForwarded(fields: Fields, request: ForwardedRequest, standard: boole
   const { host, scheme, peerAddress } = request;
   const said = request.peerTrusted ? request.headers : null;
   if (said !== null || host === '') addExtended(fields, request, said ?? NOTHING_SAID);
-  else fields.addLines(FORWARDED_NAMES, `${STARTS[scheme].of(host)}${peerAddress}`);
+  else fields.addLines(FORWARDED_NAMES, `${forwardedStart(scheme, host)}${peerAddress}`);
   if (standard) fields.add(FORWARDED, extend(said?.list(FORWARDED) ?? null, forwardedElement(request)));
 }
 
@@ -317,7 +317,6 @@ function addExtended(fields: Fields, request: ForwardedRequest, said: Fields): v
 }
 
 const NOTHING_SAID = new Fields();
-const STARTS = { http: new ForwardedStarts('http'), https: new ForwardedStarts('https') };
 const FORWARDED = fieldName('Forwarded');
 const FORWARDED_FOR = fieldName('X-Forwarded-For');
 const FORWARDED_HOST = fieldName('X-Forwarded-Host');

@@ -1,12 +1,6 @@
 import { fieldName } from './field-names.ts';
-import { wholeText } from './own-text.ts';
-
-/** Hosts that are known at once, and how long they may be. */
-const WAYS = 16;
-const LENGTH_MAX = 256;
-
-/** Of so many hosts that are not known one is learned, so that what comes once takes little time. */
-const LEARNED_OF = 8;
+import { interned } from './own-text.ts';
+import { RecentTexts } from './recent-texts.ts';
 
 const FORWARDED_FOR = fieldName('X-Forwarded-For');
 const FORWARDED_HOST = fieldName('X-Forwarded-Host');
@@ -15,33 +9,22 @@ const FORWARDED_PROTO = fieldName('X-Forwarded-Proto');
 /** Of the fields that begin like this, in order. */
 export const FORWARDED_NAMES = [FORWARDED_PROTO, FORWARDED_HOST, FORWARDED_FOR];
 
+type Scheme = 'http' | 'https';
+
 /**
  * What an upstream is told of how a request came here, up to where X-Forwarded-For says from whom: the same for all
- * clients of a host. Most requests are for one of few hosts, for which that is put together once.
+ * clients of a host. Most requests are for one of few hosts, for which that is put together once. `host` is not empty,
+ * and text as it may stand in a field.
  */
-export class ForwardedStarts {
-  readonly #scheme: 'http' | 'https';
-  readonly #hosts = new Array<string>(WAYS).fill('');
-  readonly #starts = new Array<string>(WAYS).fill('');
-  #unknown = 0;
+export function forwardedStart(scheme: Scheme, host: string): string {
+  return known[scheme].find(host) ?? startOf(scheme, host);
+}
 
-  constructor(scheme: 'http' | 'https') {
-    this.#scheme = scheme;
-  }
+const known = {
+  http: new RecentTexts((host) => interned(startOf('http', host))),
+  https: new RecentTexts((host) => interned(startOf('https', host))),
+};
 
-  /** `host` is not empty, and text as it may stand in a field. */
-  of(host: string): string {
-    const way = (host.length + host.charCodeAt(host.length - 1)) % WAYS;
-    return this.#hosts[way] === host ? (this.#starts[way] as string) : this.#make(way, host);
-  }
-
-  #make(way: number, host: string): string {
-    const start = `${FORWARDED_PROTO.start}${this.#scheme}${FORWARDED_HOST.start}${host}${FORWARDED_FOR.start}`;
-    this.#unknown = (this.#unknown + 1) % LEARNED_OF;
-    if (this.#unknown === 0 && host.length <= LENGTH_MAX) {
-      this.#hosts[way] = wholeText(host);
-      this.#starts[way] = wholeText(start);
-    }
-    return start;
-  }
+function startOf(scheme: Scheme, host: string): string {
+  return `${FORWARDED_PROTO.start}${scheme}${FORWARDED_HOST.start}${host}${FORWARDED_FOR.start}`;
 }

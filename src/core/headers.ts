@@ -1,7 +1,7 @@
 import { withoutBlanks } from './blanks.ts';
 import { fieldName, lowerCased } from './field-names.ts';
 import type { Fields } from './fields.ts';
-import { wholeText } from './own-text.ts';
+import { interned } from './own-text.ts';
 
 /** Name, value, name, value …: of what we make ourselves, and of whoever does not take a text. See Fields. */
 export type FlatHeaders = readonly string[];
@@ -94,7 +94,7 @@ function ownVia(protocol: string, pseudonym: string): string {
   if (protocol !== ownProtocol || pseudonym !== ownPseudonym) {
     ownProtocol = protocol;
     ownPseudonym = pseudonym;
-    own = wholeText(`${protocol} ${pseudonym}`);
+    own = interned(`${protocol} ${pseudonym}`);
   }
   return own;
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Clock, NEVER, sleep } from '#core/clock.ts';
 import { HttpDate } from '#core/http-date.ts';
 import { newTraceId } from '#core/ids.ts';
-import { wholeText } from '#core/own-text.ts';
+import { interned } from '#core/own-text.ts';
 import type { PlainCause } from '#core/refusals.ts';
 import { stampOf } from '#core/response-headers.ts';
 import type { ServerSettings } from '#core/settings.ts';
@@ -131,7 +131,7 @@ export class Listener {
       requestsPerConnectionMax: settings.requestsPerConnectionMax,
       headMs,
       keepAliveMs: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
-      keepAliveEnd: wholeText(keepAliveLines + END),
+      keepAliveEnd: interned(keepAliveLines + END),
       connections,
       lingering: this.#lingering,
       held: this.#options.held,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ownText, wholeText } from '#core/own-text.ts';
+import { interned, ownText } from '#core/own-text.ts';
 import { RecentMap } from '#core/recent-map.ts';
-import { RecentMatches } from '#core/recent-matches.ts';
+import { LEARNED_OF, RecentTexts } from '#core/recent-texts.ts';
 import { VerifiedTokens } from '#http/auth/jwt/verified-tokens.ts';
 
 setFlagsFromString('--expose-gc');
@@ -40,14 +40,14 @@ describe('a text by itself', () => {
       '7',
     ]) {
       assert.equal(ownText(text), text);
-      assert.equal(wholeText(text), text);
+      assert.equal(interned(text), text);
     }
   });
 
   it('keeps nothing of what it was a part of', () => {
     const kept: string[] = [];
     assert.ok(staying((part) => kept.push(ownText(part))) < 1_000_000);
-    assert.ok(staying((part) => kept.push(wholeText(part))) < 1_000_000);
+    assert.ok(staying((part) => kept.push(interned(part))) < 1_000_000);
     assert.ok(staying((part) => kept.push(part)) > 5_000_000, 'else this shows nothing');
   });
 
@@ -56,12 +56,12 @@ describe('a text by itself', () => {
     const recent = new RecentMap<number>(1000);
     assert.ok(staying((part) => tokens.add(part, 1)) < 1_000_000);
     assert.ok(staying((part) => recent.set(part, 1)) < 1_000_000);
-    const matches: RecentMatches[] = [];
-    const match = (part: string) => {
-      const lately = new RecentMatches(/./);
-      matches.push(lately);
-      for (let times = 0; times < 8; times++) lately.find(part);
+    const tables: RecentTexts<string>[] = [];
+    const learn = (part: string) => {
+      const texts = new RecentTexts((text) => text);
+      tables.push(texts);
+      for (let times = 0; times < LEARNED_OF; times++) texts.find(part);
     };
-    assert.ok(staying(match) < 1_000_000);
+    assert.ok(staying(learn) < 1_000_000);
   });
 });

@@ -1,6 +1,6 @@
 import { fieldName } from '../field-names.ts';
 import type { Fields } from '../fields.ts';
-import { wholeText } from '../own-text.ts';
+import { interned } from '../own-text.ts';
 import { quoted } from '../quoted-string.ts';
 import type { Quota } from '../table.ts';
 import { WeakLookup } from '../weak-lookup.ts';
@@ -42,7 +42,7 @@ function resetLines(seconds: number): string {
   const known = knownResets[seconds];
   if (known !== undefined) return known;
   const lines = `;t=${seconds}${RESET.start}${seconds}${REMAINING.start}`;
-  if (seconds < RESETS_KNOWN) knownResets[seconds] = wholeText(lines);
+  if (seconds < RESETS_KNOWN) knownResets[seconds] = interned(lines);
   return lines;
 }
 
@@ -63,7 +63,7 @@ function makePolicy(policyName: string, quota: Quota): Policy {
   const name = quoted(policyName.replace(/[^ -~]/g, '?'));
   const policy = `${name};q=${quota.requests};w=${wholeSeconds(quota.windowMs)}`;
   const lines = `${POLICY.start}${policy}${LIMIT.start}${quota.requests}${STATE.start}${name};r=`;
-  return { of: policyName, start: wholeText(lines) };
+  return { of: policyName, start: interned(lines) };
 }
 
 /** Value of a refusal's Retry-After: at least 1, as 0 would invite the client to try at once. */

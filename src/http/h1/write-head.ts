@@ -2,7 +2,7 @@ import { SignalboxError } from '#core/errors.ts';
 import { TARGET, TEXT, TOKEN } from '#core/field-text.ts';
 import { Fields } from '#core/fields.ts';
 import type { FlatHeaders } from '#core/headers.ts';
-import { wholeText } from '#core/own-text.ts';
+import { interned } from '#core/own-text.ts';
 import { REASON_PHRASES } from '#core/reason-phrases.ts';
 
 /** Of a head: what stands behind the last field's value. */
@@ -43,7 +43,7 @@ function statusLine(status: number, reason: string): string | null {
 /** By status. */
 const COMMON_LINES: string[] = [];
 for (const [status, reason] of Object.entries(REASON_PHRASES))
-  COMMON_LINES[Number(status)] = wholeText(`HTTP/1.1 ${status} ${reason}`);
+  COMMON_LINES[Number(status)] = interned(`HTTP/1.1 ${status} ${reason}`);
 
 /** The end of a chunked body that nothing follows. */
 export const LAST_CHUNK = `0${END}`;

@@ -1,7 +1,7 @@
 import { ownText } from '#core/own-text.ts';
 import { RecentMap } from '#core/recent-map.ts';
+import { LEARNED_OF } from '#core/recent-texts.ts';
 import type { TextKind } from './layout.ts';
-import { LEARNED_OF } from './recent-texts.ts';
 import { type TextWords, textWords } from './text-words.ts';
 
 /** Of one kind, in one generation of two: 200 kB in a worker at the very most. */

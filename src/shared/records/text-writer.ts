@@ -1,9 +1,9 @@
+import { RecentTexts } from '#core/recent-texts.ts';
 import type { Upstream } from '#core/table.ts';
 import { WeakLookup } from '#core/weak-lookup.ts';
 import { KnownTexts } from './known-texts.ts';
 import type { TextKind } from './layout.ts';
 import * as layout from './layout.ts';
-import { RecentTexts } from './recent-texts.ts';
 import type { Region } from './region.ts';
 import { type TextWords, textHead, textWords, wholeWords } from './text-words.ts';
 import { upstreamText } from './upstream-text.ts';
@@ -30,9 +30,9 @@ export type RecordedTexts = {
 /** Writes the texts of one worker's records. `at` is where a record begins; one that finds no room is left out. */
 export class TextWriter {
   readonly #region: Region;
-  readonly #hosts = new RecentTexts(TEXTS.host);
+  readonly #hosts = recentTexts(TEXTS.host);
   readonly #addresses = new KnownTexts(TEXTS.clientAddress);
-  readonly #userAgents = new RecentTexts(TEXTS.userAgent);
+  readonly #userAgents = recentTexts(TEXTS.userAgent);
   readonly #routes = new KnownTexts(TEXTS.route);
   readonly #identities = new KnownTexts(TEXTS.identity);
   readonly #upstreams = new WeakLookup<Upstream, TextWords>(TEXTS_AT_HAND);
@@ -117,4 +117,9 @@ export class TextWriter {
     else for (let nth = 0; nth < length; nth++) bytes[from + nth] = text.charCodeAt(nth);
     return end;
   }
+}
+
+/** In words. */
+function recentTexts({ code, bytesMax }: TextKind): RecentTexts<TextWords> {
+  return new RecentTexts((text) => textWords(code, text, bytesMax));
 }

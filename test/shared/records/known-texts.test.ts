@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LEARNED_OF } from '#core/recent-texts.ts';
 import { KnownTexts, TEXTS_KNOWN_MAX } from '#shared/records/known-texts.ts';
 import { TEXTS } from '#shared/records/layout.ts';
-import { LEARNED_OF } from '#shared/records/recent-texts.ts';
 
 function come(texts: KnownTexts, text: string, times: number): boolean {
   for (let nth = 0; nth < times; nth++) texts.find(text);
