@@ -1,7 +1,6 @@
 import { withoutBlanks } from './blanks.ts';
 import { fieldName, lowerCased } from './field-names.ts';
 import type { Fields } from './fields.ts';
-import { interned } from './own-text.ts';
 
 /** Name, value, name, value …: of what we make ourselves, and of whoever does not take a text. See Fields. */
 export type FlatHeaders = readonly string[];
@@ -79,22 +78,8 @@ export function addVia(
   protocol: string,
   pseudonym: string | null,
 ): void {
-  const via = pseudonym === null ? received : extend(received, ownVia(protocol, pseudonym));
+  const via = pseudonym === null ? received : extend(received, `${protocol} ${pseudonym}`);
   if (via !== null) fields.addText(VIA, via);
 }
 
 const VIA = fieldName('Via');
-
-/** Nearly always the same: made once for as long as it is. */
-let ownProtocol = '';
-let ownPseudonym = '';
-let own = '';
-
-function ownVia(protocol: string, pseudonym: string): string {
-  if (protocol !== ownProtocol || pseudonym !== ownPseudonym) {
-    ownProtocol = protocol;
-    ownPseudonym = pseudonym;
-    own = interned(`${protocol} ${pseudonym}`);
-  }
-  return own;
-}
