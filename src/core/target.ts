@@ -16,25 +16,25 @@ const ABSOLUTE = /^https?:\/\/([^/?#]+)([^#]*)$/i;
 /** No visible character of ASCII (RFC 3986 §2), or the start of a fragment: part of no request. */
 const UNFIT = /[^!-~]|#/;
 
-/** Paths that are kept with what they mean, in one thread, and characters of one. The number is a power of two. */
-const PATHS_KEPT = 64;
-const KEPT_LENGTH_MAX = 256;
+/** Paths that are known with what they mean, in one thread, and characters of one. The number is a power of two. */
+const PATHS_KNOWN = 64;
+const KNOWN_LENGTH_MAX = 256;
 
-const kept: (Target | null)[] = new Array(PATHS_KEPT).fill(null);
+const knownTargets: (Target | null)[] = new Array(PATHS_KNOWN).fill(null);
 
 /**
  * Null where the target is not one that a proxy can forward, climbs above the root, or may lead an
  * upstream elsewhere than it leads us. `raw` has one character for each byte, and is no part of a longer text: a path
- * that is normal is kept until another one takes its place, since most come again.
+ * that is normal is known until another one takes its place, since most come again.
  */
 export function parseTarget(raw: string): Target | null {
   const { length } = raw;
   const place =
-    (length + 3 * raw.charCodeAt(length - 1) + 7 * raw.charCodeAt(length >> 1)) & (PATHS_KEPT - 1);
-  const known = kept[place] ?? null;
+    (length + 3 * raw.charCodeAt(length - 1) + 7 * raw.charCodeAt(length >> 1)) & (PATHS_KNOWN - 1);
+  const known = knownTargets[place] ?? null;
   if (known !== null && known.path === raw) return known;
   const target = understand(raw);
-  if (target !== null && target.path === raw && length <= KEPT_LENGTH_MAX) kept[place] = target;
+  if (target !== null && target.path === raw && length <= KNOWN_LENGTH_MAX) knownTargets[place] = target;
   return target;
 }
 

@@ -12,7 +12,7 @@ export const LINE_BYTES_MAX = 256;
 
 /** Of all lines; and of one name, so that values which change all the time compete with few others. */
 const LINES_MAX = 512;
-const WAYS = 4;
+const PLACES = 4;
 
 const store = new DataView(new ArrayBuffer(LINES_MAX * LINE_BYTES_MAX));
 let linesMade = 0;
@@ -64,9 +64,9 @@ export class NamedLines {
   readonly name: FieldName;
   /** What is expected again of a line of this name if none may ever be known; else null. */
   readonly start: KnownLine | null;
-  readonly #lines: (KnownLine | null)[] = new Array(WAYS).fill(null);
-  /** What was seen once, for each way: most of what comes once never comes again. */
-  readonly #seen: number[] = new Array(WAYS).fill(0);
+  readonly #lines: (KnownLine | null)[] = new Array(PLACES).fill(null);
+  /** What was seen once, for each place: most of what comes once never comes again. */
+  readonly #seen: number[] = new Array(PLACES).fill(0);
 
   /** `isKept` says whether any line of the name may ever be known. Name and colon stand at `names[at]`. */
   constructor(name: FieldName, isKept: boolean, names: DataView, at: number) {
@@ -83,21 +83,21 @@ export class NamedLines {
     const bytes = end - nameAt;
     if (this.start !== null || bytes > LINE_BYTES_MAX) return null;
     const hash = hashOf(view, at, base + end);
-    const way = hash & (WAYS - 1);
-    const known = this.#lines[way] ?? null;
+    const place = hash & (PLACES - 1);
+    const known = this.#lines[place] ?? null;
     if (known?.bytes === bytes && known.sameBytes(view, at, base + end) === bytes) return known;
-    const isNew = this.#seen[way] !== hash;
-    this.#seen[way] = hash;
-    const line = isNew ? null : this.#lineOf(way);
+    const isNew = this.#seen[place] !== hash;
+    this.#seen[place] = hash;
+    const line = isNew ? null : this.#lineOf(place);
     line?.learn(view, at, bytes);
     return line;
   }
 
-  #lineOf(way: number): KnownLine | null {
-    const known = this.#lines[way] ?? null;
+  #lineOf(place: number): KnownLine | null {
+    const known = this.#lines[place] ?? null;
     if (known !== null || linesMade === LINES_MAX) return known;
     const made = new KnownLine(this, true, store, linesMade++ * LINE_BYTES_MAX, 0);
-    this.#lines[way] = made;
+    this.#lines[place] = made;
     return made;
   }
 }

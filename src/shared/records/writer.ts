@@ -63,7 +63,7 @@ export class RecordWriter {
   declare private readonly region: Region;
   declare private readonly slots: Slots;
   declare private readonly texts: TextWriter;
-  declare private edition: number;
+  #edition: number;
 
   /** Goes on with the finished records of a predecessor; those that it had under way have to be closed. */
   constructor(region: Region, kept: number) {
@@ -74,7 +74,7 @@ export class RecordWriter {
     const left = Array.from({ length: used }, (_, record) => record);
     const endOf = (record: number) => region.doubles[(region.offsetOf(record) + AT.endMs) >> 3] as number;
     for (const record of left.toSorted((a, b) => endOf(a) - endOf(b))) this.slots.finish(record);
-    this.edition = Math.max(0, ...left.map((record) => region.words[region.offsetOf(record) / 4] as number));
+    this.#edition = Math.max(0, ...left.map((record) => region.words[region.offsetOf(record) / 4] as number));
   }
 
   /** A record for a new request, in place of the oldest that is finished. `traceId` is the trace's, in words. */
@@ -103,8 +103,8 @@ export class RecordWriter {
     }
     bytes[at + AT.flags] = flags;
     if (trace.tracestate !== null) this.texts.tracestate(at, trace.tracestate);
-    this.edition = (this.edition + 1) & 0x7fffffff || 1;
-    storeInOrder(words, at / 4, this.edition);
+    this.#edition = (this.#edition + 1) & 0x7fffffff || 1;
+    storeInOrder(words, at / 4, this.#edition);
     if (words[USED] !== this.slots.used) storeInOrder(words, USED, this.slots.used);
     return record;
   }
