@@ -4,7 +4,7 @@ import { hashOf, sameBytes } from './words.ts';
 /** Longer ones are read each time. */
 export const REQUEST_LINE_BYTES_MAX = 256;
 
-/** Of one thread: 150 kB at most. A power of two. */
+/** Of one thread: 160 kB at most. A power of two. */
 const LINES_MAX = 256;
 
 export type SaidRequest = { readonly minor: Minor; readonly method: string; readonly target: string };

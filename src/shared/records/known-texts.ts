@@ -4,7 +4,7 @@ import { LEARNED_OF } from '#core/recent-texts.ts';
 import type { TextKind } from './layout.ts';
 import { type TextWords, textWords } from './text-words.ts';
 
-/** Of one kind, in one generation of two: 200 kB in a worker at the very most. */
+/** Of one kind, in one generation of two: 220 kB in a worker at the very most. */
 export const TEXTS_KNOWN_MAX = 128;
 
 /**
