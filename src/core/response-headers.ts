@@ -74,10 +74,10 @@ function passHeaders(
 /** What else does not pass, by names in lower case; null if nothing. */
 function alsoWithheld(
   named: ReadonlySet<string> | null,
-  hasNoLength: boolean,
+  isWithoutLength: boolean,
 ): ((lowerName: string) => boolean) | null {
-  if (named === null && !hasNoLength) return null;
-  return (lowerName) => named?.has(lowerName) === true || (hasNoLength && lowerName === 'content-length');
+  if (named === null && !isWithoutLength) return null;
+  return (lowerName) => named?.has(lowerName) === true || (isWithoutLength && lowerName === 'content-length');
 }
 
 /** RFC 9110 §8.6: no Content-Length where there can be no content. */

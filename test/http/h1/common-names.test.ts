@@ -25,7 +25,7 @@ describe('the name of a field', () => {
     );
     assert.ok(isFamiliar('X-Learned'));
     const line = bytesOf('X-Learned: key\r\n');
-    const view = new DataView(line.buffer, line.byteOffset, line.length);
+    const view = viewOf(line);
     const lines = commonName(line, view, 0, 'X-Learned'.length);
     for (let times = 0; times < 3; times++) assert.equal(lines?.find(view, 0, line.length, 0), null);
   });

@@ -5,12 +5,13 @@ import { commonName } from '#http/h1/common-names.ts';
 import { HeadParser } from '#http/h1/head-parser.ts';
 import { LINE_BYTES_MAX } from '#http/h1/known-lines.ts';
 import { RequestLine, StatusLine } from '#http/h1/start-lines.ts';
+import { viewOf } from '#http/h1/words.ts';
 import { bytesOf, cut, hear, hearRequest, hearResponse, LIMITS, places } from './pieces.ts';
 
 /** The name of the line that is known in place of this one, as whoever has read it as a field asks. */
 function known(name: string, value: string): string | null {
   const line = bytesOf(`${name}: ${value}\r\n`);
-  const view = new DataView(line.buffer, line.byteOffset, line.length);
+  const view = viewOf(line);
   const found = commonName(line, view, 0, name.length)?.find(view, 0, line.length, 0) ?? null;
   if (found === null) return null;
   assert.equal(found.bytes, line.length);

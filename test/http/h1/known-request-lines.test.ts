@@ -3,14 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { knownRequest, REQUEST_LINE_BYTES_MAX } from '#http/h1/known-request-lines.ts';
 import { RequestLine } from '#http/h1/start-lines.ts';
+import { viewOf } from '#http/h1/words.ts';
 import { bytesOf } from './pieces.ts';
 
-const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-
-/** Reads a line that stands at the start of a buffer of its own. */
 function read(text: string) {
   const line = new RequestLine();
-  const bytes = Buffer.from(new Uint8Array(bytesOf(text)).buffer);
+  const bytes = bytesOf(text);
   const fault = line.read(bytes, viewOf(bytes), 0, bytes.length);
   return fault ?? [line.method, line.target, line.minor];
 }
