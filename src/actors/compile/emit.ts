@@ -74,7 +74,8 @@ function generate(parameters: readonly string[], source: string): Generated {
 }
 
 /** What an act decides, and what it then does about it; empty where it does not. */
-type Strides = { readonly kind: Act['kind']; readonly decide: string; readonly act: string };
+type Strides = { readonly decide: string; readonly act: string };
+type ActStrides = Strides & { readonly kind: Act['kind'] };
 
 class Source {
   readonly #values: unknown[] = [];
@@ -88,7 +89,7 @@ class Source {
     return guard === null ? taken : `${this.#guard(guard)}\nif (passes) {\n${taken}\n}`;
   }
 
-  strides(acts: readonly Act[], rests: boolean): Strides[] {
+  strides(acts: readonly Act[], rests: boolean): ActStrides[] {
     return acts.map((act, index) => {
       const { decide, act: does } = this.#strides(act, rests);
       return { kind: act.kind, decide, act: isLeft(act, acts.slice(index)) ? '' : does };
@@ -115,7 +116,7 @@ class Source {
     return `try { ${asked} } catch (error) { throw ${this.#value(failed)}(error); }`;
   }
 
-  #strides(act: Act, rests: boolean): Omit<Strides, 'kind'> {
+  #strides(act: Act, rests: boolean): Strides {
     switch (act.kind) {
       case 'perform': {
         const action = this.#value(act.action);
@@ -152,7 +153,7 @@ class Source {
   }
 
   /** The call of the step is written out: in `start`, it would be one place for all of them. */
-  #invoke({ slot, invocation }: Extract<Act, { kind: 'invoke' }>, rests: boolean): Omit<Strides, 'kind'> {
+  #invoke({ slot, invocation }: Extract<Act, { kind: 'invoke' }>, rests: boolean): Strides {
     const { inputFor, run } = invocation;
     const input = this.#decision();
     const child = this.#decision();
@@ -192,7 +193,7 @@ function linesOf(lines: readonly string[]): string {
   return lines.filter(Boolean).join('\n');
 }
 
-function deciding(decide: string): Omit<Strides, 'kind'> {
+function deciding(decide: string): Strides {
   return { decide, act: '' };
 }
 

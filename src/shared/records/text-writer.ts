@@ -15,8 +15,8 @@ const { AT, TEXT_HEAD_BYTES, TEXTS, TEXTS_BYTES, UPSTREAM_TEXT, UPSTREAM_TEXT_BY
 const TEXTS_AT_HAND = 64;
 
 /**
- * A longer text is written faster by a call than by its characters; measured, at 500 instructions, or 1200 for what was
- * cut out of a head, to 40.
+ * A longer text is written faster by a call than by its characters: measured, 500 instructions, or 1200 for what was cut
+ * out of a head, and 40 a character.
  */
 const LOOP_LENGTH_MAX = 20;
 
