@@ -205,21 +205,22 @@ type OwnNames = {
   readonly userIssuer: FieldName | null;
 };
 
-type Kept = { readonly of: HeaderNames; readonly fromTrusted: Passage; readonly fromOthers: Passage };
+type Passages = { readonly of: HeaderNames; readonly fromTrusted: Passage; readonly fromOthers: Passage };
 
-const kept = new WeakMap<Route, Kept>();
+const passages = new WeakLookup<Route, Passages>();
 
-/** Made once for a route. */
+/** Made once for a route, which is of one configuration's names. */
 function passageOf(route: Route, names: HeaderNames, peerTrusted: boolean): Passage {
-  let found = kept.get(route);
-  if (found?.of !== names) {
-    const own = ownNamesOf(names);
-    const list = withheldNames(route, names);
-    const passage = (isTrusted: boolean) => passageFor(route, own, list, isTrusted);
-    found = { of: names, fromTrusted: passage(true), fromOthers: passage(false) };
-    kept.set(route, found);
-  }
-  return peerTrusted ? found.fromTrusted : found.fromOthers;
+  let known = passages.get(route) ?? passages.add(route, passagesFor(route, names));
+  if (known.of !== names) known = passagesFor(route, names);
+  return peerTrusted ? known.fromTrusted : known.fromOthers;
+}
+
+function passagesFor(route: Route, names: HeaderNames): Passages {
+  const own = ownNamesOf(names);
+  const list = withheldNames(route, names);
+  const passage = (isTrusted: boolean) => passageFor(route, own, list, isTrusted);
+  return { of: names, fromTrusted: passage(true), fromOthers: passage(false) };
 }
 
 function passageFor(
