@@ -67,4 +67,23 @@ describe('bodies on one connection', () => {
     assert.equal(reader.step(bytesOf('zz'), 0), 'faulty');
     assert.equal(reader.fault, 'bad_chunk_size');
   });
+
+  it('are read up to the end that is told, whatever stands behind it', () => {
+    const bodies: [Framing, string][] = [
+      [{ kind: 'length', bytes: 5 }, 'abcde'],
+      [{ kind: 'chunked' }, '0a;b="\\"c"\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n'],
+      [{ kind: 'until_close' }, 'abc'],
+    ];
+    for (const [framing, text] of bodies) {
+      const bytes = bytesOf(text);
+      for (let end = 0; end < bytes.length; end++) {
+        const reader = new BodyReader();
+        reader.begin(framing);
+        let step = reader.step(bytes, 0, end);
+        while (step === 'data' && reader.at < end) step = reader.step(bytes, reader.at, end);
+        assert.notEqual(step, 'complete');
+        assert.equal(reader.at, end);
+      }
+    }
+  });
 });

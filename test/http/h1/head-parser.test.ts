@@ -256,4 +256,14 @@ describe('any head', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('is read up to the end that is told, whatever stands behind it', () => {
+    const bytes = bytesOf('GET /told HTTP/1.1\r\nHost: a\r\nX-Told: b\r\n\r\n');
+    for (let end = 1; end < bytes.length; end++) {
+      const parser = new HeadParser(new RequestLine(), LIMITS);
+      assert.equal(parser.parse(bytes, 0, end), INCOMPLETE);
+      assert.equal(parser.parse(bytes, end), bytes.length);
+      assert.deepEqual(parser.takeFields().flat(), ['Host', 'a', 'X-Told', 'b']);
+    }
+  });
 });
