@@ -41,9 +41,9 @@ type Running = Variant & { readonly child: ChildProcess; readonly port: number; 
 
 const VARIANTS: readonly Variant[] = [
   { name: 'without', kept: 0, ratio: null },
-  { name: 'records', kept: 2000, ratio: null },
-  { name: 'traces of 1 %', kept: 2000, ratio: 0.01 },
-  { name: 'traces of all', kept: 2000, ratio: 1 },
+  { name: 'records', kept: 1000, ratio: null },
+  { name: 'traces of 1 %', kept: 1000, ratio: 0.01 },
+  { name: 'traces of all', kept: 1000, ratio: 1 },
 ];
 
 if (process.argv[2] === 'peers') await servePeers();
@@ -123,7 +123,7 @@ async function start(
 
 /** What a request with one attempt has to do for its record: CPU time, microseconds. */
 function recordUs(): number {
-  const records = RequestRecords.create({ workers: 1, kept: 2000, inFlight: 1 });
+  const records = RequestRecords.create({ workers: 1, kept: 1000, inFlight: 1 });
   const recorder = new RequestRecorder(records.writer(0), sampleTelemetry(), false, systemClock);
   const [route, upstream] = [sampleRoute(), sampleUpstream()];
   const headers = Fields.of(['Host', 'localhost', 'User-Agent', 'curl/8.14.1']);

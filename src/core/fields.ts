@@ -85,7 +85,7 @@ export class Fields {
     return this.#marks !== null;
   }
 
-  /** To be called while it is empty: to find out later takes 1000 instructions a field. */
+  /** Best while it is empty, or nearly so: to find out afterwards takes 1000 instructions a field. */
   keepIndex(): void {
     this.#index();
   }

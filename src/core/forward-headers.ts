@@ -1,13 +1,12 @@
 import { bracketed, formatEndpoint } from './endpoint.ts';
 import { type FieldName, fieldName, lowerCased, NameSet, ownName } from './field-names.ts';
 import { Fields } from './fields.ts';
-import { FORWARDED_NAMES, forwardedStart } from './forwarded-start.ts';
+import { addForwarded } from './forwarded.ts';
 import { isWithoutRules, underHeaderRules } from './header-rules.ts';
 import type { FlatHeaders } from './headers.ts';
-import { addVia, connectionNames, extend, HOP_BY_HOP } from './headers.ts';
+import { addVia, connectionNames, HOP_BY_HOP } from './headers.ts';
 import type { IdentityClaims } from './jwt/claims.ts';
 import { forwardedOn } from './max-forwards.ts';
-import { quoted } from './quoted-string.ts';
 import type { Protocol } from './request-record.ts';
 import type { HeaderNames, Route, Upstream } from './table.ts';
 import type { ClientTls } from './tls.ts';
@@ -301,32 +300,3 @@ function inBytes(text: string): string {
 }
 
 const ASCII = /^[ -~]*$/;
-
-function addForwarded(fields: Fields, request: ForwardedRequest, standard: boolean): void {
-  const { host, scheme, peerAddress } = request;
-  const said = request.peerTrusted ? request.headers : null;
-  if (said !== null || host === '') addExtended(fields, request, said ?? NOTHING_SAID);
-  else fields.addLines(FORWARDED_NAMES, `${forwardedStart(scheme, host)}${peerAddress}`);
-  if (standard) fields.add(FORWARDED, extend(said?.list(FORWARDED) ?? null, forwardedElement(request)));
-}
-
-function addExtended(fields: Fields, request: ForwardedRequest, said: Fields): void {
-  fields.addText(FORWARDED_PROTO, said.list(FORWARDED_PROTO) ?? request.scheme);
-  const host = said.list(FORWARDED_HOST) ?? request.host;
-  if (host !== '') fields.addText(FORWARDED_HOST, host);
-  fields.addText(FORWARDED_FOR, extend(said.list(FORWARDED_FOR), request.peerAddress));
-}
-
-const NOTHING_SAID = new Fields();
-const FORWARDED = fieldName('Forwarded');
-const FORWARDED_FOR = fieldName('X-Forwarded-For');
-const FORWARDED_HOST = fieldName('X-Forwarded-Host');
-const FORWARDED_PROTO = fieldName('X-Forwarded-Proto');
-
-/** One element of RFC 7239's list; an IPv6 address is quoted and bracketed (§6). */
-function forwardedElement(request: ForwardedRequest): string {
-  const address = request.peerAddress;
-  const node = address.includes(':') ? quoted(`[${address}]`) : address;
-  const host = request.host === '' ? '' : `host=${quoted(request.host)};`;
-  return `for=${node};${host}proto=${request.scheme}`;
-}

@@ -32,10 +32,8 @@ export class Drains {
 
   /** An answer begins, which may be cut at once. Pair it with `leave`. */
   join({ slot }: Upstream, answer: UnderWay): void {
-    if (this.#drains.size > 0) {
-      const drain = this.#drains.get(slot);
-      if (drain !== undefined && this.#leftMs(drain) <= 0) answer.cut();
-    }
+    const drain = this.#drains.get(slot);
+    if (drain !== undefined && this.#leftMs(drain) <= 0) answer.cut();
     this.#underWay[slot] ??= [];
     answer.place = this.#underWay[slot].push(answer) - 1;
   }

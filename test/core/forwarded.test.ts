@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { forwardedStart } from '#core/forwarded-start.ts';
+import { forwardedStart } from '#core/forwarded.ts';
 
 const HOSTS = ['a', 'b', 'q', 'a.example.com', 'b.example.com', 'c.example.com:81', 'h'.repeat(300)];
 
